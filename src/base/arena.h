@@ -1,0 +1,46 @@
+/* Memory that follows a lifetime: everything a request needs is allocated here
+ * and freed at once.
+ *
+ * The maximum is soft: an allocation beyond it still succeeds, and arena_over()
+ * turns true, so that the front end can refuse at its next step instead of every
+ * allocation having an error path. Inputs are bounded at the edge, so one step
+ * cannot go far beyond. Out of memory ends the process (docs/decisions). */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+
+/* Caller owns; free with arena_free(). bytes_max: soft maximum, 0 = none. */
+struct arena *arena_new(size_t bytes_max);
+void arena_free(struct arena *a);
+/* Forgets everything but keeps the first chunk for the next request. */
+void arena_reset(struct arena *a);
+
+/* 16-byte aligned, not zeroed; valid until reset or free. Never NULL. */
+void *arena_alloc(struct arena *a, size_t bytes);
+void *arena_zalloc(struct arena *a, size_t bytes);
+/* Grows an array that was the last allocation in place where it can. */
+void *arena_grow(struct arena *a, void *old, size_t bytes_old, size_t bytes_new);
+#define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (n)))
+#define arena_zarray(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (n)))
+
+/* A copy, followed by a NUL that n does not count. */
+struct str arena_dup(struct arena *a, struct str s);
+struct str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
+
+size_t arena_bytes(const struct arena *a);
+bool arena_over(const struct arena *a);
+
+/* malloc family that ends the process, with a message, when memory is out. */
+void *mem_alloc(size_t bytes);
+void *mem_zalloc(size_t bytes);
+void *mem_realloc(void *p, size_t bytes);
+
+#endif
