@@ -1,0 +1,54 @@
+/* From JSON-LD to entity trees: expansion and validation (CIM 009 clauses 4.5, 4.6,
+ * 5.5.4). Normalized and concise input are both read, also mixed, and simplified
+ * (key-values) input where the operation takes it. Refusals carry the JSON Pointer
+ * of the member and the rule it broke. */
+#ifndef MODEL_READER_H
+#define MODEL_READER_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "model/context.h"
+#include "model/entity.h"
+
+struct reader_limits {
+    uint32_t attrs_max;  /* attribute instances of an entity, sub-attributes included: "limits.attributes" */
+    uint32_t depth_max;  /* of sub-attributes: "limits.attribute_depth" */
+    uint32_t types_max;  /* "limits.types" */
+    uint32_t scopes_max; /* "limits.scopes" */
+    size_t name_bytes_max; /* of an id, a name, a datasetId: "limits.name_bytes" */
+};
+
+enum reader_mode {
+    READER_ENTITY,   /* whole entity: id and type required, NGSI-LD Null refused */
+    READER_UPDATE,   /* fragment, partial update patch (5.5.8): Null deletes an attribute or member */
+    READER_APPEND,   /* fragment without Nulls */
+    READER_MERGE,    /* fragment, merge patch (5.5.12): Null also inside values */
+};
+
+struct reader {
+    const struct context *context;
+    const struct reader_limits *limits;
+    struct arena *arena;
+    enum reader_mode mode;
+    bool simplified;   /* key-values input: every member is a value */
+    struct str lang;   /* merge with simplified input, clause 5.6.17: language of LanguageProperties */
+    int64_t observed_at; /* merge: default observedAt for attributes, TIME_NONE when none */
+    bool drop_instance_ids; /* accepted and ignored in input */
+};
+
+/* v is one entity or fragment; "@context" is skipped. System attributes in the input are ignored (5.2.2).
+ * expect_id: when present, an "id" in v must equal it. at: where v stands, for pointers; NULL for the whole body.
+ * Strings of out live in the arena or borrow from v's. */
+MUST_USE enum status reader_entity(const struct reader *r, const struct json *v, struct str expect_id,
+                                   const struct at *at, struct entity *out, struct why *why);
+/* v is the fragment of the attribute term (5.6.4 partial update, 5.6.19 replace): an object, or an array of
+ * instances. In READER_UPDATE mode type and value may be missing. */
+MUST_USE enum status reader_attr(const struct reader *r, uint32_t term, const struct json *v,
+                                 const struct at *at, struct attr **out, uint32_t *count, struct why *why);
+/* Valid URI/IRI with a scheme, RFC 3986/3987, no spaces or controls. */
+bool reader_is_uri(struct str s);
+/* Valid attribute or type name as clause 4.6.2, or a URI. */
+bool reader_is_name(struct str s);
+
+#endif

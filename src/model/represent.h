@@ -1,0 +1,51 @@
+/* From entity trees to JSON: normalized, concise, simplified and GeoJSON
+ * representations (CIM 009 clauses 4.5.1 … 4.5.24), projection, language filter. */
+#ifndef MODEL_REPRESENT_H
+#define MODEL_REPRESENT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "model/context.h"
+#include "model/entity.h"
+
+enum represent_format { REPRESENT_NORMALIZED, REPRESENT_CONCISE, REPRESENT_SIMPLIFIED };
+
+/* pick / omit / attrs, clause 4.21. */
+struct projection {
+    bool id, type, scope;   /* named explicitly */
+    uint32_t count;
+    uint32_t *terms;        /* sorted; names the city has never seen are left out */
+    struct projection **linked; /* per term, NULL when none: relation{…} */
+};
+
+struct represent {
+    uint8_t format; /* enum represent_format */
+    bool geojson;
+    bool sys_attrs; /* createdAt, modifiedAt (and expiresAt is always shown) */
+    const struct context *context;
+    struct arena *arena; /* scratch */
+    const struct projection *pick; /* NULL: everything */
+    const struct projection *omit;
+    struct str lang;              /* absent: language maps as they are */
+    const struct str *datasets;   /* datasetId filter; "@none" is the default instance */
+    uint32_t dataset_count;
+    uint32_t geometry_property;   /* GeoJSON: term; location by default */
+    bool geometry_given;
+    struct str at_context;        /* JSON text of the "@context" member of each entity; absent: none */
+};
+
+/* One entity as a JSON object (a Feature with geojson). */
+void represent_entity(struct buf *b, const struct represent *r, const struct entity *e);
+/* One attribute (all its instances), as GET …/attrs/{name} would show it. */
+void represent_attr(struct buf *b, const struct represent *r, const struct attr *instances, uint32_t count);
+/* Opening and closing of a list of entities: "[" … "]" or a FeatureCollection. */
+void represent_list_open(struct buf *b, const struct represent *r);
+void represent_list_close(struct buf *b, const struct represent *r);
+
+struct projection_limits { uint32_t names_max, depth_max; };
+/* Parses "a,b{c,d}" (or with '|'); E_BAD_DATA with the column. */
+MUST_USE enum status projection_read(struct projection **out, struct str text, const struct context *context,
+                                     const struct projection_limits *limits, struct arena *a, struct why *why);
+bool projection_has(const struct projection *p, uint32_t term);
+
+#endif

@@ -1,0 +1,234 @@
+/* The contract of a store: current state and, later, history, kept in memory by
+ * store/embedded or in a database across the network. Small on purpose; one test
+ * suite judges every implementation.
+ *
+ * Calls are made on a loop's thread and complete at once (the function returns
+ * true; `done` is never called) or later (false; `done` is called once, on the
+ * caller's runner, never inside the call). What a call points to must live until it
+ * completes. Results that are borrowed from the store stay valid until the thread
+ * next waits for events.
+ *
+ * A write completes once it is durable and visible; nobody reads what a crash could
+ * undo. Sequences are assigned in commit order and never reused. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/task.h"
+#include "model/doc.h"
+#include "model/edit.h"
+#include "model/filter.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+/* Who asks. Every call carries one; today everything is allowed. */
+struct caller {
+    struct str tenant;           /* "" is the default tenant */
+    struct str subject;          /* who, for logs and permissions; may be empty */
+    const struct filter *filter; /* ANDed to whatever is asked; NULL: none */
+    const uint32_t *attr_mask;   /* terms visible; NULL: all */
+    uint32_t attr_mask_count;
+};
+
+/* The part that all calls share. */
+struct store_call {
+    struct task task;        /* the store's while the call runs */
+    struct runner *home;     /* where done is called */
+    int64_t deadline_us;     /* monotonic; 0: none. Later completion is E_TIMEOUT; a write may still happen */
+    enum status status;      /* of the whole call */
+    struct why why;          /* when status != OK */
+    void (*done)(struct store_call *call);
+    bool cancelled;          /* set by store_cancel */
+    void *impl;
+};
+
+/* ---- entities ---- */
+
+struct store_apply {
+    struct store_call call;
+    const struct caller *caller;
+    const struct edit *edits; /* run in order, each on its own; edits of one id see one another */
+    uint32_t count;
+    struct edit_result *results; /* one each, array given by the caller; filled by completion */
+    struct arena *arena;      /* for results; the store may use it until completion */
+    bool create_tenant;       /* operations that create things make the tenant (5.5.10), others get E_NO_TENANT */
+    int64_t now_us;           /* wall time of the change, µs; all edits of the call share it */
+};
+bool store_apply(struct store *s, struct store_apply *a);
+
+struct store_get {
+    struct store_call call;
+    const struct caller *caller;
+    struct str id;
+    const struct doc *doc; /* NULL when status is E_NOT_FOUND. Borrowed */
+};
+bool store_get(struct store *s, struct store_get *g);
+
+/* What a query did, counted where it happens. */
+struct store_explain {
+    const char *index;     /* "type", "id", "geo", "attribute", "value", "scope", "scan" */
+    uint64_t candidates;   /* in the smallest set found */
+    uint64_t visited;      /* documents looked at */
+    uint64_t matched;
+};
+
+struct store_query {
+    struct store_call call;
+    const struct caller *caller;
+    const struct filter *filter; /* NULL: everything */
+    const struct order *order;   /* NULL: order of creation */
+    uint64_t after_seq;          /* cursor: only entities created after this sequence; 0: from the start */
+    uint64_t offset;
+    uint32_t limit;              /* 0 with count: only the number */
+    bool count;                  /* total wanted */
+    struct arena *arena;
+    uint32_t visit_max;          /* give up with E_TOO_COMPLEX beyond; 0: none */
+    /* out */
+    const struct doc **docs;     /* borrowed docs, array in the arena */
+    uint32_t doc_count;
+    uint64_t total;              /* when count */
+    bool more;                   /* there are entities behind this page */
+    struct store_explain explain;
+};
+bool store_query(struct store *s, struct store_query *q);
+
+/* Gives up waiting: done is called soon with E_CANCELLED, unless it was on its way. */
+void store_cancel(struct store *s, struct store_call *call);
+
+/* ---- documents of a kind: subscriptions, registrations, contexts, snapshots, rules … ---- */
+
+enum store_kind {
+    STORE_CONTEXT = 1,
+    STORE_SUBSCRIPTION,
+    STORE_REGISTRATION,
+    STORE_SNAPSHOT,
+    STORE_ENTITY_MAP,
+    STORE_SETTING,
+    STORE_KIND_COUNT
+};
+
+struct store_put {
+    struct store_call call;
+    const struct caller *caller;
+    uint8_t kind; /* enum store_kind */
+    struct str key;
+    struct str bytes;   /* absent: delete */
+    bool only_absent;   /* else E_EXISTS */
+    bool only_present;  /* else E_NOT_FOUND */
+    bool create_tenant;
+};
+bool store_put(struct store *s, struct store_put *p);
+
+struct store_document {
+    struct str key, bytes; /* in the arena of the listing */
+    uint64_t seq;
+};
+struct store_list {
+    struct store_call call;
+    const struct caller *caller;
+    uint8_t kind;
+    struct str key;   /* present: this one alone */
+    struct str after; /* keys behind this one */
+    uint32_t limit;
+    struct arena *arena;
+    struct store_document *documents; /* ordered by key */
+    uint32_t count;
+    bool more;
+};
+bool store_list(struct store *s, struct store_list *l);
+
+/* ---- the change stream ---- */
+
+enum change_kind { CHANGE_ENTITY, CHANGE_DOCUMENT, CHANGE_TENANT };
+
+struct change {
+    uint64_t seq;
+    uint8_t kind; /* enum change_kind */
+    struct str tenant;
+    const struct doc *before; /* NULL: created. CHANGE_ENTITY */
+    const struct doc *after;  /* NULL: deleted */
+    int64_t at_us;            /* wall time of the change */
+    uint8_t document_kind;    /* CHANGE_DOCUMENT */
+    struct str key;
+};
+
+/* Live changes, in commit order, called by the committer after they are visible: be quick, copy what
+ * you keep. Docs are borrowed for the call. Register before the store serves. */
+struct store_listener {
+    void (*changes)(struct store_listener *l, const struct change *changes, uint32_t count);
+    struct store_listener *next;
+};
+void store_listen(struct store *s, struct store_listener *l);
+/* Sequence of the last committed change. */
+uint64_t store_seq(struct store *s);
+
+/* ---- tenants and upkeep ---- */
+
+/* Names in arena. */
+uint32_t store_tenants(struct store *s, struct arena *a, struct str **names);
+bool store_tenant_exists(struct store *s, struct str name);
+
+struct store_tenant_delete {
+    struct store_call call;
+    struct str tenant;
+};
+bool store_tenant_delete(struct store *s, struct store_tenant_delete *d);
+
+/* Online copy to a new directory dir; blocks the calling thread (not a loop). */
+MUST_USE enum status store_backup(struct store *s, const char *dir, struct why *why);
+
+struct store_stats {
+    uint64_t entities, tenants, terms;
+    uint64_t state_bytes;       /* documents and indexes in memory */
+    uint64_t log_bytes, log_segments;
+    uint64_t commits, groups, syncs; /* totals */
+    uint64_t commit_us_total;   /* time from apply to durable, summed */
+    uint64_t folded_seq, committed_seq;
+    uint64_t candidates_total, visited_total, queries_total;
+    bool read_only;             /* writes refused: full or failed */
+    char reason[160];
+};
+void store_stats(struct store *s, struct store_stats *out);
+/* "": ready; else why not (loading, read-only …). Borrowed, static. */
+const char *store_ready(struct store *s);
+
+/* Threads that call the store or hold borrowed results: announce themselves, and say when they hold nothing. */
+void store_thread_enter(struct store *s);
+void store_thread_leave(struct store *s);
+void store_thread_offline(struct store *s); /* about to wait: nothing borrowed is held */
+void store_thread_online(struct store *s);
+
+/* Waits for what is in flight, folds, closes. */
+void store_close(struct store *s);
+
+/* What an implementation provides; the functions above call through it. */
+struct store_ops {
+    bool (*apply)(struct store *s, struct store_apply *a);
+    bool (*get)(struct store *s, struct store_get *g);
+    bool (*query)(struct store *s, struct store_query *q);
+    void (*cancel)(struct store *s, struct store_call *call);
+    bool (*put)(struct store *s, struct store_put *p);
+    bool (*list)(struct store *s, struct store_list *l);
+    void (*listen)(struct store *s, struct store_listener *l);
+    uint64_t (*seq)(struct store *s);
+    uint32_t (*tenants)(struct store *s, struct arena *a, struct str **names);
+    bool (*tenant_exists)(struct store *s, struct str name);
+    bool (*tenant_delete)(struct store *s, struct store_tenant_delete *d);
+    enum status (*backup)(struct store *s, const char *dir, struct why *why);
+    void (*stats)(struct store *s, struct store_stats *out);
+    const char *(*ready)(struct store *s);
+    void (*thread_enter)(struct store *s);
+    void (*thread_leave)(struct store *s);
+    void (*thread_offline)(struct store *s);
+    void (*thread_online)(struct store *s);
+    void (*close)(struct store *s);
+};
+struct store {
+    const struct store_ops *ops;
+};
+
+#endif
