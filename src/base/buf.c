@@ -1,6 +1,8 @@
 /* Growing buffers; numbers through tables and the shortest-double shim. */
 #include "base/buf.h"
 
+#include "base/number.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,6 +70,12 @@ void buf_i64(struct buf *b, int64_t v)
     } else {
         buf_u64(b, (uint64_t)v);
     }
+}
+
+void buf_double(struct buf *b, double d)
+{
+    if (buf_reserve(b, NUMBER_TEXT_MAX))
+        b->n += number_format(d, b->p + b->n);
 }
 
 void buf_le16(struct buf *b, uint16_t v)

@@ -61,7 +61,8 @@ void buf_le32(struct buf *b, uint32_t v);
 void buf_le64(struct buf *b, uint64_t v);
 static inline struct str buf_view(const struct buf *b)
 {
-    return (struct str){b->p, b->n};
+    struct str s = {b->p, b->n};
+    return s;
 }
 
 #endif

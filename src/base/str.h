@@ -2,7 +2,8 @@
  *
  * A struct str never owns its bytes and need not end in NUL. Whoever hands one
  * out says in its header how long the bytes live. An empty string has n == 0;
- * an absent one has p == NULL as well (str_absent()). */
+ * an absent one has p == NULL as well (str_absent()). The inline functions here
+ * and in buf.h are plain enough for the C++ shims to include. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
@@ -22,7 +23,8 @@ struct str {
 
 static inline struct str str_of(const char *z)
 {
-    return (struct str){z, z ? strlen(z) : 0};
+    struct str s = {z, z ? strlen(z) : 0};
+    return s;
 }
 
 static inline bool str_absent(struct str s)
@@ -57,12 +59,15 @@ static inline bool str_ends(struct str s, struct str suffix)
 /* From offset `from` to the end; empty when `from` lies behind the end. */
 static inline struct str str_from(struct str s, size_t from)
 {
-    return from >= s.n ? (struct str){s.p + s.n, 0} : (struct str){s.p + from, s.n - from};
+    size_t skip = from < s.n ? from : s.n;
+    struct str rest = {s.p + skip, s.n - skip};
+    return rest;
 }
 
 static inline struct str str_head(struct str s, size_t n)
 {
-    return (struct str){s.p, n < s.n ? n : s.n};
+    struct str head = {s.p, n < s.n ? n : s.n};
+    return head;
 }
 
 #define STR_NPOS ((size_t)-1)
@@ -70,7 +75,7 @@ static inline struct str str_head(struct str s, size_t n)
 /* Offset of the first byte c, or STR_NPOS. */
 static inline size_t str_find_char(struct str s, char c)
 {
-    const char *hit = s.n ? memchr(s.p, c, s.n) : NULL;
+    const char *hit = s.n ? (const char *)memchr(s.p, c, s.n) : NULL;
     return hit ? (size_t)(hit - s.p) : STR_NPOS;
 }
 

@@ -1,0 +1,137 @@
+/* Writing JSON: minified, shortest numbers, escapes only where RFC 8259 section 7
+ * demands them. Recursion is as deep as the tree, which json_read bounds. */
+#include "base/json.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define BYTES(b) (0x0101010101010101ULL * (b))
+
+/* Non-zero where one of eight bytes is a control character, '"' or '\\'. Bit
+ * tricks: x - 0x20.. borrows into the top bit of bytes below 0x20; ~x keeps bytes
+ * from 0x80 out. A borrow may mark a byte above a hit, never below the first. */
+static uint64_t special_mask(uint64_t x)
+{
+    uint64_t control = x - BYTES(0x20);
+    uint64_t quote = (x ^ BYTES('"')) - BYTES(0x01);
+    uint64_t backslash = (x ^ BYTES('\\')) - BYTES(0x01);
+    return (control | quote | backslash) & ~x & BYTES(0x80);
+}
+
+static bool is_special(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Offset of the first byte at or behind `at` that needs an escape, else s.n. */
+static size_t find_special(struct str s, size_t at)
+{
+    while (s.n - at >= 8) {
+        uint64_t x;
+        memcpy(&x, s.p + at, sizeof x);
+        if (special_mask(x))
+            break;
+        at += 8;
+    }
+    while (at < s.n && !is_special((unsigned char)s.p[at]))
+        at++;
+    return at;
+}
+
+bool json_plain(struct str s)
+{
+    return find_special(s, 0) == s.n;
+}
+
+static void write_escape(struct buf *b, unsigned char c)
+{
+    static const char HEX[] = "0123456789abcdef";
+    static const char SHORT[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                 ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+    if (SHORT[c]) {
+        char two[2] = {'\\', SHORT[c]};
+        buf_put(b, two, sizeof two);
+    } else {
+        char six[6] = {'\\', 'u', '0', '0', HEX[c >> 4], HEX[c & 15]};
+        buf_put(b, six, sizeof six);
+    }
+}
+
+void json_write_str(struct buf *b, struct str s)
+{
+    size_t from = 0, at;
+    buf_char(b, '"');
+    while ((at = find_special(s, from)) < s.n) {
+        buf_put(b, s.p + from, at - from);
+        write_escape(b, (unsigned char)s.p[at]);
+        from = at + 1;
+    }
+    if (from < s.n)
+        buf_put(b, s.p + from, s.n - from);
+    buf_char(b, '"');
+}
+
+static void write_array(struct buf *b, const struct json *v)
+{
+    buf_char(b, '[');
+    for (uint32_t i = 0; i < v->n && !b->full; i++) {
+        if (i)
+            buf_char(b, ',');
+        json_write(b, &v->items[i]);
+    }
+    buf_char(b, ']');
+}
+
+static void write_object(struct buf *b, const struct json *v)
+{
+    buf_char(b, '{');
+    for (uint32_t i = 0; i < v->n && !b->full; i++) {
+        if (i)
+            buf_char(b, ',');
+        json_write_str(b, v->members[i].key);
+        buf_char(b, ':');
+        json_write(b, &v->members[i].value);
+    }
+    buf_char(b, '}');
+}
+
+void json_write(struct buf *b, const struct json *v)
+{
+    switch ((enum json_kind)v->kind) {
+    case JSON_NULL:
+        buf_lit(b, "null");
+        break;
+    case JSON_BOOL:
+        if (v->boolean)
+            buf_lit(b, "true");
+        else
+            buf_lit(b, "false");
+        break;
+    case JSON_INT:
+        buf_i64(b, v->integer);
+        break;
+    case JSON_REAL:
+        assert(isfinite(v->real));
+        buf_double(b, v->real);
+        break;
+    case JSON_STRING:
+        json_write_str(b, v->string);
+        break;
+    case JSON_ARRAY:
+        write_array(b, v);
+        break;
+    case JSON_OBJECT:
+        write_object(b, v);
+        break;
+    }
+}
+
+struct str json_text(struct arena *a, const struct json *v)
+{
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    json_write(&b, v);
+    struct str text = arena_dup(a, buf_view(&b));
+    buf_free(&b);
+    return text;
+}
