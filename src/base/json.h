@@ -74,6 +74,7 @@ const char *json_kind_name(enum json_kind kind); /* "a string", "an object" … 
 /* Writing: minified. json_write_str adds quotes and escapes. */
 void json_write(struct buf *b, const struct json *v);
 void json_write_str(struct buf *b, struct str s);
+void json_write_inner(struct buf *b, struct str s); /* escapes, without the quotes */
 /* The same into the arena. */
 struct str json_text(struct arena *a, const struct json *v);
 /* True when s needs no escape inside a JSON string. */

@@ -57,10 +57,9 @@ static void write_escape(struct buf *b, unsigned char c)
     }
 }
 
-void json_write_str(struct buf *b, struct str s)
+void json_write_inner(struct buf *b, struct str s)
 {
     size_t from = 0, at;
-    buf_char(b, '"');
     while ((at = find_special(s, from)) < s.n) {
         buf_put(b, s.p + from, at - from);
         write_escape(b, (unsigned char)s.p[at]);
@@ -68,6 +67,12 @@ void json_write_str(struct buf *b, struct str s)
     }
     if (from < s.n)
         buf_put(b, s.p + from, s.n - from);
+}
+
+void json_write_str(struct buf *b, struct str s)
+{
+    buf_char(b, '"');
+    json_write_inner(b, s);
     buf_char(b, '"');
 }
 
