@@ -46,6 +46,8 @@ struct http_request {
 struct str http_request_header(const struct http_request *r, const char *name);
 /* How many headers of that name there are; the nth through http_request_header_at. */
 size_t http_request_header_count(const struct http_request *r, const char *name);
+/* The nth of them, from 0; absent when there are fewer. */
+struct str http_request_header_at(const struct http_request *r, const char *name, size_t n);
 
 struct http_header {
     const char *name; /* static or in the request's arena */
@@ -110,7 +112,9 @@ struct str http_server_address(const struct http_server *s);
 /* Stops accepting; open requests are still answered. Then http_server_idle() tells. */
 void http_server_drain(struct http_server *s);
 bool http_server_idle(const struct http_server *s);
-/* Closes everything and frees. On the loop's thread, or after the loop ended. */
+/* Closes everything and frees. On the loop's thread outside of handlers, or after the loop ended.
+ * A handler that still holds a request must answer it all the same (nothing is sent), but look at
+ * nothing of it any more. */
 void http_server_stop(struct http_server *s);
 
 /* Counters, readable from any thread. */

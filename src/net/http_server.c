@@ -1,0 +1,250 @@
+/* Life of a server, and libmicrohttpd driven from the loop.
+ *
+ * libmicrohttpd polls an epoll set of its own (external mode, no thread); the loop watches that set
+ * and runs it when it has events, when it asked for a time, and when an answer was given outside
+ * of it. Everything happens on the loop's thread, so no inter-thread channel is made.
+ *
+ * Memory of a connection: libmicrohttpd zeroes a connection's whole pool between two requests, so
+ * the pool is resident after the first one, and its size is kept as small as the limits allow. */
+#include "net/http_server_int.h"
+
+#include "net/monotonic.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 4096,
+    CONNECTIONS_SPARE = 256, /* beyond the maximum, to tell clients so */
+    POOL_BYTES_MIN = 16 << 10,
+    POOL_EXTRA = 5 << 10, /* parsed headers and the head of the answer */
+    RUNS_MAX = 4,         /* in a row, before other descriptors get their turn */
+};
+
+/* ---- driving ---- */
+
+static void run(struct http_server *s)
+{
+    for (int i = 0; i < RUNS_MAX; i++) {
+        unsigned long long ms;
+        MHD_run(s->daemon);
+        if (MHD_get_timeout(s->daemon, &ms) != MHD_YES)
+            return;
+        if (ms > 0) {
+            int64_t due_us = monotonic_us() + (int64_t)ms * 1000;
+            if (!s->run_timer.heap_index || due_us < s->run_timer.due_us)
+                loop_timer_set(s->loop, &s->run_timer, due_us);
+            return;
+        }
+    }
+    http_server_kick(s);
+}
+
+static void run_event(struct loop_fd *f, uint32_t events)
+{
+    (void)events;
+    run(container_of(f, struct http_server, epoll));
+}
+
+static void run_due(struct loop_timer *t)
+{
+    run(container_of(t, struct http_server, run_timer));
+}
+
+void http_server_kick(struct http_server *s)
+{
+    if (!s->stopped && !(s->run_timer.heap_index && s->run_timer.due_us == 0))
+        loop_timer_set(s->loop, &s->run_timer, 0);
+}
+
+/* ---- start ---- */
+
+/* As many descriptors as we may have: each connection is one. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = l.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
+static enum status listen_on(struct http_server *s, struct why *why)
+{
+    struct address a;
+    enum status st = address_parse(&a, s->options.address, why);
+    if (st != OK)
+        return st;
+    int one = 1;
+    s->listen_fd = socket(a.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* accepted sockets inherit TCP_NODELAY */
+    if (s->listen_fd < 0 ||
+        setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
+        setsockopt(s->listen_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 ||
+        bind(s->listen_fd, (struct sockaddr *)&a.storage, a.length) != 0 ||
+        listen(s->listen_fd, BACKLOG) != 0)
+        return why_set(why, E_IO, NULL, "cannot listen on %.*s: %s", STR_ARG(s->options.address),
+                       strerror(errno));
+    a.length = sizeof a.storage;
+    getsockname(s->listen_fd, (struct sockaddr *)&a.storage, &a.length);
+    s->address_length = address_format((struct sockaddr *)&a.storage, s->address);
+    return OK;
+}
+
+static size_t pool_bytes(const struct http_server_options *o)
+{
+    size_t head = o->uri_bytes_max > o->header_bytes_max ? o->uri_bytes_max : o->header_bytes_max;
+    return head + POOL_EXTRA > POOL_BYTES_MIN ? head + POOL_EXTRA : POOL_BYTES_MIN;
+}
+
+/* Percent-encoding stays as it is. */
+static size_t keep_escapes(void *arg, struct MHD_Connection *mhd, char *text)
+{
+    (void)arg;
+    (void)mhd;
+    return strlen(text);
+}
+
+static enum status daemon_start(struct http_server *s, struct why *why)
+{
+    const struct http_server_options *o = &s->options;
+    unsigned flags = MHD_USE_EPOLL | (MHD_ALLOW_SUSPEND_RESUME & ~(unsigned)MHD_USE_ITC);
+    s->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, http_request_continue, s,                                    //
+        MHD_OPTION_LISTEN_SOCKET, s->listen_fd,                                       //
+        MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, s,                           //
+        MHD_OPTION_URI_LOG_CALLBACK, http_request_start, s,                                //
+        MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, s,                            //
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                             //
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes(o),                            //
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(o->connections_max + CONNECTIONS_SPARE), //
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_timeout_s,                   //
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,                                              //
+        MHD_OPTION_END);
+    if (!s->daemon)
+        return why_set(why, E_IO, NULL, "cannot start serving %.*s", STR_ARG(o->address));
+    s->epoll.fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    s->epoll.ready = run_event;
+    enum status st = loop_fd_add(s->loop, &s->epoll, EPOLLIN);
+    if (st != OK) {
+        s->epoll.ready = NULL;
+        return why_set(why, st, NULL, "cannot watch %.*s", STR_ARG(o->address));
+    }
+    http_server_kick(s); /* its first run registers the listening socket */
+    return OK;
+}
+
+enum status http_server_start(struct http_server **out, struct loop *loop,
+                              const struct http_server_options *options, struct why *why)
+{
+    assert(options->handle && options->refuse);
+    struct http_server *s = mem_zalloc(sizeof *s);
+    s->options = *options;
+    s->loop = loop;
+    s->listen_fd = -1;
+    s->run_timer.fire = run_due;
+    s->deadline_timer.fire = http_connection_deadlines;
+    for (int i = 0; i < PHASES; i++)
+        link_init(&s->phases[i]);
+    link_init(&s->requests);
+    link_init(&s->streams);
+    link_init(&s->lingering);
+    s->peers = http_peers_new();
+    raise_descriptor_limit();
+    enum status st = listen_on(s, why);
+    if (st == OK)
+        st = daemon_start(s, why);
+    if (st != OK) {
+        http_server_stop(s);
+        return st;
+    }
+    s->options.address = http_server_address(s);
+    *out = s;
+    return OK;
+}
+
+struct str http_server_address(const struct http_server *s)
+{
+    return (struct str){s->address, s->address_length};
+}
+
+/* ---- end ---- */
+
+void http_server_drain(struct http_server *s)
+{
+    if (s->draining)
+        return;
+    s->draining = true;
+    MHD_quiesce_daemon(s->daemon);
+    close(s->listen_fd);
+    s->listen_fd = -1;
+    http_connection_drop_waiting(s);
+    http_stream_end_all(s, false);
+    http_server_kick(s);
+}
+
+bool http_server_idle(const struct http_server *s)
+{
+    return s->requests_open == 0 && link_alone(&s->lingering);
+}
+
+/* libmicrohttpd must not be stopped while a connection is suspended. */
+static void resume_all(struct http_server *s)
+{
+    http_stream_end_all(s, true);
+    for (struct link *l = s->requests.next; l != &s->requests; l = l->next) {
+        struct request *r = container_of(l, struct request, link);
+        if (r->suspended)
+            MHD_resume_connection(r->mhd);
+        r->suspended = false;
+    }
+}
+
+void http_server_stop(struct http_server *s)
+{
+    if (!s)
+        return;
+    resume_all(s);
+    if (s->epoll.ready)
+        loop_fd_remove(s->loop, &s->epoll);
+    if (s->daemon)
+        MHD_stop_daemon(s->daemon); /* closes the listening socket */
+    else if (s->listen_fd >= 0)
+        close(s->listen_fd);
+    http_connection_lingering_end(s);
+    loop_timer_clear(s->loop, &s->run_timer);
+    loop_timer_clear(s->loop, &s->deadline_timer);
+    while (s->requests_pooled)
+        free(s->request_pool[--s->requests_pooled]);
+    while (s->arenas_pooled)
+        arena_free(s->arena_pool[--s->arenas_pooled]);
+    http_peers_free(s->peers);
+    s->stopped = true;
+    http_server_settle(s);
+}
+
+void http_server_settle(struct http_server *s)
+{
+    if (s->stopped && s->requests_open == 0)
+        free(s);
+}
+
+void http_server_stats(const struct http_server *s, struct http_server_stats *out)
+{
+    *out = (struct http_server_stats){
+        .connections_now = atomic_load_explicit(&s->connections_now, memory_order_relaxed),
+        .connections_total = atomic_load_explicit(&s->connections_total, memory_order_relaxed),
+        .requests_total = atomic_load_explicit(&s->requests_total, memory_order_relaxed),
+        .refused_total = atomic_load_explicit(&s->refused_total, memory_order_relaxed),
+        .timeouts_total = atomic_load_explicit(&s->timeouts_total, memory_order_relaxed),
+        .bytes_in = atomic_load_explicit(&s->bytes_in, memory_order_relaxed),
+        .bytes_out = atomic_load_explicit(&s->bytes_out, memory_order_relaxed),
+    };
+}
