@@ -15,6 +15,10 @@
 
 struct doc; /* opaque; 8-byte aligned */
 
+/* Deepest nesting of attributes that a block may have: 1 is an entity whose attributes have no
+ * sub-attributes. "limits.attribute_depth" must not be above it. */
+#define DOC_DEPTH_MAX 64
+
 /* Bytes the block of e will take, exactly. */
 size_t doc_size(const struct entity *e);
 /* Writes the block to out (doc_size bytes, 8-byte aligned). */
@@ -24,7 +28,8 @@ void doc_set_seq(struct doc *d, uint64_t seq);
 /* Tree in the arena; strings borrow from d. d is valid (written by doc_encode or checked). attr.seq is resolved. */
 void doc_decode(const struct doc *d, struct arena *a, struct entity *out);
 /* E_DAMAGED when bytes are no valid block of exactly that length: every offset, count, kind,
- * order, term id (1 … term_max) and depth is verified. */
+ * order, term id (1 … term_max) and depth is verified. The sequence must be set. A block that passes
+ * decodes and encodes to the same bytes. */
 MUST_USE enum status doc_check(const void *bytes, size_t n, uint32_t term_max, struct why *why);
 
 /* Header fields without decoding. Borrowed from d. */
