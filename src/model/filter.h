@@ -9,9 +9,12 @@
 #include "model/context.h"
 #include "model/entity.h"
 #include "model/geometry.h"
+#include "model/terms.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+struct doc;
 
 /* A name in a query: its IRI always, its term when the city knows it. */
 struct name {
@@ -68,6 +71,22 @@ struct operand {
 
 struct pattern; /* compiled regular expression (POSIX syntax, linear time), model/pattern.h */
 
+/* Members of an attribute (or, those so marked, of the entity itself) that a path may end in. */
+enum compare_member {
+    MEMBER_NONE,
+    MEMBER_CREATED_AT,  /* also of the entity */
+    MEMBER_MODIFIED_AT, /* also of the entity */
+    MEMBER_EXPIRES_AT,  /* also of the entity */
+    MEMBER_DELETED_AT,  /* in the temporal evolution alone: never there */
+    MEMBER_OBSERVED_AT,
+    MEMBER_INSTANCE_ID, /* likewise */
+    MEMBER_UNIT_CODE,
+    MEMBER_DATASET_ID,
+    MEMBER_TYPE, /* "Property" … */
+    MEMBER_VALUE_TYPE,
+    MEMBER_OBJECT_TYPE,
+};
+
 /* One step of a linked path, AttrName{…}: types may narrow the target (clause 4.9, 4.5.23). */
 struct link_step {
     struct name relationship;
@@ -78,8 +97,9 @@ struct link_step {
 struct compare {
     uint32_t link_count; /* relationships to follow first: sensor{humidity} */
     struct link_step *links;
-    uint32_t path_count; /* attribute, then sub-attributes or system members */
+    uint32_t path_count; /* attribute, then sub-attributes; 0: member is one of the entity itself */
     struct name *path;
+    uint8_t member; /* enum compare_member: what the path ends in, when not in the attribute's value */
     uint32_t value_path_count; /* [a.b] */
     struct str *value_path;
     uint8_t op; /* enum compare_op */
@@ -88,7 +108,6 @@ struct compare {
     struct operand *operands;
     bool range; /* operands[0] .. operands[1] */
     struct pattern *pattern;
-    struct str lang; /* attr[lang] on a LanguageProperty is a value path; this is the lang parameter */
 };
 
 enum filter_kind {
@@ -150,15 +169,17 @@ struct filter_limits {
 struct filter_reader {
     const struct context *context;
     const struct filter_limits *limits;
-    struct arena *arena; /* everything parsed lives here; patterns and geometries too (freed with filter_free) */
-    struct str lang;
+    struct arena *arena; /* everything parsed lives here, but patterns and geometries: see filter_free */
     const struct str *expand_values; /* attribute names, as given, whose operands are expanded */
     uint32_t expand_value_count;
     const struct str *json_keys;
     uint32_t json_key_count;
 };
 
-/* Parsers: text is percent-decoded. Errors: E_BAD_DATA with the column and what was expected. */
+/* Parsers: text is percent-decoded. Errors: E_BAD_DATA with the column and what was expected. Beyond the grammar,
+ * read_q takes spaces around operators and values, full and compact IRIs as names, bare words as values of == and !=,
+ * and '!' before a query term or an association: the entities that do not match it.
+ * read_types gives NULL for "*", every type. */
 MUST_USE enum status filter_read_q(const struct filter_reader *r, struct str q, struct filter **out, struct why *why);
 MUST_USE enum status filter_read_types(const struct filter_reader *r, struct str text, struct type_expr **out,
                                        struct why *why);
@@ -178,41 +199,30 @@ struct filter *filter_of_scope(struct arena *a, struct scope_expr *s);
 struct filter *filter_of_attrs(struct arena *a, struct name *names, uint32_t count);
 /* Names that read_q saw, for the rule that a query needs at least one non-system attribute (5.7.2.4). */
 bool filter_has_attribute(const struct filter *f);
+/* Most relationships that a term of it follows, for the rule that a query may not follow more than joinLevel of
+ * them (5.7.2.4). */
+uint32_t filter_link_depth(const struct filter *f);
+/* Looks up again the names that nothing stored had when f was read. For filters that live long. */
+void filter_resolve(struct filter *f, const struct terms *terms);
 /* Releases compiled patterns and geometries; the rest belongs to the arena. NULL is fine. */
 void filter_free(struct filter *f);
 
-/* How evaluation reaches linked entities: NULL when not found. The tree lives in the arena. */
+/* How evaluation reaches linked entities: NULL when not found. Set one of the two (or none: nothing is found).
+ * What they return lives at least until the evaluation ends. */
 struct filter_env {
-    struct arena *arena; /* scratch */
+    struct arena *arena; /* scratch: reset it now and then */
     const struct entity *(*lookup)(struct filter_env *env, struct str id);
+    const struct doc *(*lookup_doc)(struct filter_env *env, struct str id);
 };
+/* NULL filters match everything. At most 1,000 linked entities are looked at for one entity. */
 bool filter_match(const struct filter *f, const struct entity *e, struct filter_env *env);
+/* The same on a stored block, decoding only the attributes that f looks at. */
+bool filter_match_doc(const struct filter *f, const struct doc *d, struct filter_env *env);
 bool type_expr_match(const struct type_expr *t, const struct entity *e);
 bool scope_expr_match(const struct scope_expr *s, const struct str *scopes, uint32_t count);
 bool scope_pattern_match(struct str pattern, struct str scope);
 
-/* orderBy, clause 4.23. */
-struct order_key {
-    uint32_t path_count; /* 1 with term of id/type/…: see system */
-    struct name *path;
-    uint32_t value_path_count;
-    struct str *value_path;
-    uint8_t system; /* 0: attribute; else enum order_system */
-    bool descending;
-    bool by_distance;
-};
-enum order_system { ORDER_ATTR, ORDER_ID, ORDER_TYPE, ORDER_SCOPE, ORDER_CREATED, ORDER_MODIFIED };
-struct order {
-    uint32_t count;
-    struct order_key *keys;
-    struct geometry *from; /* for distance */
-    void *collator;        /* ICU; freed with order_free */
-};
-MUST_USE enum status order_read(const struct filter_reader *r, struct str order_by, struct str collation,
-                                struct str order_from, struct str order_geometry, struct order **out,
-                                struct why *why);
-void order_free(struct order *o);
-/* Total: ties are broken by created_seq by the caller. */
-int order_compare(const struct order *o, const struct entity *a, const struct entity *b, struct arena *scratch);
+/* At the end, because it needs struct name and struct filter_reader. */
+#include "model/order.h" /* orderBy, clause 4.23 */
 
 #endif
