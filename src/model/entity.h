@@ -72,6 +72,17 @@ struct attr {
     uint32_t sub_count;
     struct attr *subs; /* sub-attributes, sorted as attributes are */
     uint32_t null_members; /* fragments only: ATTR_NULL_… members given as NGSI-LD Null, to be removed */
+    uint32_t guesses;      /* fragments only: ATTR_GUESS_… */
+    struct str lang;       /* fragments only: value is the text of this language, should the existing
+                              instance be a LanguageProperty (clause 5.6.17); absent when none */
+};
+
+/* What a fragment leaves open, for the operation that knows the existing instance to settle. */
+enum {
+    ATTR_GUESS_KIND = 1,        /* "type" was not given and the value's shape fits several kinds: an existing
+                                   instance keeps its kind, `kind` is for a new one */
+    ATTR_GUESS_OBSERVED_AT = 2, /* observed_at is the merge's common one: only for an existing instance that
+                                   has an observedAt (clause 5.6.17) */
 };
 
 enum {

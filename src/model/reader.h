@@ -17,6 +17,7 @@ struct reader_limits {
     uint32_t types_max;  /* "limits.types" */
     uint32_t scopes_max; /* "limits.scopes" */
     size_t name_bytes_max; /* of an id, a name, a datasetId: "limits.name_bytes" */
+    uint32_t coordinates_max; /* positions of a geometry: "limits.coordinates" */
 };
 
 enum reader_mode {
@@ -34,7 +35,6 @@ struct reader {
     bool simplified;   /* key-values input: every member is a value */
     struct str lang;   /* merge with simplified input, clause 5.6.17: language of LanguageProperties */
     int64_t observed_at; /* merge: default observedAt for attributes, TIME_NONE when none */
-    bool drop_instance_ids; /* accepted and ignored in input */
 };
 
 /* v is one entity or fragment; "@context" is skipped. System attributes in the input are ignored (5.2.2).
@@ -50,5 +50,9 @@ MUST_USE enum status reader_attr(const struct reader *r, uint32_t term, const st
 bool reader_is_uri(struct str s);
 /* Valid attribute or type name as clause 4.6.2, or a URI. */
 bool reader_is_name(struct str s);
+/* Valid scope as clause 4.18; not the NGSI-LD Null. */
+bool reader_is_scope(struct str s);
+/* Well-formed language tag, RFC 5646 section 2.1 (no registry is asked), or "@none". */
+bool reader_is_language(struct str s);
 
 #endif

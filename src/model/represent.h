@@ -21,7 +21,7 @@ struct projection {
 struct represent {
     uint8_t format; /* enum represent_format */
     bool geojson;
-    bool sys_attrs; /* createdAt, modifiedAt (and expiresAt is always shown) */
+    bool sys_attrs; /* createdAt, modifiedAt and expiresAt (clauses 4.22, 6.3.11) */
     const struct context *context;
     struct arena *arena; /* scratch */
     const struct projection *pick; /* NULL: everything */
@@ -32,6 +32,8 @@ struct represent {
     uint32_t geometry_property;   /* GeoJSON: term; location by default */
     bool geometry_given;
     struct str at_context;        /* JSON text of the "@context" member of each entity; absent: none */
+    bool in_list;                 /* between represent_list_open and _close: GeoJSON then has one "@context",
+                                     the collection's (clause 4.5.16.3) */
 };
 
 /* One entity as a JSON object (a Feature with geojson). */
