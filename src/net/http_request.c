@@ -6,15 +6,15 @@
  * answer before its end, so the rest is read and forgotten, up to once more the limit; a client
  * that goes on is dropped.
  *
- * Framing that two readers could read differently (RFC 9112 section 6.3: Content-Length twice or
- * beside Transfer-Encoding, codings other than chunked) is answered with a bare 400. */
+ * Framing that two readers could read differently (RFC 9112 sections 3.2, 5.1, 6.3: not one Host,
+ * a space before a colon, Content-Length twice or beside Transfer-Encoding, codings other than
+ * chunked) is answered with a bare 400. */
 #include "net/http_server_int.h"
 
 #include "net/monotonic.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <strings.h>
 
 enum {
     BODY_IN_ARENA_MAX = 4096,
@@ -169,28 +169,42 @@ static struct header_search header_search(const struct request *r, const char *n
     return h;
 }
 
+/* What the headers say about the message itself. */
 struct framing {
     bool sound;
     bool chunked;
     uint64_t length; /* of a body that is not chunked */
+    unsigned hosts, lengths, codings;
 };
+
+static enum MHD_Result framing_visit(void *arg, enum MHD_ValueKind kind, const char *name,
+                                     size_t name_bytes, const char *value, size_t value_bytes)
+{
+    (void)kind;
+    struct framing *f = arg;
+    struct str n = {name, name_bytes}, v = str_trim((struct str){value, value_bytes});
+    if (n.n == 0 || n.p[n.n - 1] == ' ' || n.p[n.n - 1] == '\t')
+        f->sound = false;
+    if (n.n == 4 && str_eq_fold(n, STR("Host"))) {
+        f->hosts++;
+    } else if (n.n == 14 && str_eq_fold(n, STR("Content-Length"))) {
+        unsigned long long length = 0;
+        f->sound &= f->lengths++ == 0 && str_to_u64(v, UINT64_MAX, &length);
+        f->length = length;
+    } else if (n.n == 17 && str_eq_fold(n, STR("Transfer-Encoding"))) {
+        f->sound &= f->codings++ == 0 && str_eq_fold(v, STR("chunked"));
+        f->chunked = true;
+    }
+    return MHD_YES;
+}
 
 static struct framing framing_of(const struct request *r, const char *version)
 {
-    struct str coding = header_lookup(r, "Transfer-Encoding");
-    struct str length = header_lookup(r, "Content-Length");
-    struct framing f = {.sound = true};
-    if (!str_absent(coding)) {
-        f.chunked = true;
-        f.sound = str_absent(length) && str_eq_fold(coding, STR("chunked")) &&
-                  strcmp(version, "HTTP/1.0") != 0 &&
-                  header_search(r, "Transfer-Encoding", 0).count == 1;
-    } else if (!str_absent(length)) {
-        unsigned long long n = 0;
-        f.sound = str_to_u64(length, UINT64_MAX, &n) &&
-                  header_search(r, "Content-Length", 0).count == 1;
-        f.length = n;
-    }
+    bool old = strcmp(version, "HTTP/1.0") == 0;
+    struct framing f = {.sound = str_find_char(r->uri, ' ') == STR_NPOS};
+    MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, framing_visit, &f);
+    if ((f.codings && (f.lengths || old)) || f.hosts > 1 || (f.hosts == 0 && !old))
+        f.sound = false;
     return f;
 }
 
@@ -219,7 +233,7 @@ static void head_check(struct request *r, size_t head_bytes, const struct framin
 
 static enum MHD_Result answer_malformed(struct request *r)
 {
-    static char text[] = "400 Bad Request: Content-Length and Transfer-Encoding contradict\n";
+    static char text[] = "400 Bad Request: malformed HTTP\n";
     r->handed = r->answered = true;
     struct MHD_Response *m =
         MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);

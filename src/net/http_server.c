@@ -126,7 +126,6 @@ static enum status daemon_start(struct http_server *s, struct why *why)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes(o),                            //
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)(o->connections_max + CONNECTIONS_SPARE), //
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_timeout_s,                   //
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,                                              //
         MHD_OPTION_END);
     if (!s->daemon)
         return why_set(why, E_IO, NULL, "cannot start serving %.*s", STR_ARG(o->address));
