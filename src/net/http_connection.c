@@ -4,7 +4,7 @@
  * cannot see is a client that keeps sending a little: those are caught by the deadlines here. */
 #include "net/http_server_int.h"
 
-#include "net/monotonic.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ void http_connection_enter(struct connection *c, enum phase phase)
     c->phase = (uint8_t)phase;
     if (phase == PHASE_ANSWERING)
         return;
-    c->since_us = monotonic_us();
+    c->since_us = time_monotonic();
     int64_t due_us = c->since_us + phase_span_us(s, phase);
     if (!s->deadline_timer.heap_index || due_us < s->deadline_timer.due_us)
         loop_timer_set(s->loop, &s->deadline_timer, due_us);
@@ -79,7 +79,7 @@ static int64_t phase_deadlines(struct http_server *s, enum phase phase, int64_t 
 void http_connection_deadlines(struct loop_timer *t)
 {
     struct http_server *s = container_of(t, struct http_server, deadline_timer);
-    int64_t now = monotonic_us();
+    int64_t now = time_monotonic();
     for (enum phase p = PHASE_WAITING; p <= PHASE_REFUSED; p++) {
         int64_t due_us = phase_deadlines(s, p, now);
         if (due_us && (!t->heap_index || due_us < t->due_us))
@@ -180,7 +180,7 @@ void http_connection_linger(struct connection *c)
     }
     link_append(&s->lingering, &g->link);
     s->lingering_count++;
-    loop_timer_set(s->loop, &g->timer, monotonic_us() + LINGER_SPAN_US);
+    loop_timer_set(s->loop, &g->timer, time_monotonic() + LINGER_SPAN_US);
 }
 
 void http_connection_lingering_end(struct http_server *s)

@@ -11,7 +11,7 @@
  * chunked) is answered with a bare 400. */
 #include "net/http_server_int.h"
 
-#include "net/monotonic.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -287,7 +287,7 @@ static enum MHD_Result request_head(struct request *r, const char *method, const
     size_t head_bytes = info ? info->header_size : 0;
     struct framing f = framing_of(r, version);
     r->head_seen = true;
-    pub->start_us = monotonic_us();
+    pub->start_us = time_monotonic();
     pub->loop = r->server->loop;
     pub->method_name = str_of(method);
     pub->method = method_of(pub->method_name);

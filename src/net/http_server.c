@@ -8,7 +8,7 @@
  * the pool is resident after the first one, and its size is kept as small as the limits allow. */
 #include "net/http_server_int.h"
 
-#include "net/monotonic.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ static void run(struct http_server *s)
         if (MHD_get_timeout(s->daemon, &ms) != MHD_YES)
             return;
         if (ms > 0) {
-            int64_t due_us = monotonic_us() + (int64_t)ms * 1000;
+            int64_t due_us = time_monotonic() + (int64_t)ms * 1000;
             if (!s->run_timer.heap_index || due_us < s->run_timer.due_us)
                 loop_timer_set(s->loop, &s->run_timer, due_us);
             return;

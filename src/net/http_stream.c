@@ -120,7 +120,7 @@ static void make_room(struct stream *s, size_t bytes)
 {
     struct buf *b = &s->pending;
     size_t unsent = b->n - s->taken;
-    if (b->cap - b->n >= bytes || s->taken < unsent)
+    if (b->cap - b->n >= bytes || s->taken < unsent || s->taken == 0)
         return;
     memmove(b->p, b->p + s->taken, unsent);
     b->n = unsent;

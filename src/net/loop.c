@@ -11,7 +11,7 @@
 #include "net/loop.h"
 
 #include "base/arena.h"
-#include "net/monotonic.h"
+#include "base/time.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -228,7 +228,7 @@ static void fire_timers(struct loop *l)
 {
     if (!l->timers)
         return;
-    int64_t now = monotonic_us();
+    int64_t now = time_monotonic();
     for (size_t n = l->timers; n && l->timers && l->heap[1]->due_us <= now; n--) {
         struct loop_timer *t = l->heap[1];
         loop_timer_clear(l, t);
@@ -240,7 +240,7 @@ static int wait_ms(const struct loop *l)
 {
     if (!l->timers)
         return -1;
-    int64_t us = l->heap[1]->due_us - monotonic_us();
+    int64_t us = l->heap[1]->due_us - time_monotonic();
     if (us <= 0)
         return 0;
     int64_t ms = (us + 999) / 1000;

@@ -1,7 +1,7 @@
 /* See http_fixture.h. */
 #include "http_fixture.h"
 
-#include "net/monotonic.h"
+#include "base/time.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* The loop: order of timers and tasks, wake-ups across threads, removal while handing out. */
 #include "base/arena.h"
 #include "net/loop.h"
-#include "net/monotonic.h"
+#include "base/time.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -29,7 +29,7 @@ static void timer_fired(struct loop_timer *t)
 {
     struct numbered_timer *n = container_of(t, struct numbered_timer, timer);
     assert_int_equal(t->heap_index, 0);
-    assert_true(monotonic_us() >= n->wanted_us);
+    assert_true(time_monotonic() >= n->wanted_us);
     assert_true(n->wanted_us >= fired_last_us);
     fired_last_us = n->wanted_us;
     if (++fired_count == fired_wanted)
@@ -41,7 +41,7 @@ static void timers_fire_in_order(void **state)
     (void)state;
     assert_int_equal(loop_new(&the_loop, NULL), OK);
     struct numbered_timer *t = mem_zalloc(TIMERS * sizeof *t);
-    int64_t start = monotonic_us();
+    int64_t start = time_monotonic();
     srand(7);
     for (int i = 0; i < TIMERS; i++) {
         t[i].timer.fire = timer_fired;
