@@ -28,48 +28,35 @@ static enum status refuse(struct str text, const struct json_limits *limits, str
     }
 }
 
-/* Digits at the start of an integer token (with its sign), 0 when the number has
- * a fraction or exponent or is none. */
-static size_t integer_length(struct str s)
-{
-    size_t n = number_length(s);
-    for (size_t i = 0; i < n; i++)
-        if (s.p[i] == '.' || s.p[i] == 'e' || s.p[i] == 'E')
-            return 0;
-    return n;
-}
-
 enum { INT64_DIGITS = 19 }; /* shorter integers always fit */
 
+/* Whether a number's token is an integer that does not fit an int64. */
+static bool is_wide_integer(struct str token)
+{
+    bool negative = token.p[0] == '-';
+    struct str digits = str_from(token, negative);
+    for (size_t i = 0; i < digits.n; i++)
+        if (digits.p[i] < '0' || digits.p[i] > '9')
+            return false; /* a fraction or an exponent */
+    struct str most = negative ? STR("9223372036854775808") : STR("9223372036854775807");
+    return digits.n > INT64_DIGITS || (digits.n == INT64_DIGITS && str_cmp(digits, most) > 0);
+}
+
 /* simdjson refuses integers beyond 64 bits. Written with an exponent they are
- * doubles to it: copies text with "e0" behind every long integer outside strings
- * that does not fit an int64. */
+ * doubles to it: copies text with "e0" behind every wide integer outside strings. */
 static struct str widen_integers(struct arena *a, struct str text)
 {
     char *to = arena_alloc(a, text.n + text.n / INT64_DIGITS * 2 + 2);
-    size_t n = 0;
+    size_t n = 0, step;
     bool quoted = false;
-    for (size_t i = 0; i < text.n;) {
-        char c = text.p[i];
-        size_t step = 1;
-        bool widen = false;
-        if (quoted && c == '\\' && i + 1 < text.n)
-            step = 2;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '-' || (c >= '0' && c <= '9'))) {
-            struct str rest = str_from(text, i);
-            size_t number = number_length(rest);
-            step = number ? number : 1;
-            size_t digits = integer_length(rest) - (c == '-');
-            widen = integer_length(rest) && digits >= INT64_DIGITS &&
-                    (digits > INT64_DIGITS ||
-                     memcmp(rest.p + (c == '-'), "9223372036854775807", INT64_DIGITS) > 0);
-        }
-        memcpy(to + n, text.p + i, step);
+    for (size_t i = 0; i < text.n; i += step) {
+        struct str rest = str_from(text, i);
+        size_t number = quoted ? 0 : number_length(rest);
+        step = number ? number : quoted && rest.p[0] == '\\' && rest.n > 1 ? 2 : 1;
+        quoted ^= rest.p[0] == '"';
+        memcpy(to + n, rest.p, step);
         n += step;
-        i += step;
-        if (widen) {
+        if (number && is_wide_integer(str_head(rest, number))) {
             memcpy(to + n, "e0", 2);
             n += 2;
         }
