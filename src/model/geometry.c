@@ -56,6 +56,7 @@ enum status geometry_new(struct str type, const struct json *coordinates, uint32
     if (!coordinates)
         return why_set(why, E_BAD_DATA, NULL, "coordinates: missing");
     struct geometry *g = mem_zalloc(sizeof *g);
+    g->engine = mem_zalloc(sizeof *g->engine);
     struct at at = {NULL, STR("coordinates"), 0};
     enum status st =
         geometry_shape_check(kind, coordinates, coordinates_max, &at, &g->shape, box, why);
@@ -63,14 +64,34 @@ enum status geometry_new(struct str type, const struct json *coordinates, uint32
         geometry_free(g);
         return st;
     }
+    g->projection =
+        geometry_plane_at((box->west + box->east) / 2, (box->south + box->north) / 2);
+    geod_init(&g->ellipsoid, 6378137, 1 / 298.257223563); /* WGS84 */
     *out = g;
     return OK;
+}
+
+static void prepared_free(GEOSContextHandle_t geos, struct geometry_prepared *p)
+{
+    if (p->prepared)
+        GEOSPreparedGeom_destroy_r(geos, p->prepared);
+    if (p->geometry)
+        GEOSGeom_destroy_r(geos, p->geometry);
 }
 
 void geometry_free(struct geometry *g)
 {
     if (!g)
         return;
+    struct geometry_engine *e = g->engine;
+    if (e->geos) {
+        prepared_free(e->geos, &e->lonlat);
+        prepared_free(e->geos, &e->plane);
+        GEOS_finish_r(e->geos);
+    }
+    geometry_shape_free(&e->target);
+    geometry_shape_free(&e->projected);
+    free(e);
     geometry_shape_free(&g->shape);
     free(g);
 }

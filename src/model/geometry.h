@@ -27,9 +27,12 @@ bool geometry_intersects(const struct geometry *reference, const struct value *t
 bool geometry_equals(const struct geometry *reference, const struct value *target);
 bool geometry_disjoint(const struct geometry *reference, const struct value *target);
 bool geometry_overlaps(const struct geometry *reference, const struct value *target);
-/* Geodesic metres on WGS84 between the nearest points. */
+/* Geodesic metres on WGS84 between the nearest points; NAN when target is no geometry. Exact between points, for
+ * others see geometry_distance.c. */
 double geometry_distance_m(const struct geometry *reference, const struct value *target);
-/* Haversine metres (clause 4.23.1) from the reference to the target. */
+/* distance <= metres, mostly without computing it. */
+bool geometry_is_near(const struct geometry *reference, const struct value *target, double metres);
+/* Haversine metres (clause 4.23.1) between the nearest points; NAN likewise. */
 double geometry_haversine_m(const struct geometry *reference, const struct value *target);
 /* Box grown by metres on every side; never smaller than the true reach. */
 struct box geometry_grow(struct box b, double metres);
