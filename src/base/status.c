@@ -19,6 +19,7 @@ static const char *const NAMES[] = {
     [E_METHOD] = "method",
     [E_NOT_ACCEPTABLE] = "not_acceptable",
     [E_MEDIA_TYPE] = "media_type",
+    [E_LENGTH_REQUIRED] = "length_required",
     [E_TOO_LARGE] = "too_large",
     [E_URI_TOO_LONG] = "uri_too_long",
     [E_TOO_MANY_REQUESTS] = "too_many_requests",

@@ -28,6 +28,7 @@ enum status {
     E_METHOD,             /* 405 */
     E_NOT_ACCEPTABLE,     /* 406 */
     E_MEDIA_TYPE,         /* 415 */
+    E_LENGTH_REQUIRED,    /* 411 */
     E_TOO_LARGE,          /* 413, why.limit says which limit */
     E_URI_TOO_LONG,       /* 414 */
     E_TOO_MANY_REQUESTS,  /* 429 */

@@ -47,6 +47,7 @@ struct http_call {
     int http_status;
     struct str content_type;
     struct str answer;
+    int64_t max_age_s; /* freshness by Cache-Control s-maxage/max-age or Expires (RFC 9111 4.2.1); -1: not stated */
     struct why why;
     void *impl;
 };

@@ -58,6 +58,9 @@ void http_respond(struct http_request *pub, const struct http_response *a)
     struct request *r = container_of(pub, struct request, pub);
     assert(r->handed && !r->answered);
     r->answered = true;
+    const struct http_server_options *o = &r->server->options;
+    if (o->answered)
+        o->answered(o->arg, pub, a->status, a->body.n);
     if (r->mhd) {
         stat_add(&r->server->bytes_out, a->body.n);
         http_response_queue(r, a->status, http_response_finish(r, a, response_make(a)));

@@ -100,6 +100,8 @@ struct http_server_options {
     void (*handle)(void *arg, struct http_request *r);
     /* The request broke a limit (why->limit names it) or the server is full (E_BUSY): answer it. */
     void (*refuse)(void *arg, struct http_request *r, const struct why *why);
+    /* After an answer was handed over, for the access log; may be NULL. */
+    void (*answered)(void *arg, const struct http_request *r, int status, size_t body_bytes);
 };
 
 struct http_server;
