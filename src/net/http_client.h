@@ -29,6 +29,7 @@ struct http_client_options {
 /* Runs on loop; calls are made and completed on its thread. */
 MUST_USE enum status http_client_new(struct http_client **out, struct loop *loop,
                                      const struct http_client_options *o, struct why *why);
+/* Cancels what is under way. Not inside done. */
 void http_client_free(struct http_client *c);
 
 struct http_call {
@@ -53,8 +54,11 @@ struct http_call {
 };
 
 void http_call_start(struct http_client *c, struct http_call *call);
-/* done is called with E_CANCELLED. */
+/* done is called with E_CANCELLED before this returns. Nothing happens after done. */
 void http_call_cancel(struct http_client *c, struct http_call *call);
+
+/* Statuses: E_FORBIDDEN (the guard refused the address), E_TOO_LARGE, E_TIMEOUT, E_BAD_DATA (the URL
+ * or a header), E_CANCELLED, E_IO. */
 
 /* The guard alone, for other clients (MQTT, importers). address: numeric. */
 struct egress_guard;
