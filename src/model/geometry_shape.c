@@ -5,6 +5,7 @@
  * Polygon, 3 for MultiPolygon. */
 #include "model/geometry_shape.h"
 
+#include "base/json_scan.h"
 #include "base/number.h"
 
 #include <math.h>
@@ -200,44 +201,6 @@ static bool eat(struct scan *s, char c)
     return true;
 }
 
-/* The text between quotes, with its escapes. */
-static bool scan_string(struct scan *s, struct str *out)
-{
-    if (!eat(s, '"'))
-        return false;
-    for (size_t i = 0; i < s->rest.n; i++) {
-        if (s->rest.p[i] == '\\') {
-            i++;
-        } else if (s->rest.p[i] == '"') {
-            *out = str_head(s->rest, i);
-            s->rest = str_from(s->rest, i + 1);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Any value, up to the ',' or bracket behind it. */
-static bool scan_past(struct scan *s)
-{
-    size_t open = 0;
-    struct str ignored;
-    while (s->rest.n) {
-        char c = s->rest.p[0];
-        if (c == '"') {
-            if (!scan_string(s, &ignored))
-                return false;
-            continue;
-        }
-        if (open == 0 && (c == ',' || c == '}' || c == ']'))
-            return true;
-        open += (size_t)(c == '{' || c == '[');
-        open -= (size_t)(c == '}' || c == ']');
-        s->rest = str_from(s->rest, 1);
-    }
-    return false;
-}
-
 static bool scan_number(struct scan *s, double *out)
 {
     size_t n = number_length(s->rest);
@@ -276,36 +239,17 @@ static bool scan_nested(struct scan *s, int nesting, struct geometry_shape *shap
     return eat(s, ']');
 }
 
-/* Where the values of "type" and "coordinates" begin; the last of each, as json_get() has it. */
-static bool scan_members(struct str text, struct str *type, struct str *coordinates)
-{
-    struct scan s = {text};
-    struct str key;
-    if (!eat(&s, '{'))
-        return false;
-    do {
-        if (!scan_string(&s, &key) || !eat(&s, ':'))
-            return false;
-        if (str_eq(key, STR("type")))
-            *type = s.rest;
-        else if (str_eq(key, STR("coordinates")))
-            *coordinates = s.rest;
-        if (!scan_past(&s))
-            return false;
-    } while (eat(&s, ','));
-    return eat(&s, '}');
-}
-
 bool geometry_shape_scan(struct str text, struct geometry_shape *shape)
 {
-    struct scan type = {STR_NONE}, coordinates = {STR_NONE};
-    struct str name;
+    struct str type = json_scan_get(text, STR("type"));
+    struct scan coordinates = {json_scan_get(text, STR("coordinates"))};
     geometry_shape_clear(shape);
-    if (!scan_members(text, &type.rest, &coordinates.rest) || !scan_string(&type, &name))
-        return false;
-    shape->kind = geometry_kind_of(name);
+    shape->kind = GEOMETRY_KIND_COUNT;
+    for (int k = 0; k < GEOMETRY_KIND_COUNT; k++)
+        if (json_scan_string_is(type, KINDS[k].name))
+            shape->kind = (enum geometry_kind)k;
     if (shape->kind == GEOMETRY_KIND_COUNT ||
-        !scan_nested(&coordinates, KINDS[shape->kind].nesting, shape))
+        !scan_nested(&coordinates, KINDS[shape->kind].nesting, shape) || coordinates.rest.n)
         return false;
     if (shape->kind == GEOMETRY_POINT)
         geometry_shape_end_line(shape);
