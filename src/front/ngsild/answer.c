@@ -1,0 +1,108 @@
+/* Headers that all answers share are put together here, once. */
+#include "front/ngsild/answer.h"
+
+#include "front/ngsild/negotiate.h"
+#include "front/ngsild/params.h"
+
+#define LINK_TAIL ">; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""
+
+enum { PROBLEM_BYTES_MAX = 16 << 10 };
+
+static void send(struct exchange *x, struct http_response *a)
+{
+    if (!str_absent(x->tenant_echo))
+        http_response_header(a, "NGSILD-Tenant", x->tenant_echo);
+    struct http_request *http = x->http;
+    exchange_end(x);
+    http_respond(http, a);
+}
+
+/* Error details must be valid UTF-8 even when they quote what the client sent. */
+static void problem_send(struct exchange *x, enum status status, const struct why *why)
+{
+    struct http_response a = {.status = problem_http_status(status)};
+    if (status == E_METHOD)
+        http_response_header(&a, "Allow", str_of(x->why.limit));
+    if (status == E_BUSY)
+        http_response_header(&a, "Retry-After", STR("1"));
+    if (status == E_MEDIA_TYPE || status == E_LENGTH_REQUIRED) { /* clause 6.3.4: the code alone */
+        send(x, &a);
+        return;
+    }
+    struct buf b;
+    buf_init(&b, PROBLEM_BYTES_MAX);
+    problem_write(&b, status, why, STR_NONE);
+    http_response_header(&a, "Content-Type", STR("application/json"));
+    a.body = buf_view(&b);
+    a.body_owned = b.p;
+    send(x, &a);
+}
+
+void answer_refusal(struct exchange *x, enum status status, const struct why *why)
+{
+    problem_send(x, status, why);
+}
+
+void answer_why(struct exchange *x)
+{
+    problem_send(x, x->why.status, &x->why);
+}
+
+void answer_empty(struct exchange *x, int http_status)
+{
+    struct http_response a = {.status = http_status};
+    send(x, &a);
+}
+
+void answer_created(struct exchange *x, struct str id)
+{
+    struct http_response a = {.status = 201};
+    http_response_header(&a, "Location",
+                         arena_printf(x->arena, "/ngsi-ld/v1/entities/%.*s", STR_ARG(params_encode(x->arena, id))));
+    send(x, &a);
+}
+
+struct str answer_context_json(struct exchange *x)
+{
+    if (x->has_spec)
+        return json_text(x->arena, &x->spec);
+    return arena_printf(x->arena, "\"%.*s\"", STR_ARG(context_core_iri()));
+}
+
+/* A Link header can only name one document: of an inline @context, the first URL it lists. */
+static struct str context_link(struct exchange *x)
+{
+    struct str url = context_core_iri();
+    if (x->has_spec && x->spec.kind == JSON_STRING)
+        url = x->spec.string;
+    else if (x->has_spec && x->spec.kind == JSON_ARRAY && x->spec.n && x->spec.items[0].kind == JSON_STRING)
+        url = x->spec.items[0].string;
+    return arena_printf(x->arena, "<%.*s" LINK_TAIL, STR_ARG(url));
+}
+
+static bool prefers_plain_body(struct exchange *x)
+{
+    struct str prefer = http_request_header(x->http, "Prefer");
+    return !str_absent(prefer) && str_eq(str_trim(prefer), STR("body=json"));
+}
+
+void answer_body(struct exchange *x, int http_status, struct buf *body, bool with_context,
+                 const struct http_header *extra, size_t extra_count)
+{
+    if (body->full) {
+        buf_free(body);
+        why_limit(&x->why, E_TOO_MANY_RESULTS, NULL, "limits.answer_bytes",
+                  "the answer would have more than %zu bytes: ask for fewer entities or attributes",
+                  x->api->limits.answer_bytes);
+        answer_why(x);
+        return;
+    }
+    struct http_response a = {.status = http_status, .body = buf_view(body), .body_owned = body->p};
+    enum media media = with_context ? x->accept : MEDIA_JSON;
+    http_response_header(&a, "Content-Type", str_of(media_name(media)));
+    if (with_context && (media == MEDIA_JSON || (media == MEDIA_GEO_JSON && prefers_plain_body(x))))
+        http_response_header(&a, "Link", context_link(x));
+    for (size_t i = 0; i < extra_count; i++)
+        http_response_header(&a, extra[i].name, extra[i].value);
+    send(x, &a);
+}

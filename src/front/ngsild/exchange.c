@@ -1,0 +1,68 @@
+/* What the operations share: readers with the exchange's context, path variables. */
+#include "front/ngsild/exchange.h"
+
+struct runner *exchange_home(const struct exchange *x)
+{
+    return loop_runner(x->http->loop);
+}
+
+int64_t exchange_deadline(const struct exchange *x)
+{
+    return x->http->start_us + x->api->limits.request_us;
+}
+
+void exchange_end(struct exchange *x)
+{
+    filter_free(x->filter);
+    for (uint32_t i = 0; i < x->extra_filter_count; i++)
+        filter_free(x->extra_filters[i]);
+    if (x->order)
+        order_free(x->order);
+    if (x->context)
+        context_unref(x->context);
+}
+
+struct reader exchange_reader(const struct exchange *x, enum reader_mode mode)
+{
+    return (struct reader){
+        .context = x->context,
+        .limits = &x->api->limits.reader,
+        .arena = x->arena,
+        .mode = mode,
+        .observed_at = TIME_NONE,
+    };
+}
+
+struct filter_reader exchange_filter_reader(const struct exchange *x)
+{
+    return (struct filter_reader){
+        .context = x->context,
+        .limits = &x->api->limits.filter,
+        .arena = x->arena,
+    };
+}
+
+enum status exchange_entity_id(struct exchange *x)
+{
+    if (!reader_is_uri(x->variables[0]))
+        return why_set(&x->why, E_BAD_DATA, NULL, "the entity id \"%.*s\" is not a URI", STR_ARG(x->variables[0]));
+    return OK;
+}
+
+enum status exchange_attr(struct exchange *x, bool intern, uint32_t *term)
+{
+    if (!reader_is_name(x->variables[1]))
+        return why_set(&x->why, E_BAD_DATA, NULL, "\"%.*s\" is not a valid attribute name",
+                       STR_ARG(x->variables[1]));
+    *term = context_expand_term(x->context, x->variables[1], intern, x->arena, &x->why);
+    return x->why.status;
+}
+
+enum status exchange_only_type(struct exchange *x, struct type_expr **out)
+{
+    *out = NULL;
+    if (!exchange_has(x, PARAM_TYPE) || str_eq(x->params[PARAM_TYPE], STR("*")))
+        return OK;
+    struct filter_reader r = exchange_filter_reader(x);
+    return filter_read_types(&r, x->params[PARAM_TYPE], out, &x->why);
+}

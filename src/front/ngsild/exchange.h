@@ -1,0 +1,84 @@
+/* One request on its way through the NGSI-LD front end, from its first byte decoded
+ * to its answer. It lives in the request's arena; exactly one answer_…() ends it. */
+#ifndef FRONT_NGSILD_EXCHANGE_H
+#define FRONT_NGSILD_EXCHANGE_H
+
+#include "api_endpoints.h"
+#include "base/json.h"
+#include "broker/consume.h"
+#include "front/ngsild/ngsild.h"
+
+enum media {
+    MEDIA_JSON,
+    MEDIA_LD_JSON,
+    MEDIA_GEO_JSON,
+};
+
+struct exchange {
+    struct ngsild *api;
+    struct broker *broker;
+    struct http_request *http;
+    struct arena *arena;
+    const struct endpoint *endpoint;
+    struct str variables[2];    /* decoded path variables: entity id, attribute name */
+    struct str params[PARAMS];  /* decoded; absent: not given or empty */
+    uint64_t keywords;          /* KEYWORD_BIT of options */
+    enum media accept;
+    enum media content;         /* of the body */
+    struct caller caller;
+    struct str tenant_echo;     /* NGSILD-Tenant as given; absent: none */
+    struct json body;
+    struct json spec;           /* the @context asked for, when has_spec */
+    bool has_spec;
+    struct contexts_call resolving;
+    struct context *context;    /* one reference, once resolved */
+    struct filter *filter;      /* freed at the end */
+    struct order *order;
+    struct filter *extra_filters[4]; /* further owners of patterns and geometries */
+    uint32_t extra_filter_count;
+    struct why why;
+};
+
+static inline bool exchange_has(const struct exchange *x, uint32_t param)
+{
+    return !str_absent(x->params[param]);
+}
+static inline bool exchange_option(const struct exchange *x, uint32_t keyword)
+{
+    return (x->keywords & KEYWORD_BIT(keyword)) != 0;
+}
+/* Runner of the request's loop. */
+struct runner *exchange_home(const struct exchange *x);
+/* Monotonic µs by which the store must have answered. */
+int64_t exchange_deadline(const struct exchange *x);
+/* Releases what does not live in the arena; called by the answers. */
+void exchange_end(struct exchange *x);
+
+/* Reader with the exchange's context, limits and arena. */
+struct reader exchange_reader(const struct exchange *x, enum reader_mode mode);
+struct filter_reader exchange_filter_reader(const struct exchange *x);
+/* The entity id of the path, checked (clause 5.6.x: BadRequestData). */
+MUST_USE enum status exchange_entity_id(struct exchange *x);
+/* The attribute of the path, expanded; only looked up unless intern. */
+MUST_USE enum status exchange_attr(struct exchange *x, bool intern, uint32_t *term);
+/* The optional "type" parameter as a selection; *out NULL when not given. */
+MUST_USE enum status exchange_only_type(struct exchange *x, struct type_expr **out);
+
+/* Operations, one a line of api/endpoints.tsv; called with the context resolved. */
+void provision_create(struct exchange *x);
+void provision_replace(struct exchange *x);
+void provision_merge(struct exchange *x);
+void provision_delete(struct exchange *x);
+void provision_append(struct exchange *x);
+void provision_update(struct exchange *x);
+void provision_update_attr(struct exchange *x);
+void provision_replace_attr(struct exchange *x);
+void provision_delete_attr(struct exchange *x);
+void provision_purge(struct exchange *x);
+void batch_run(struct exchange *x);
+void batch_delete(struct exchange *x);
+void consumption_retrieve(struct exchange *x);
+void consumption_query(struct exchange *x);
+void consumption_query_post(struct exchange *x);
+
+#endif

@@ -1,0 +1,16 @@
+/* Media types and the @context a request names (CIM 009 clauses 6.3.4, 6.3.5). */
+#ifndef FRONT_NGSILD_NEGOTIATE_H
+#define FRONT_NGSILD_NEGOTIATE_H
+
+#include "front/ngsild/exchange.h"
+
+/* Chooses x->accept by RFC 9110 section 12.5.1; GeoJSON only where geo is true. E_NOT_ACCEPTABLE. */
+MUST_USE enum status negotiate_accept(struct exchange *x, bool geo);
+/* Sets x->content. E_MEDIA_TYPE; application/merge-patch+json only for PATCH. */
+MUST_USE enum status negotiate_content(struct exchange *x);
+/* Finds the @context in Link header or body by the rules of 6.3.5; sets x->spec. */
+MUST_USE enum status negotiate_context(struct exchange *x);
+/* "application/json" … */
+const char *media_name(enum media m);
+
+#endif

@@ -1,0 +1,188 @@
+/* The way of a request: route → parameters → media types → body → @context →
+ * operation. Every step either passes on or answers. */
+#include "front/ngsild/ngsild.h"
+
+#include "front/ngsild/answer.h"
+#include "front/ngsild/exchange.h"
+#include "front/ngsild/negotiate.h"
+#include "front/ngsild/params.h"
+
+#include <stdio.h>
+
+static const struct str PREFIX = {"/ngsi-ld/v1/", sizeof "/ngsi-ld/v1/" - 1};
+
+static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
+    [OPERATION_CREATE_ENTITY] = provision_create,
+    [OPERATION_QUERY_ENTITIES] = consumption_query,
+    [OPERATION_PURGE_ENTITIES] = provision_purge,
+    [OPERATION_RETRIEVE_ENTITY] = consumption_retrieve,
+    [OPERATION_REPLACE_ENTITY] = provision_replace,
+    [OPERATION_MERGE_ENTITY] = provision_merge,
+    [OPERATION_DELETE_ENTITY] = provision_delete,
+    [OPERATION_APPEND_ATTRS] = provision_append,
+    [OPERATION_UPDATE_ATTRS] = provision_update,
+    [OPERATION_UPDATE_ATTR] = provision_update_attr,
+    [OPERATION_REPLACE_ATTR] = provision_replace_attr,
+    [OPERATION_DELETE_ATTR] = provision_delete_attr,
+    [OPERATION_BATCH_CREATE] = batch_run,
+    [OPERATION_BATCH_UPSERT] = batch_run,
+    [OPERATION_BATCH_UPDATE] = batch_run,
+    [OPERATION_BATCH_MERGE] = batch_run,
+    [OPERATION_BATCH_DELETE] = batch_delete,
+    [OPERATION_QUERY_ENTITIES_POST] = consumption_query_post,
+};
+
+bool ngsild_owns(struct str path)
+{
+    return str_starts(path, PREFIX);
+}
+
+/* ---- routing ---- */
+
+static bool matches(const struct endpoint *e, const struct str *segments, uint32_t count)
+{
+    if (e->segment_count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (e->segments[i] && !str_eq(segments[i], str_of(e->segments[i])))
+            return false;
+    return true;
+}
+
+static uint32_t segments_split(struct str path, struct str segments[SEGMENTS_MAX + 1])
+{
+    struct str rest = str_from(path, PREFIX.n);
+    uint32_t n = 0;
+    if (rest.n && rest.p[rest.n - 1] == '/')
+        rest.n--;
+    while (n <= SEGMENTS_MAX && str_split(&rest, '/', &segments[n]))
+        n++;
+    return n;
+}
+
+static enum status method_refused(struct exchange *x, const struct str *segments, uint32_t count)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < OPERATIONS; i++) {
+        if (!matches(&ENDPOINTS[i], segments, count))
+            continue;
+        n += (size_t)snprintf(x->why.limit + n, sizeof x->why.limit - n, "%s%s", n ? ", " : "",
+                              ENDPOINTS[i].method);
+    }
+    if (!n)
+        return why_set(&x->why, E_NOT_FOUND, NULL, "there is no resource %.*s", STR_ARG(x->http->path));
+    char allow[sizeof x->why.limit];
+    memcpy(allow, x->why.limit, sizeof allow);
+    return why_limit(&x->why, E_METHOD, NULL, allow, "%.*s is not allowed here: %s", STR_ARG(x->http->method_name),
+                     allow);
+}
+
+static enum status route(struct exchange *x)
+{
+    struct str segments[SEGMENTS_MAX + 1];
+    uint32_t count = segments_split(x->http->path, segments);
+    struct str method = x->http->method == HTTP_HEAD ? STR("GET") : x->http->method_name;
+    for (uint32_t i = 0; i < OPERATIONS && !x->endpoint; i++)
+        if (matches(&ENDPOINTS[i], segments, count) && str_eq(method, str_of(ENDPOINTS[i].method)))
+            x->endpoint = &ENDPOINTS[i];
+    if (!x->endpoint)
+        return method_refused(x, segments, count);
+    uint32_t variable = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (!x->endpoint->segments[i] && !params_decode(x->arena, segments[i], false, &x->variables[variable++]))
+            return why_set(&x->why, E_BAD_DATA, NULL, "broken percent-encoding in the path");
+    return OK;
+}
+
+/* ---- tenant ---- */
+
+static enum status tenant(struct exchange *x)
+{
+    struct str name = http_request_header(x->http, "NGSILD-Tenant");
+    if (str_absent(name))
+        return OK;
+    x->tenant_echo = name;
+    if (!name.n || name.n > x->api->limits.tenant_bytes)
+        return why_limit(&x->why, E_LIMIT, NULL, "limits.tenant_bytes",
+                         "NGSILD-Tenant must have 1 to %zu characters", x->api->limits.tenant_bytes);
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_-.:", c))) {
+            x->tenant_echo = STR_NONE;
+            return why_set(&x->why, E_BAD_DATA, NULL,
+                           "NGSILD-Tenant may contain letters, digits, '_', '-', '.' and ':' only");
+        }
+    }
+    x->caller.tenant = name;
+    return OK;
+}
+
+/* ---- body and @context ---- */
+
+static enum status body(struct exchange *x)
+{
+    if (x->endpoint->body == BODY_NONE)
+        return OK;
+    if (str_absent(http_request_header(x->http, "Content-Length")))
+        return why_set(&x->why, E_LENGTH_REQUIRED, NULL, "Content-Length is required");
+    enum status st = negotiate_content(x);
+    if (st != OK)
+        return st;
+    struct json_limits limits = {.depth_max = x->api->limits.json_depth, .bytes_max = x->api->limits.body_bytes};
+    return json_read(x->arena, x->http->body, &limits, &x->body, &x->why);
+}
+
+static void run(struct exchange *x)
+{
+    OPERATION_RUN[x->endpoint - ENDPOINTS](x);
+}
+
+static void context_resolved(struct contexts_call *call)
+{
+    struct exchange *x = container_of(call, struct exchange, resolving);
+    if (call->status != OK) {
+        answer_refusal(x, call->status, &call->why);
+        return;
+    }
+    x->context = call->context;
+    run(x);
+}
+
+/* Consumption operations look at Accept; of those below, all take GeoJSON (clause 6.3.4). */
+static bool gives_entities(const struct endpoint *e)
+{
+    size_t i = (size_t)(e - ENDPOINTS);
+    return i == OPERATION_RETRIEVE_ENTITY || i == OPERATION_QUERY_ENTITIES || i == OPERATION_QUERY_ENTITIES_POST;
+}
+
+void ngsild_handle(struct ngsild *api, struct http_request *http)
+{
+    struct exchange *x = arena_zarray(http->arena, struct exchange, 1);
+    x->api = api;
+    x->broker = api->broker;
+    x->http = http;
+    x->arena = http->arena;
+    x->caller.tenant = STR("");
+    if (route(x) != OK || tenant(x) != OK || params_read(x) != OK ||
+        (gives_entities(x->endpoint) && negotiate_accept(x, true) != OK) ||
+        body(x) != OK || negotiate_context(x) != OK) {
+        answer_why(x);
+        return;
+    }
+    x->resolving = (struct contexts_call){
+        .home = exchange_home(x),
+        .arena = x->arena,
+        .spec = x->has_spec ? &x->spec : NULL,
+        .done = context_resolved,
+    };
+    if (contexts_resolve(api->broker->contexts, &x->resolving))
+        context_resolved(&x->resolving);
+}
+
+void ngsild_refuse(struct http_request *http, const struct why *why)
+{
+    struct exchange *x = arena_zarray(http->arena, struct exchange, 1);
+    x->http = http;
+    x->arena = http->arena;
+    answer_refusal(x, why->status, why);
+}

@@ -1,0 +1,49 @@
+/* What a query says, from URL parameters or from a Query body (CIM 009 clauses
+ * 5.2.23, 6.4.3.2, 6.23.3.1), brought to one form, then to a filter, an order and a
+ * representation. */
+#ifndef FRONT_NGSILD_QUERY_INPUT_H
+#define FRONT_NGSILD_QUERY_INPUT_H
+
+#include "front/ngsild/exchange.h"
+
+/* Absent members were not given. */
+struct query_selector {
+    struct str type;
+    struct str *ids;
+    uint32_t id_count;
+    struct str id_pattern;
+};
+
+struct query_input {
+    struct query_selector *selectors; /* any of these */
+    uint32_t selector_count;
+    struct str q, scope_q;
+    struct str georel, geometry, geoproperty;
+    const struct json *coordinates;
+    struct str *attrs;
+    uint32_t attr_count;
+    struct str pick, omit;
+    struct str lang;
+    struct str *datasets;
+    uint32_t dataset_count;
+    struct str *expand_values;
+    uint32_t expand_value_count;
+    struct str *json_keys;
+    uint32_t json_key_count;
+    struct str order_by, collation, order_from, order_geometry;
+    struct str geometry_property;
+    struct str join;
+    bool local;
+    bool all_types; /* type is "*" */
+};
+
+MUST_USE enum status query_input_params(struct exchange *x, struct query_input *in);
+MUST_USE enum status query_input_body(struct exchange *x, struct query_input *in);
+/* Sets x->filter, and x->order when one is asked for; refuses a query that is too wide (5.7.2.4). */
+MUST_USE enum status query_input_filter(struct exchange *x, const struct query_input *in);
+/* Fills the representation: format, projection, language, datasets, GeoJSON. */
+MUST_USE enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r);
+/* Parameters of merge operations (6.5.3.4): format, lang, observedAt. */
+MUST_USE enum status query_input_merge(struct exchange *x, struct reader *reader);
+
+#endif

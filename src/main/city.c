@@ -1,0 +1,358 @@
+/* Start: terms → contexts' core → store → egress → contexts → loops and servers.
+ * Stop: the same backwards. Every loop is a thread with a server of its own on the
+ * shared address. */
+#include "main/city.h"
+
+#include "base/log.h"
+#include "front/front.h"
+#include "main/control.h"
+#include "main/egress.h"
+#include "store/embedded/embedded.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS_DEFAULT_MAX = 4, DRAIN_POLL_US = 5000 };
+
+struct worker {
+    struct city *city;
+    struct loop *loop;
+    struct http_server *server;
+    pthread_t thread;
+    bool running;
+    struct task task; /* drain */
+};
+
+struct city {
+    struct broker broker;
+    struct egress *egress;
+    struct control *control;
+    struct front front;
+    struct loop_hooks hooks;
+    struct worker *workers;
+    struct http_server **servers;
+    size_t worker_count;
+    int64_t drain_us;
+};
+
+/* ---- options ---- */
+
+static uint32_t limit(const struct config *c, const char *key)
+{
+    return (uint32_t)config_int(c, "limits", key);
+}
+
+static void limits_read(const struct config *c, struct ngsild_limits *l)
+{
+    *l = (struct ngsild_limits){
+        .body_bytes = (size_t)config_int(c, "limits", "body_bytes"),
+        .answer_bytes = (size_t)config_int(c, "limits", "answer_bytes"),
+        .json_depth = limit(c, "json_depth"),
+        .batch = limit(c, "batch"),
+        .page = limit(c, "page"),
+        .page_default = limit(c, "page_default"),
+        .offset = (uint64_t)config_int(c, "limits", "offset"),
+        .visit = limit(c, "visit"),
+        .ids = limit(c, "ids"),
+        .tenant_bytes = limit(c, "tenant_bytes"),
+        .request_us = config_int(c, "server", "answer_timeout"),
+        .reader = {.attrs_max = limit(c, "attributes"),
+                   .depth_max = limit(c, "attribute_depth"),
+                   .types_max = limit(c, "types"),
+                   .scopes_max = limit(c, "scopes"),
+                   .name_bytes_max = limit(c, "name_bytes"),
+                   .coordinates_max = limit(c, "coordinates")},
+        .filter = {.nodes_max = limit(c, "query_terms"),
+                   .depth_max = limit(c, "query_depth"),
+                   .pattern_bytes_max = limit(c, "pattern_bytes"),
+                   .coordinates_max = limit(c, "coordinates")},
+        .projection = {.names_max = limit(c, "projection_names"), .depth_max = limit(c, "projection_depth")},
+    };
+}
+
+static enum status store_open(struct city *city, const struct config *c, struct why *why)
+{
+    struct embedded_options o = {
+        .dir = config_str(c, "store", "dir").p,
+        .durability = config_int(c, "store", "durability") ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
+        .interval_ms = (uint32_t)(config_int(c, "store", "interval") / 1000),
+        .segment_bytes = (size_t)config_int(c, "store", "segment_bytes"),
+        .log_bytes_max = (size_t)config_int(c, "store", "log_bytes"),
+        .group_bytes_max = (size_t)config_int(c, "store", "group_bytes"),
+        .state_bytes_max = (size_t)config_int(c, "store", "state_bytes"),
+        .disk_reserve_bytes = (size_t)config_int(c, "store", "disk_reserve"),
+        .tenants_max = limit(c, "tenants"),
+        .value_indexes_max = (uint32_t)config_int(c, "store", "value_indexes"),
+        .visit_slice = 4096,
+        .clock = &clock_system,
+    };
+    return embedded_open(&city->broker.store, city->broker.terms, &o, why);
+}
+
+static enum status contexts_open(struct city *city, const struct config *c, struct why *why)
+{
+    struct contexts_options o = {
+        .ports = city->broker.ports,
+        .limits = {.terms_max = limit(c, "context_terms"),
+                   .remotes_max = limit(c, "context_remotes"),
+                   .depth_max = limit(c, "context_depth")},
+        .cache_bytes_max = (size_t)config_int(c, "contexts", "cache_bytes"),
+        .document_bytes_max = (size_t)config_int(c, "contexts", "document_bytes"),
+        .fetches_max = (uint32_t)config_int(c, "contexts", "fetches"),
+        .timeout_ms = (uint32_t)(config_int(c, "contexts", "timeout") / 1000),
+        .fresh_us = config_int(c, "contexts", "fresh"),
+        .json_depth_max = limit(c, "json_depth"),
+    };
+    city->broker.contexts = contexts_new(&o);
+    struct str dir = config_str(c, "contexts", "preload");
+    uint32_t count;
+    if (!dir.n)
+        return OK;
+    enum status st = contexts_preload(city->broker.contexts, dir.p, &count, why);
+    if (st == OK)
+        log_info("contexts preloaded", log_s("dir", dir), log_i("documents", count));
+    return st;
+}
+
+static void server_options(struct city *city, const struct config *c, struct http_server_options *o)
+{
+    *o = (struct http_server_options){
+        .address = config_str(c, "server", "listen"),
+        .connections_max = limit(c, "connections") / (uint32_t)city->worker_count + 1,
+        .connections_per_peer_max = limit(c, "connections_per_peer"),
+        .idle_timeout_s = (uint32_t)(config_int(c, "server", "idle_timeout") / 1000000),
+        .request_timeout_s = (uint32_t)(config_int(c, "server", "request_timeout") / 1000000),
+        .uri_bytes_max = (size_t)config_int(c, "limits", "uri_bytes"),
+        .header_bytes_max = (size_t)config_int(c, "limits", "header_bytes"),
+        .body_bytes_max = (size_t)config_int(c, "limits", "body_bytes"),
+        .arena_bytes_max = (size_t)config_int(c, "limits", "request_memory"),
+        .stream_pending_bytes_max = 1 << 20,
+        .arg = &city->front,
+        .handle = front_handle,
+        .refuse = front_refuse,
+        .answered = front_answered,
+    };
+}
+
+/* ---- threads ---- */
+
+static void hook_start(void *arg)
+{
+    store_thread_enter(((struct city *)arg)->broker.store);
+}
+
+static void hook_stop(void *arg)
+{
+    store_thread_leave(((struct city *)arg)->broker.store);
+}
+
+static void hook_before(void *arg)
+{
+    store_thread_offline(((struct city *)arg)->broker.store);
+}
+
+static void hook_after(void *arg)
+{
+    store_thread_online(((struct city *)arg)->broker.store);
+}
+
+struct loop_hooks city_hooks(struct city *c)
+{
+    return (struct loop_hooks){c, hook_start, hook_stop, hook_before, hook_after};
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    loop_run(w->loop);
+    return NULL;
+}
+
+static size_t thread_count(const struct config *c)
+{
+    int64_t wanted = config_int(c, "server", "threads");
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (wanted > 0)
+        return (size_t)wanted;
+    return cpus < 1 ? 1 : cpus > THREADS_DEFAULT_MAX ? THREADS_DEFAULT_MAX : (size_t)cpus;
+}
+
+/* All servers listen on the address the first one got, so that port 0 is one port. */
+static enum status servers_start(struct city *city, const struct config *c, struct why *why)
+{
+    struct http_server_options o;
+    server_options(city, c, &o);
+    for (size_t i = 0; i < city->worker_count; i++) {
+        struct worker *w = &city->workers[i];
+        w->city = city;
+        enum status st = loop_new(&w->loop, &city->hooks);
+        if (st != OK)
+            return why_set(why, st, NULL, "no event loop");
+        st = http_server_start(&w->server, w->loop, &o, why);
+        if (st != OK)
+            return st;
+        city->servers[i] = w->server;
+        o.address = http_server_address(city->workers[0].server);
+    }
+    return OK;
+}
+
+static enum status workers_start(struct city *city, struct why *why)
+{
+    for (size_t i = 0; i < city->worker_count; i++) {
+        struct worker *w = &city->workers[i];
+        if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+            return why_set(why, E_IO, NULL, "no thread for event loop %zu", i);
+        w->running = true;
+    }
+    return OK;
+}
+
+static void workers_stop(struct city *city)
+{
+    for (size_t i = 0; i < city->worker_count; i++) {
+        struct worker *w = &city->workers[i];
+        if (w->running) {
+            loop_stop(w->loop);
+            pthread_join(w->thread, NULL);
+        }
+        if (w->server)
+            http_server_stop(w->server);
+        if (w->loop)
+            loop_free(w->loop);
+    }
+    free(city->workers);
+    free(city->servers);
+}
+
+static void parts_close(struct city *city)
+{
+    if (city->control)
+        control_stop(city->control);
+    workers_stop(city);
+    if (city->egress)
+        egress_stop(city->egress);
+    contexts_free(city->broker.contexts);
+    if (city->broker.store)
+        store_close(city->broker.store);
+    free(city);
+}
+
+static enum status parts_open(struct city *city, const struct config *c, struct why *why)
+{
+    struct str dir = config_str(c, "store", "dir");
+    enum status st = store_open(city, c, why);
+    if (st == OK)
+        st = egress_start(&city->egress, c, why);
+    if (st == OK) {
+        city->broker.ports = egress_ports(city->egress);
+        st = contexts_open(city, c, why);
+    }
+    if (st == OK)
+        st = servers_start(city, c, why);
+    if (st == OK)
+        st = control_start(&city->control, city->broker.store, dir.p, why);
+    return st == OK ? workers_start(city, why) : st;
+}
+
+enum status city_start(struct city **out, const struct config *c, struct why *why)
+{
+    struct city *city = mem_zalloc(sizeof *city);
+    city->worker_count = thread_count(c);
+    city->workers = mem_zalloc(city->worker_count * sizeof *city->workers);
+    city->servers = mem_zalloc(city->worker_count * sizeof(struct http_server *));
+    city->drain_us = config_int(c, "server", "drain_timeout");
+    city->hooks = city_hooks(city);
+    city->broker.terms = terms_new(limit(c, "terms"));
+    context_setup(city->broker.terms);
+    city->front.ngsild.broker = &city->broker;
+    limits_read(c, &city->front.ngsild.limits);
+    city->front.access_log = config_bool(c, "log", "access");
+    city->front.admin = (struct admin){
+        .broker = &city->broker,
+        .version = WELLSPRING_VERSION,
+        .start_us = time_now(),
+        .servers = city->servers,
+        .server_count = city->worker_count,
+    };
+    enum status st = parts_open(city, c, why);
+    if (st != OK) {
+        parts_close(city);
+        return st;
+    }
+    *out = city;
+    return OK;
+}
+
+struct str city_address(const struct city *c)
+{
+    return http_server_address(c->servers[0]);
+}
+
+struct broker *city_broker(struct city *c)
+{
+    return &c->broker;
+}
+
+void city_reload(struct city *city, const struct config *c)
+{
+    city->front.access_log = config_bool(c, "log", "access");
+}
+
+/* ---- signals and the end ---- */
+
+static void signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+void city_block_signals(void)
+{
+    sigset_t set;
+    signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void city_wait(struct city *c, void (*reload)(void *arg), void *arg)
+{
+    sigset_t set;
+    int signal_number = 0;
+    (void)c;
+    signals(&set);
+    while (sigwait(&set, &signal_number) == 0 && signal_number == SIGHUP)
+        reload(arg);
+}
+
+static void drain_run(struct task *task)
+{
+    http_server_drain(container_of(task, struct worker, task)->server);
+}
+
+static bool all_idle(const struct city *c)
+{
+    for (size_t i = 0; i < c->worker_count; i++)
+        if (!http_server_idle(c->workers[i].server))
+            return false;
+    return true;
+}
+
+void city_stop(struct city *c)
+{
+    for (size_t i = 0; i < c->worker_count; i++) {
+        c->workers[i].task.run = drain_run;
+        runner_post(loop_runner(c->workers[i].loop), &c->workers[i].task);
+    }
+    int64_t until = time_monotonic() + c->drain_us;
+    do {
+        usleep(DRAIN_POLL_US);
+    } while (!all_idle(c) && time_monotonic() < until);
+    parts_close(c);
+}

@@ -1,0 +1,17 @@
+/* The way out: one thread with one HTTP client behind the guard, for whatever the
+ * broker wants to have from the network. */
+#ifndef MAIN_EGRESS_H
+#define MAIN_EGRESS_H
+
+#include "base/config.h"
+#include "broker/ports.h"
+
+struct egress;
+
+MUST_USE enum status egress_start(struct egress **out, const struct config *config, struct why *why);
+/* The broker's ports, fetching through this egress. */
+struct broker_ports *egress_ports(struct egress *e);
+/* Cancels what is under way and joins the thread. */
+void egress_stop(struct egress *e);
+
+#endif

@@ -1,0 +1,83 @@
+/* The table behind wellspring.toml, WELLSPRING_SECTION_KEY and the flags. Names of
+ * limits are the ones that refusals quote. */
+#include "main/options.h"
+
+#define TEXT(section, key, preset, flag, help) {section, key, OPTION_STRING, preset, 0, 0, NULL, flag, false, help}
+#define COUNT(section, key, preset, min, max, help) {section, key, OPTION_INT, preset, min, max, NULL, NULL, false, help}
+#define SIZE(section, key, preset, min, max, help) {section, key, OPTION_BYTES, preset, min, max, NULL, NULL, false, help}
+#define SPAN(section, key, preset, min, max, help) {section, key, OPTION_DURATION, preset, min, max, NULL, NULL, false, help}
+
+#define MS INT64_C(1000)
+#define S (1000 * MS)
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+
+const struct config_option OPTIONS[] = {
+    TEXT("server", "listen", "\"127.0.0.1:1026\"", "listen", "address and port; 0.0.0.0:1026 is every interface, port 0 any free one"),
+    {"server", "threads", OPTION_INT, "0", 0, 64, NULL, "threads", false, "event loops; 0: one a processor, four at most"},
+    SPAN("server", "idle_timeout", "\"60 s\"", S, 86400 * S, "connections that are silent for so long are closed"),
+    SPAN("server", "request_timeout", "\"30 s\"", S, 3600 * S, "head and body of a request must arrive within"),
+    SPAN("server", "answer_timeout", "\"60 s\"", 100 * MS, 3600 * S, "the store must have answered within"),
+    SPAN("server", "drain_timeout", "\"10 s\"", 0, 600 * S, "open requests may finish for so long after SIGTERM"),
+
+    TEXT("store", "dir", "\"wellspring-data\"", "data", "the data directory"),
+    {"store", "durability", OPTION_CHOICE, "\"sync\"", 0, 0, "sync|interval", "durability", false, "sync: durable before the answer; interval: synced every store.interval"},
+    SPAN("store", "interval", "\"100 ms\"", MS, 60 * S, "with durability interval: what a crash of the machine may lose"),
+    SIZE("store", "segment_bytes", "\"64 MiB\"", 64 * KIB, 4 * GIB, "size of a log segment"),
+    SIZE("store", "log_bytes", "\"1 GiB\"", MIB, TIB, "size of the log that forces a fold"),
+    SIZE("store", "group_bytes", "\"4 MiB\"", 64 * KIB, GIB, "size of a commit group"),
+    SIZE("store", "state_bytes", "0", 0, 64 * TIB, "memory for documents and indexes; 0: three quarters of the machine's"),
+    SIZE("store", "disk_reserve", "\"256 MiB\"", 0, TIB, "free disk below which creations are refused"),
+    COUNT("store", "value_indexes", "16", 0, 4096, "ordered indexes on attributes that queries use, per tenant"),
+
+    SIZE("limits", "body_bytes", "\"128 MiB\"", KIB, 4 * GIB, "body of a request"),
+    SIZE("limits", "answer_bytes", "\"256 MiB\"", KIB, 4 * GIB, "body of an answer"),
+    SIZE("limits", "uri_bytes", "\"16 KiB\"", 256, MIB, "path and query of a request"),
+    SIZE("limits", "header_bytes", "\"32 KiB\"", KIB, MIB, "head of a request"),
+    SIZE("limits", "request_memory", "\"2 GiB\"", MIB, 64 * GIB, "working memory of one request"),
+    COUNT("limits", "json_depth", "64", 4, 1000, "nesting of a JSON body"),
+    COUNT("limits", "connections", "20000", 1, 10000000, "open connections"),
+    COUNT("limits", "connections_per_peer", "0", 0, 10000000, "open connections of one address; 0: no limit"),
+    COUNT("limits", "batch", "0", 0, 100000000, "elements of a batch; 0: bounded by body_bytes alone"),
+    COUNT("limits", "page", "1000", 1, 1000000, "largest limit parameter"),
+    COUNT("limits", "page_default", "20", 1, 1000000, "entities in a page when limit is not given"),
+    COUNT("limits", "offset", "1000000000", 0, INT64_C(1) << 40, "largest offset parameter"),
+    COUNT("limits", "ids", "10000", 1, 1000000, "parts of a list in a query"),
+    COUNT("limits", "visit", "0", 0, INT64_C(1) << 31, "candidates one query may look at; 0: no limit"),
+    COUNT("limits", "tenants", "10000", 1, 10000000, "tenants"),
+    COUNT("limits", "tenant_bytes", "128", 1, 255, "length of a tenant's name"),
+    COUNT("limits", "terms", "1000000", 1000, INT64_C(1) << 31, "distinct type and attribute names"),
+    COUNT("limits", "attributes", "2000", 1, 65000, "attributes of an entity, sub-attributes included"),
+    COUNT("limits", "attribute_depth", "16", 1, 64, "nesting of sub-attributes"),
+    COUNT("limits", "types", "64", 1, 1000, "types of an entity"),
+    COUNT("limits", "scopes", "64", 1, 1000, "scopes of an entity"),
+    COUNT("limits", "name_bytes", "2048", 16, 65000, "length of an id, a name, a datasetId"),
+    COUNT("limits", "coordinates", "100000", 4, 10000000, "positions of a geometry"),
+    COUNT("limits", "query_terms", "256", 1, 100000, "terms of a query"),
+    COUNT("limits", "query_depth", "32", 1, 1000, "nesting of a query"),
+    COUNT("limits", "pattern_bytes", "1024", 1, 65536, "length of a regular expression"),
+    COUNT("limits", "projection_names", "1000", 1, 100000, "names in pick or omit"),
+    COUNT("limits", "projection_depth", "8", 1, 64, "nesting of pick or omit"),
+    COUNT("limits", "context_terms", "20000", 100, 1000000, "definitions in one @context"),
+    COUNT("limits", "context_remotes", "32", 1, 1000, "remote documents in one @context"),
+    COUNT("limits", "context_depth", "16", 1, 64, "nesting of an @context"),
+
+    TEXT("contexts", "preload", "\"\"", "contexts", "folder of @contexts to have without a network (docs/contexts.md)"),
+    SIZE("contexts", "cache_bytes", "\"64 MiB\"", MIB, 64 * GIB, "memory for @contexts"),
+    SIZE("contexts", "document_bytes", "\"4 MiB\"", KIB, GIB, "size of one @context document"),
+    COUNT("contexts", "fetches", "64", 1, 10000, "@contexts being fetched at once"),
+    SPAN("contexts", "timeout", "\"5 s\"", 100 * MS, 600 * S, "time for fetching one @context"),
+    SPAN("contexts", "fresh", "\"1 h\"", S, 365 * 86400 * S, "lifetime of an @context whose origin states none"),
+
+    {"egress", "refuse", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges never connected to, besides link-local and multicast: \"10.0.0.0/8\""},
+    {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},
+    COUNT("egress", "connections", "256", 1, 100000, "outgoing connections"),
+
+    {"log", "format", OPTION_CHOICE, "\"logfmt\"", 0, 0, "logfmt|json", "log-format", false, "format of messages on stderr"},
+    {"log", "level", OPTION_CHOICE, "\"info\"", 0, 0, "debug|info|warn|error", "log-level", true, "least level written"},
+    {"log", "access", OPTION_BOOL, "true", 0, 0, NULL, "access-log", true, "one line a request"},
+};
+
+const size_t OPTION_COUNT = sizeof OPTIONS / sizeof *OPTIONS;
