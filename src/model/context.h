@@ -22,7 +22,10 @@ struct context;
 struct context_limits {
     uint32_t terms_max;     /* definitions in one context, "limits.context_terms" */
     uint32_t remotes_max;   /* remote documents in one context, "limits.context_remotes" */
-    uint32_t depth_max;     /* nesting of arrays and remote documents, "limits.context_depth" */
+    uint32_t depth_max;     /* nesting of arrays and remote documents, and definitions that need one another,
+                               "limits.context_depth" */
+    bool scoped_refused;    /* clause 5.5.7: a scoped context is E_BAD_DATA; else it is validated and has no
+                               effect on NGSI-LD elements. Documents built in may always have one. */
 };
 
 /* Gives the parsed remote document at url (its whole JSON; the builder takes its
