@@ -161,8 +161,7 @@ static enum status refuse_unknown(const struct config *c, const char *where, str
                    STR_ARG(name), o->section, o->key);
 }
 
-enum status config_read_text(struct config *c, const char *name, struct str text,
-                             struct why *why)
+enum status config_read_text(struct config *c, const char *name, struct str text, struct why *why)
 {
     struct toml toml;
     /* The text may be gone tomorrow; what is read of it points into this copy. */
@@ -305,8 +304,7 @@ enum status config_read_args(struct config *c, int *argc, char **argv, struct wh
         int used;
         struct str value;
         snprintf(where, sizeof where, "%.*s", STR_ARG(flag));
-        if (!flag_value(&c->options[i], after, !str_absent(after), at, *argc, argv, &value,
-                        &used))
+        if (!flag_value(&c->options[i], after, !str_absent(after), at, *argc, argv, &value, &used))
             return why_set(why, E_BAD_DATA, NULL, "%s needs a value", where);
         enum status st =
             config_value_from_text(c->arena, &c->options[i], value, where, &layer[i], why);

@@ -97,8 +97,8 @@ static bool end_line(struct reader *r)
 
 static bool is_key_char(int c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 
 static bool read_bare(struct reader *r, struct str *out)
@@ -332,8 +332,7 @@ static bool read_entry(struct reader *r)
     if (!read_value(r, &e.value))
         return false;
     for (size_t i = 0; i < r->out->n; i++)
-        if (str_eq(r->out->entries[i].section, e.section) &&
-            str_eq(r->out->entries[i].key, e.key))
+        if (str_eq(r->out->entries[i].section, e.section) && str_eq(r->out->entries[i].key, e.key))
             return refuse_at(r, e.line, "this key was given before");
     if (r->out->n == ENTRIES_MAX)
         return refuse(r, "too many keys");

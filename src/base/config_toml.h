@@ -37,7 +37,7 @@ struct toml {
 };
 
 /* Messages begin with "name:line: ". Keys and tables given twice are refused. */
-MUST_USE enum status toml_read(struct arena *a, const char *name, struct str text,
-                               struct toml *out, struct why *why);
+MUST_USE enum status toml_read(struct arena *a, const char *name, struct str text, struct toml *out,
+                               struct why *why);
 
 #endif

@@ -169,9 +169,8 @@ static void split_strings(struct arena *a, struct str text, struct config_value 
     out->strings_n = n;
 }
 
-enum status config_value_from_text(struct arena *a, const struct config_option *o,
-                                   struct str text, const char *where, struct config_value *out,
-                                   struct why *why)
+enum status config_value_from_text(struct arena *a, const struct config_option *o, struct str text,
+                                   const char *where, struct config_value *out, struct why *why)
 {
     const struct target t = {o, where, out, why};
     enum status st = OK;
@@ -195,9 +194,12 @@ enum status config_value_from_text(struct arena *a, const struct config_option *
 void config_value_describe(const struct config_option *o, struct buf *b)
 {
     static const char *const NAMES[] = {
-        [OPTION_BOOL] = "true or false",   [OPTION_INT] = "integer",
-        [OPTION_BYTES] = "size",           [OPTION_DURATION] = "duration",
-        [OPTION_STRING] = "string",        [OPTION_CHOICE] = "one of ",
+        [OPTION_BOOL] = "true or false",
+        [OPTION_INT] = "integer",
+        [OPTION_BYTES] = "size",
+        [OPTION_DURATION] = "duration",
+        [OPTION_STRING] = "string",
+        [OPTION_CHOICE] = "one of ",
         [OPTION_STRINGS] = "array of strings",
     };
     buf_str(b, str_of(NAMES[o->type]));

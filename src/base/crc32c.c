@@ -54,8 +54,7 @@ bool crc32c_hardware_present(void)
     return __builtin_cpu_supports("sse4.2");
 }
 
-__attribute__((target("sse4.2"))) uint32_t crc32c_hardware(uint32_t crc, const void *data,
-                                                           size_t n)
+__attribute__((target("sse4.2"))) uint32_t crc32c_hardware(uint32_t crc, const void *data, size_t n)
 {
     const unsigned char *p = data;
     uint64_t wide = (uint32_t)~crc;

@@ -7,7 +7,7 @@
 
 struct part {
     char letter;
-    bool clock; /* stands behind the "T" */
+    bool clock;         /* stands behind the "T" */
     int64_t months, us; /* of one; one of them is 0 */
 };
 

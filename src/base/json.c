@@ -105,8 +105,8 @@ bool json_number(const struct json *v, double *out)
 const char *json_kind_name(enum json_kind kind)
 {
     static const char *const NAMES[] = {
-        [JSON_NULL] = "null",       [JSON_BOOL] = "a boolean",  [JSON_INT] = "a number",
-        [JSON_REAL] = "a number",   [JSON_STRING] = "a string", [JSON_ARRAY] = "an array",
+        [JSON_NULL] = "null",        [JSON_BOOL] = "a boolean",  [JSON_INT] = "a number",
+        [JSON_REAL] = "a number",    [JSON_STRING] = "a string", [JSON_ARRAY] = "an array",
         [JSON_OBJECT] = "an object",
     };
     return NAMES[kind];
@@ -151,8 +151,7 @@ static bool same_sorted(const struct json *a, const struct json *b)
     size_t n = sort_members(a, left);
     bool same = n == sort_members(b, right);
     for (size_t i = 0; same && i < n; i++)
-        same = str_eq(left[i]->key, right[i]->key) &&
-               json_same(&left[i]->value, &right[i]->value);
+        same = str_eq(left[i]->key, right[i]->key) && json_same(&left[i]->value, &right[i]->value);
     free(left);
     return same;
 }

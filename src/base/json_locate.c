@@ -231,8 +231,8 @@ static bool walk_document(struct locate *l)
         skip_space(l);
         if (!walk_value(l, expected, &complete))
             return false;
-        expected = l->depth && !complete && !in_object(l) ? "expected a value or ']'"
-                                                          : "expected a value";
+        expected =
+            l->depth && !complete && !in_object(l) ? "expected a value or ']'" : "expected a value";
         if (complete && !walk_between(l))
             return false;
     } while (l->depth);

@@ -20,9 +20,9 @@ enum json_fault {
 
 struct json_place {
     enum json_fault fault;
-    size_t offset; /* of the offending byte */
-    size_t line;   /* from 1 */
-    size_t column; /* from 1, in characters */
+    size_t offset;    /* of the offending byte */
+    size_t line;      /* from 1 */
+    size_t column;    /* from 1, in characters */
     const char *text; /* constant: "expected ',' or '}'" */
 };
 

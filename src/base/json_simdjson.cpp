@@ -15,7 +15,8 @@ extern "C" {
 #include <memory>
 #include <simdjson.h>
 
-namespace {
+namespace
+{
 
 /* A parser's buffers are some 15 times its largest document, so only small ones
  * are kept between calls. */
@@ -194,15 +195,14 @@ json_outcome outcome_of(simdjson::error_code code)
     }
 }
 
-json_outcome read_with(simdjson::dom::parser *parser, arena *a, struct str text,
-                       uint32_t depth_max, json *out)
+json_outcome read_with(simdjson::dom::parser *parser, arena *a, struct str text, uint32_t depth_max,
+                       json *out)
 {
     simdjson::error_code code = parser->parse(text.p, text.n, true).error();
     if (code != simdjson::SUCCESS)
         return outcome_of(code);
     frame inline_frames[FRAMES_INLINE];
-    frame *frames =
-        depth_max <= FRAMES_INLINE ? inline_frames : arena_array(a, frame, depth_max);
+    frame *frames = depth_max <= FRAMES_INLINE ? inline_frames : arena_array(a, frame, depth_max);
     walk w;
     w.memory = a;
     w.tape = parser->doc.tape.get();
@@ -223,8 +223,8 @@ bool parser_fit(simdjson::dom::parser *parser, size_t bytes, uint32_t depth_max)
     return parser->allocate(bytes, depth) == simdjson::SUCCESS;
 }
 
-json_outcome read_any(simdjson::dom::parser *parser, arena *a, struct str text,
-                      uint32_t depth_max, json *out)
+json_outcome read_any(simdjson::dom::parser *parser, arena *a, struct str text, uint32_t depth_max,
+                      json *out)
 {
     if (!parser_fit(parser, text.n, depth_max))
         return JSON_READ_MEMORY;

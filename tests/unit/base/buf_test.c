@@ -71,8 +71,7 @@ static void writes_little_endian(void **state)
     buf_le16(&b, 0x0102);
     buf_le32(&b, 0x03040506);
     buf_le64(&b, 0x0708090A0B0C0D0EULL);
-    const unsigned char expected[] = {2,    1,    6,    5,    4,    3,   0x0E,
-                                      0x0D, 0x0C, 0x0B, 0x0A, 9,    8,   7};
+    const unsigned char expected[] = {2, 1, 6, 5, 4, 3, 0x0E, 0x0D, 0x0C, 0x0B, 0x0A, 9, 8, 7};
     assert_int_equal(b.n, sizeof expected);
     assert_memory_equal(b.p, expected, sizeof expected);
     buf_free(&b);

@@ -175,14 +175,16 @@ static void environment_is_checked(void **state)
     } cases[] = {
         {Z("WELLSPRING_SERVER_THREADS=many"),
          "WELLSPRING_SERVER_THREADS: server.threads is an integer"},
-        {Z("WELLSPRING_SERVER_THREADS=-"), "WELLSPRING_SERVER_THREADS: server.threads is an integer"},
+        {Z("WELLSPRING_SERVER_THREADS=-"),
+         "WELLSPRING_SERVER_THREADS: server.threads is an integer"},
         {Z("WELLSPRING_SERVER_THREADS=1__0"),
          "WELLSPRING_SERVER_THREADS: server.threads is an integer"},
         {Z("WELLSPRING_SERVER_THREADS=99999999999999999999"),
          "WELLSPRING_SERVER_THREADS: server.threads is an integer"},
         {Z("WELLSPRING_STORE_CHECK=1"), "WELLSPRING_STORE_CHECK: store.check is true or false"},
-        {Z("WELLSPRING_SERVER_LISEN=x"), "unknown environment variable WELLSPRING_SERVER_LISEN (did "
-                                      "you mean WELLSPRING_SERVER_LISTEN?)"},
+        {Z("WELLSPRING_SERVER_LISEN=x"),
+         "unknown environment variable WELLSPRING_SERVER_LISEN (did "
+         "you mean WELLSPRING_SERVER_LISTEN?)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *vars[] = {cases[i].variable, NULL};
@@ -195,9 +197,20 @@ static void environment_is_checked(void **state)
 static void flags_are_taken_out_of_argv(void **state)
 {
     (void)state;
-    char *argv[] = {Z("wellspring"), Z("serve"), Z("--listen"),  Z("a:1"),   Z("--store-check"),
-                    Z("left"),       Z("--json"), Z("--server-threads=7"), Z("--limits-body-bytes"),
-                    Z("1 MB"),       Z("--"),     Z("--listen"), Z("b:2"),   NULL};
+    char *argv[] = {Z("wellspring"),
+                    Z("serve"),
+                    Z("--listen"),
+                    Z("a:1"),
+                    Z("--store-check"),
+                    Z("left"),
+                    Z("--json"),
+                    Z("--server-threads=7"),
+                    Z("--limits-body-bytes"),
+                    Z("1 MB"),
+                    Z("--"),
+                    Z("--listen"),
+                    Z("b:2"),
+                    NULL};
     int argc = sizeof argv / sizeof *argv - 1;
     assert_int_equal(config_read_args(config, &argc, argv, &why), OK);
     const char *left[] = {"wellspring", "serve", "left", "--json", "--", "--listen", "b:2"};

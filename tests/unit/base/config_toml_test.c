@@ -63,8 +63,7 @@ static void reads_strings(void **state)
     (void)state;
     struct toml t = read_ok("a = \"q\\\" b\\\\ t\\t n\\n \\u00e4 \\U0001F600 # no comment\"\n"
                             "b = 'C:\\raw \"x\"'\nc = \"\"\nd = ''\ne = \"\xE6\xB5\x8E\"");
-    assert_str(t.entries[0].value.string,
-               "q\" b\\ t\t n\n \xC3\xA4 \xF0\x9F\x98\x80 # no comment");
+    assert_str(t.entries[0].value.string, "q\" b\\ t\t n\n \xC3\xA4 \xF0\x9F\x98\x80 # no comment");
     assert_str(t.entries[1].value.string, "C:\\raw \"x\"");
     assert_str(t.entries[2].value.string, "");
     assert_str(t.entries[3].value.string, "");
@@ -148,8 +147,9 @@ static void refuses_with_line_and_reason(void **state)
 static void every_prefix_of_a_file_ends_well(void **state)
 {
     (void)state;
-    static const char TEXT[] = "[server]\nlisten = \"a\\u00e4\" # c\nn = -1_0\nl = [\"x\", 'y',\n]\n"
-                               "b = false\r\n[limits]\nx='y'\n";
+    static const char TEXT[] =
+        "[server]\nlisten = \"a\\u00e4\" # c\nn = -1_0\nl = [\"x\", 'y',\n]\n"
+        "b = false\r\n[limits]\nx='y'\n";
     struct toml toml;
     for (size_t n = 0; n < sizeof TEXT; n++) {
         char *copy = mem_alloc(n); /* so that a read behind the end is seen */
@@ -166,9 +166,12 @@ int main(void)
 {
 #define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        WITH_ARENA(reads_tables_keys_and_lines), WITH_ARENA(reads_strings),
-        WITH_ARENA(reads_integers),              WITH_ARENA(reads_arrays_over_lines),
-        WITH_ARENA(refuses_with_line_and_reason), WITH_ARENA(every_prefix_of_a_file_ends_well),
+        WITH_ARENA(reads_tables_keys_and_lines),
+        WITH_ARENA(reads_strings),
+        WITH_ARENA(reads_integers),
+        WITH_ARENA(reads_arrays_over_lines),
+        WITH_ARENA(refuses_with_line_and_reason),
+        WITH_ARENA(every_prefix_of_a_file_ends_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

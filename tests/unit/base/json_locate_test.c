@@ -6,8 +6,9 @@
 static void accepts_json(void **state)
 {
     (void)state;
-    const char *good[] = {"0", " [ ] ", "{\"a\":[{},[],\"\\uD83D\\uDE00\"]}", "-0.0e-0", "1e-400",
-                          "\"\x7F\"", "[[[]]]"};
+    const char *good[] = {"0",       " [ ] ",  "{\"a\":[{},[],\"\\uD83D\\uDE00\"]}",
+                          "-0.0e-0", "1e-400", "\"\x7F\"",
+                          "[[[]]]"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (json_locate(str_of(good[i]), 3).fault != JSON_FAULT_NONE)
             fail_msg("%s", good[i]);

@@ -92,8 +92,9 @@ static void keeps_order_and_duplicates(void **state)
 
 static void unescapes_strings(void **state)
 {
-    struct json v = read_ok(*state, "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\\u00e4\\u6d4e\\ud83d\\ude00\","
-                                    "\"a\\u0000b\",\"\"]");
+    struct json v =
+        read_ok(*state, "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\\u00e4\\u6d4e\\ud83d\\ude00\","
+                        "\"a\\u0000b\",\"\"]");
     assert_str(v.items[0].string, "\"\\/\b\f\n\r\t");
     assert_str(v.items[1].string, "\xC3\xA4\xE6\xB5\x8E\xF0\x9F\x98\x80");
     assert_int_equal(v.items[2].string.n, 3);
@@ -260,8 +261,7 @@ static void a_million_levels_are_refused_and_thousands_read(void **state)
     struct json_limits deep = {.depth_max = LEVELS, .bytes_max = MILLION};
     assert_int_equal(json_read(f->arena, (struct str){text, 2 * LEVELS}, &deep, &v, NULL), OK);
     deep.depth_max--;
-    assert_int_equal(json_read(f->arena, (struct str){text, 2 * LEVELS}, &deep, &v, NULL),
-                     E_LIMIT);
+    assert_int_equal(json_read(f->arena, (struct str){text, 2 * LEVELS}, &deep, &v, NULL), E_LIMIT);
     free(text);
 }
 

@@ -93,8 +93,9 @@ static void stops_when_the_buffer_is_full(void **state)
 
 static struct str random_text(struct arena *a, uint64_t *seed)
 {
-    static const char *const PARTS[] = {"a", "\"", "\\", "\n", "\xC3\xA4", "\xF0\x9F\x98\x80",
-                                        "long enough to fill a word", "\x01", "/"};
+    static const char *const PARTS[] = {
+        "a",    "\"", "\\", "\n", "\xC3\xA4", "\xF0\x9F\x98\x80", "long enough to fill a word",
+        "\x01", "/"};
     struct str s = STR("");
     for (uint64_t n = test_random(seed) % 5; n; n--)
         s = arena_printf(a, "%.*s%s", STR_ARG(s),
@@ -169,12 +170,9 @@ static void random_trees_read_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(escapes_what_must_be),
-        cmocka_unit_test(plain_is_exact),
-        cmocka_unit_test(every_byte_reads_back),
-        cmocka_unit_test(writes_minified),
-        cmocka_unit_test(stops_when_the_buffer_is_full),
-        cmocka_unit_test(random_trees_read_back),
+        cmocka_unit_test(escapes_what_must_be),          cmocka_unit_test(plain_is_exact),
+        cmocka_unit_test(every_byte_reads_back),         cmocka_unit_test(writes_minified),
+        cmocka_unit_test(stops_when_the_buffer_is_full), cmocka_unit_test(random_trees_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,9 +57,9 @@ static void length_follows_the_grammar(void **state)
         const char *text;
         size_t n;
     } cases[] = {
-        {"0", 1},     {"-0", 2},    {"01", 1},   {"-", 0},     {"", 0},        {"1.", 1},
-        {"1.5", 3},   {".5", 0},    {"1e", 1},   {"1e+", 1},   {"1e+5", 4},    {"1E-05x", 5},
-        {"1.e5", 1},  {"+1", 0},    {"Inf", 0},  {"12,3", 2},  {"-12.50e3", 8}, {"0x10", 1},
+        {"0", 1},    {"-0", 2}, {"01", 1},  {"-", 0},    {"", 0},         {"1.", 1},
+        {"1.5", 3},  {".5", 0}, {"1e", 1},  {"1e+", 1},  {"1e+5", 4},     {"1E-05x", 5},
+        {"1.e5", 1}, {"+1", 0}, {"Inf", 0}, {"12,3", 2}, {"-12.50e3", 8}, {"0x10", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(number_length(str_of(cases[i].text)), cases[i].n);
@@ -98,10 +98,8 @@ static void agrees_with_strtod(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_the_shortest),
-        cmocka_unit_test(reads_back_bit_equal),
-        cmocka_unit_test(length_follows_the_grammar),
-        cmocka_unit_test(parses_whole_numbers_only),
+        cmocka_unit_test(formats_the_shortest),       cmocka_unit_test(reads_back_bit_equal),
+        cmocka_unit_test(length_follows_the_grammar), cmocka_unit_test(parses_whole_numbers_only),
         cmocka_unit_test(agrees_with_strtod),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

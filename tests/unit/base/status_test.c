@@ -49,8 +49,7 @@ static void limits_have_names(void **state)
     (void)state;
     struct why why;
     why_clear(&why);
-    assert_int_equal(why_limit(&why, E_LIMIT, NULL, "limits.json_depth", "at most %d", 3),
-                     E_LIMIT);
+    assert_int_equal(why_limit(&why, E_LIMIT, NULL, "limits.json_depth", "at most %d", 3), E_LIMIT);
     assert_string_equal(why.limit, "limits.json_depth");
     assert_string_equal(why.text, "at most 3");
 }

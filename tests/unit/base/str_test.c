@@ -63,7 +63,14 @@ static void reads_decimals(void **state)
     assert_int_equal(v, 0);
     assert_true(str_to_u64(STR("18446744073709551615"), UINT64_MAX, &v));
     assert_true(v == UINT64_MAX);
-    const char *bad[] = {"", "-1", "+1", " 1", "1 ", "1.0", "0x1", "18446744073709551616",
+    const char *bad[] = {"",
+                         "-1",
+                         "+1",
+                         " 1",
+                         "1 ",
+                         "1.0",
+                         "0x1",
+                         "18446744073709551616",
                          "99999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(str_to_u64(str_of(bad[i]), UINT64_MAX, &v));
@@ -73,10 +80,8 @@ static void reads_decimals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compares_by_bytes),
-        cmocka_unit_test(finds_parts),
-        cmocka_unit_test(cuts_within_bounds),
-        cmocka_unit_test(splits_at_each_separator),
+        cmocka_unit_test(compares_by_bytes),  cmocka_unit_test(finds_parts),
+        cmocka_unit_test(cuts_within_bounds), cmocka_unit_test(splits_at_each_separator),
         cmocka_unit_test(reads_decimals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

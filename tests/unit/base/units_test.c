@@ -10,17 +10,26 @@ static void reads_sizes(void **state)
         const char *text;
         int64_t bytes;
     } cases[] = {
-        {"0", 0},         {"4096", 4096},  {"64 MiB", 64 << 20},   {"64MiB", 64 << 20},
-        {"1 GB", 1000000000}, {"2 kB", 2000}, {"1 TiB", (int64_t)1 << 40}, {"7 B", 7},
-        {"1 GiB", 1 << 30}, {"3 MB", 3000000}, {"5 KiB", 5120}, {"1 TB", 1000000000000},
+        {"0", 0},
+        {"4096", 4096},
+        {"64 MiB", 64 << 20},
+        {"64MiB", 64 << 20},
+        {"1 GB", 1000000000},
+        {"2 kB", 2000},
+        {"1 TiB", (int64_t)1 << 40},
+        {"7 B", 7},
+        {"1 GiB", 1 << 30},
+        {"3 MB", 3000000},
+        {"5 KiB", 5120},
+        {"1 TB", 1000000000000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t bytes;
         assert_true(units_parse_bytes(str_of(cases[i].text), &bytes));
         assert_true(bytes == cases[i].bytes);
     }
-    const char *bad[] = {"", "MiB", "-1", "1.5 MiB", "1 mib", "9223372036854775808",
-                         "8388608 TiB", "1 M", "1 s"};
+    const char *bad[] = {
+        "", "MiB", "-1", "1.5 MiB", "1 mib", "9223372036854775808", "8388608 TiB", "1 M", "1 s"};
     int64_t bytes;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(units_parse_bytes(str_of(bad[i]), &bytes));
@@ -33,8 +42,14 @@ static void reads_durations(void **state)
         const char *text;
         int64_t us;
     } cases[] = {
-        {"0", 0},           {"5 us", 5},          {"250 ms", 250000},     {"30 s", 30000000},
-        {"5 min", 300000000}, {"2 h", 7200000000}, {"1 d", 86400000000}, {"30s", 30000000},
+        {"0", 0},
+        {"5 us", 5},
+        {"250 ms", 250000},
+        {"30 s", 30000000},
+        {"5 min", 300000000},
+        {"2 h", 7200000000},
+        {"1 d", 86400000000},
+        {"30s", 30000000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t us;
@@ -50,8 +65,8 @@ static void reads_durations(void **state)
 static void writes_what_it_reads(void **state)
 {
     (void)state;
-    const int64_t values[] = {0, 1, 999, 1000, 1024, 1500, 1 << 20, 3600000000, 86400000000,
-                              90000000, INT64_MAX};
+    const int64_t values[] = {0,       1,          999,         1000,     1024,     1500,
+                              1 << 20, 3600000000, 86400000000, 90000000, INT64_MAX};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         struct buf b;
         int64_t again = -1;

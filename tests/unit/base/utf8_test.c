@@ -21,9 +21,21 @@ static void refuses_what_is_malformed(void **state)
 {
     (void)state;
     const char *bad[] = {
-        "\x80",         "\xBF",             "\xC0\x80",         "\xC1\xBF",     "\xC3",
-        "\xC3(",        "\xE0\x80\x80",     "\xE0\x9F\xBF",     "\xED\xA0\x80", "\xED\xBF\xBF",
-        "\xE2\x82",     "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
+        "\x80",
+        "\xBF",
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xC3",
+        "\xC3(",
+        "\xE0\x80\x80",
+        "\xE0\x9F\xBF",
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xE2\x82",
+        "\xF0\x80\x80\x80",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xFF",
         "\xF0\x9F\x98",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -35,7 +47,8 @@ static void validates_whole_strings(void **state)
 {
     (void)state;
     assert_true(utf8_valid(STR("")));
-    assert_true(utf8_valid(STR("Gr\xC3\xBC\xC3\x9F" "e \xE6\xB5\x8E\xE5\x8D\x97 \xF0\x9F\x98\x80")));
+    assert_true(utf8_valid(STR("Gr\xC3\xBC\xC3\x9F"
+                               "e \xE6\xB5\x8E\xE5\x8D\x97 \xF0\x9F\x98\x80")));
     assert_false(utf8_valid(STR("ok until \xFF here")));
     assert_false(utf8_valid(STR("cut \xE6\xB5")));
 }
