@@ -30,7 +30,7 @@ static enum status add_member(struct reading *rd, enum member which, const struc
         return keep(rd, &p->scope, m, at);
     case MEMBER_EXPIRES_AT:
         return keep(rd, &p->expires_at, m, at);
-    case MEMBER_CONTEXT: /* the caller's */
+    case MEMBER_CONTEXT:    /* the caller's */
     case MEMBER_CREATED_AT: /* ignored, clause 5.2.2 */
     case MEMBER_MODIFIED_AT:
     case MEMBER_DELETED_AT:
@@ -216,8 +216,8 @@ enum status reader_entity(const struct reader *r, const struct json *v, struct s
     struct reading rd = {.r = r, .why = why, .partial = r->mode == READER_MERGE};
     struct entity_parts parts = {0};
     uint32_t count = 0;
-    *out = (struct entity){
-        .created_at = TIME_NONE, .modified_at = TIME_NONE, .expires_at = TIME_NONE};
+    *out =
+        (struct entity){.created_at = TIME_NONE, .modified_at = TIME_NONE, .expires_at = TIME_NONE};
     if (!json_is(v, JSON_OBJECT))
         return why_set(why, E_BAD_DATA, at, "an entity must be an object, not %s",
                        v ? json_kind_name((enum json_kind)v->kind) : "nothing");
@@ -258,9 +258,8 @@ enum status reader_attr(const struct reader *r, uint32_t term, const struct json
         why_clear(&own);
         why = &own;
     }
-    struct reading rd = {.r = r,
-                         .why = why,
-                         .partial = r->mode == READER_UPDATE || r->mode == READER_MERGE};
+    struct reading rd = {
+        .r = r, .why = why, .partial = r->mode == READER_UPDATE || r->mode == READER_MERGE};
     *count = 0;
     if (!r->simplified && v->kind != JSON_OBJECT && v->kind != JSON_ARRAY)
         return why_set(why, E_BAD_DATA, at,

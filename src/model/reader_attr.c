@@ -302,9 +302,9 @@ static enum status read_instance(struct reading *rd, const struct named *n, cons
         st = scan_parts(rd, v, at, &p);
         if (st != OK)
             return st;
-        bool is_attr = (p.seen & SAYS_ATTRIBUTE) ? !is_typed_value(v, p.seen) &&
-                                                       !is_bare_geometry(v, p.seen)
-                                                 : is_bare_fragment(rd, v);
+        bool is_attr = (p.seen & SAYS_ATTRIBUTE)
+                           ? !is_typed_value(v, p.seen) && !is_bare_geometry(v, p.seen)
+                           : is_bare_fragment(rd, v);
         if (rd->partial && depth == 0 && rd->r->mode == READER_UPDATE)
             is_attr = !is_bare_geometry(v, p.seen);
         st = is_attr ? read_parts(rd, n, v, at, &p, depth, out) : read_bare(rd, n, v, at, out);
@@ -356,8 +356,7 @@ static bool sort_instances(struct attr *attrs, uint32_t count, uint32_t *dup)
 
 /* {"dataset": {…}}: the keys are the datasetIds. */
 static enum status read_dataset_map(struct reading *rd, const struct named *n,
-                                    const struct json *map, const struct at *at,
-                                    struct attr *attrs)
+                                    const struct json *map, const struct at *at, struct attr *attrs)
 {
     struct at at_map = {at, STR("dataset"), 0};
     for (uint32_t i = 0; i < map->n; i++) {
@@ -477,8 +476,8 @@ enum status reader_attr_list(struct reading *rd, struct named *named, uint32_t c
         const struct named *n = &named[i];
         struct at here = {at, n->member->key, 0};
         st = n->sealed ? read_sealed(rd, n, &here, &(*attrs)[n->slot])
-                       : read_instances(rd, n, &n->member->value, &here, depth,
-                                        &(*attrs)[n->slot], n->count);
+                       : read_instances(rd, n, &n->member->value, &here, depth, &(*attrs)[n->slot],
+                                        n->count);
         if (st != OK)
             return st;
     }

@@ -43,49 +43,55 @@ static inline bool reader_is_geo(struct str name)
 /* A member that names an attribute. */
 struct named {
     const struct json_member *member;
-    struct str name;  /* as the context compacts it, so that core terms are known whatever their spelling */
+    struct str
+        name; /* as the context compacts it, so that core terms are known whatever their spelling */
     uint32_t term;
-    uint32_t count;   /* instances */
-    uint32_t slot;    /* of the first instance */
-    uint8_t sealed;   /* MEMBER_…_SEALED of a proof, which is no attribute; else 0 */
+    uint32_t count; /* instances */
+    uint32_t slot;  /* of the first instance */
+    uint8_t sealed; /* MEMBER_…_SEALED of a proof, which is no attribute; else 0 */
 };
 
 /* What an object that may be an attribute consists of. */
 struct parts {
-    uint64_t seen; /* MEMBER_BIT … */
+    uint64_t seen;                              /* MEMBER_BIT … */
     const struct json_member *of[MEMBER_COUNT]; /* where seen */
-    uint32_t names; /* members that name sub-attributes */
+    uint32_t names;                             /* members that name sub-attributes */
 };
 
 /* ---- reader_attr.c ---- */
 
 /* Which member key is, whatever its spelling: MEMBER_NONE fills *out with an attribute's name. */
-MUST_USE enum status reader_attr_classify(struct reading *rd, const struct json_member *m, const struct at *at,
-                                          enum member *which, struct named *out);
+MUST_USE enum status reader_attr_classify(struct reading *rd, const struct json_member *m,
+                                          const struct at *at, enum member *which,
+                                          struct named *out);
 /* Reads the attributes named, depth 0 for an entity's. Reorders named. */
 MUST_USE enum status reader_attr_list(struct reading *rd, struct named *named, uint32_t count,
                                       uint32_t depth, const struct at *at, struct attr **attrs,
                                       uint32_t *attr_count);
 /* Reads v as the instances of the attribute n alone. */
-MUST_USE enum status reader_attr_instances(struct reading *rd, const struct named *n, const struct json *v,
-                                           const struct at *at, struct attr **attrs, uint32_t *count);
+MUST_USE enum status reader_attr_instances(struct reading *rd, const struct named *n,
+                                           const struct json *v, const struct at *at,
+                                           struct attr **attrs, uint32_t *count);
 /* True when v, as the value of an attribute's member, would be read as nothing but the value of a
  * Property: what a concise representation may leave bare. */
 bool reader_attr_is_bare(const struct json *v);
 
 /* ---- reader_kind.c ---- */
 
-/* Sets out->kind, and refuses members that the kind never has or, unless partial, a missing value. */
-MUST_USE enum status reader_kind_settle(struct reading *rd, const struct named *n, const struct parts *p,
-                                        bool partial, const struct at *at, struct attr *out);
+/* Sets out->kind, and refuses members that the kind never has or, unless partial, a missing value.
+ */
+MUST_USE enum status reader_kind_settle(struct reading *rd, const struct named *n,
+                                        const struct parts *p, bool partial, const struct at *at,
+                                        struct attr *out);
 
 /* ---- reader_meta.c ---- */
 
-/* Reads datasetId, observedAt, unitCode, expiresAt, valueType and objectType of p into out, whose kind is set. */
+/* Reads datasetId, observedAt, unitCode, expiresAt, valueType and objectType of p into out, whose
+ * kind is set. */
 MUST_USE enum status reader_meta(struct reading *rd, const struct parts *p, const struct at *at,
                                  struct attr *out);
-MUST_USE enum status reader_meta_dataset(struct reading *rd, const struct json *v, const struct at *at,
-                                         struct attr *out);
+MUST_USE enum status reader_meta_dataset(struct reading *rd, const struct json *v,
+                                         const struct at *at, struct attr *out);
 
 /* ---- reader_value.c ---- */
 
@@ -93,12 +99,15 @@ MUST_USE enum status reader_meta_dataset(struct reading *rd, const struct json *
 MUST_USE enum status reader_value(struct reading *rd, const struct json *v, const struct at *at,
                                   struct attr *a);
 /* No JSON null, NGSI-LD Null (but in merges), @context or duplicate member at any depth. */
-MUST_USE enum status reader_value_check(struct reading *rd, const struct json *v, const struct at *at);
-/* A string, or an array of them with `many`, as IRIs: *out is the one, or minified JSON with *is_json. */
-MUST_USE enum status reader_value_iris(struct reading *rd, const struct json *v, bool many, const struct at *at,
-                                       const char *what, struct str *out, bool *is_json);
-MUST_USE enum status reader_value_time(struct reading *rd, const struct json *v, const struct at *at,
-                                       int64_t *us);
+MUST_USE enum status reader_value_check(struct reading *rd, const struct json *v,
+                                        const struct at *at);
+/* A string, or an array of them with `many`, as IRIs: *out is the one, or minified JSON with
+ * *is_json. */
+MUST_USE enum status reader_value_iris(struct reading *rd, const struct json *v, bool many,
+                                       const struct at *at, const char *what, struct str *out,
+                                       bool *is_json);
+MUST_USE enum status reader_value_time(struct reading *rd, const struct json *v,
+                                       const struct at *at, int64_t *us);
 /* Minified, in the arena. */
 struct str reader_value_text(struct reading *rd, const struct json *v);
 /* Longer than the limit? */

@@ -46,8 +46,7 @@ static enum status read_value_type(struct reading *rd, const struct json *v, con
                                    struct attr *out)
 {
     bool is_json;
-    enum status st =
-        reader_value_iris(rd, v, false, at, "a valueType", &out->value_type, &is_json);
+    enum status st = reader_value_iris(rd, v, false, at, "a valueType", &out->value_type, &is_json);
     if (st == OK && out->kind == ATTR_LANGUAGE_PROPERTY &&
         !str_eq(out->value_type, RDF_LANG_STRING))
         return why_set(rd->why, E_BAD_DATA, at,

@@ -92,8 +92,8 @@ bool reader_is_uri(struct str s)
     size_t i = 0;
     if (s.n == 0 || !(class_of(s.p[0]) & C_ALPHA))
         return false;
-    while (i < s.n && ((class_of(s.p[i]) & (C_ALPHA | C_DIGIT)) || s.p[i] == '+' ||
-                       s.p[i] == '-' || s.p[i] == '.'))
+    while (i < s.n && ((class_of(s.p[i]) & (C_ALPHA | C_DIGIT)) || s.p[i] == '+' || s.p[i] == '-' ||
+                       s.p[i] == '.'))
         i++;
     if (i == s.n || s.p[i] != ':')
         return false;
@@ -200,9 +200,9 @@ static unsigned subtag_class(struct str t)
 static bool is_irregular(struct str s)
 {
     static const char *const TAGS[] = {
-        "en-GB-oed",  "i-ami",      "i-bnn",      "i-default", "i-enochian", "i-hak",
-        "i-klingon",  "i-lux",      "i-mingo",    "i-navajo",  "i-pwn",      "i-tao",
-        "i-tay",      "i-tsu",      "sgn-BE-FR",  "sgn-BE-NL", "sgn-CH-DE",
+        "en-GB-oed", "i-ami", "i-bnn",     "i-default", "i-enochian", "i-hak",
+        "i-klingon", "i-lux", "i-mingo",   "i-navajo",  "i-pwn",      "i-tao",
+        "i-tay",     "i-tsu", "sgn-BE-FR", "sgn-BE-NL", "sgn-CH-DE",
     };
     for (size_t i = 0; i < sizeof TAGS / sizeof *TAGS; i++)
         if (str_eq_fold(s, str_of(TAGS[i])))
@@ -211,8 +211,15 @@ static bool is_irregular(struct str s)
 }
 
 /* The parts of a langtag, in the order in which they may come. */
-enum tag_part { PART_LANGUAGE, PART_EXTLANG, PART_SCRIPT, PART_REGION, PART_VARIANT, PART_EXTENSION,
-                PART_PRIVATE };
+enum tag_part {
+    PART_LANGUAGE,
+    PART_EXTLANG,
+    PART_SCRIPT,
+    PART_REGION,
+    PART_VARIANT,
+    PART_EXTENSION,
+    PART_PRIVATE
+};
 
 /* The part that subtag t opens or continues behind `part`; -1: none. *open: a singleton that
  * wants a subtag behind it. */

@@ -71,9 +71,10 @@ enum status reader_value_check(struct reading *rd, const struct json *v, const s
 {
     switch ((enum json_kind)v->kind) {
     case JSON_NULL:
-        return why_set(rd->why, E_BAD_DATA, at,
-                       "null is no value in JSON-LD; the literal {\"@type\": \"@json\", \"@value\": "
-                       "null} or a JsonProperty can hold it (clause 4.5.0)");
+        return why_set(
+            rd->why, E_BAD_DATA, at,
+            "null is no value in JSON-LD; the literal {\"@type\": \"@json\", \"@value\": "
+            "null} or a JsonProperty can hold it (clause 4.5.0)");
     case JSON_STRING:
         if (reader_is_null(v) && rd->r->mode != READER_MERGE)
             return why_set(rd->why, E_BAD_DATA, at,
@@ -128,6 +129,18 @@ static void set_string(struct value *out, struct str s)
     out->text = s;
 }
 
+/* A number without a fraction is an integer, however it was written (clause 4.5.2.2). */
+static void set_real(struct value *out, double d)
+{
+    if (d >= -0x1p63 && d < 0x1p63 && d == (double)(int64_t)d) {
+        out->kind = VALUE_INT;
+        out->integer = (int64_t)d;
+    } else {
+        out->kind = VALUE_REAL;
+        out->real = d;
+    }
+}
+
 /* ---- kinds ---- */
 
 static enum status read_property(struct reading *rd, const struct json *v, const struct at *at,
@@ -143,8 +156,7 @@ static enum status read_property(struct reading *rd, const struct json *v, const
         out->integer = v->integer;
         return OK;
     case JSON_REAL:
-        out->kind = VALUE_REAL;
-        out->real = v->real;
+        set_real(out, v->real);
         return OK;
     case JSON_STRING:
         set_string(out, v->string);
@@ -236,8 +248,8 @@ static enum status read_object_list(struct reading *rd, const struct json *v, co
     for (uint32_t i = 0; i < v->n; i++) {
         struct at here = {at, STR_NONE, i};
         uris.items[i] = *list_target(&v->items[i]);
-        enum status st =
-            check_target(rd, &uris.items[i], &here, "an element of a ListRelationship's objectList");
+        enum status st = check_target(rd, &uris.items[i], &here,
+                                      "an element of a ListRelationship's objectList");
         if (st != OK)
             return st;
     }

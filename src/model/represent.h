@@ -12,7 +12,7 @@ enum represent_format { REPRESENT_NORMALIZED, REPRESENT_CONCISE, REPRESENT_SIMPL
 
 /* pick / omit / attrs, clause 4.21. */
 struct projection {
-    bool id, type, scope;   /* named explicitly */
+    bool id, type, scope;   /* named explicitly; for attrs, which does not name them, the caller sets all three */
     uint32_t count;
     uint32_t *terms;        /* sorted; names the city has never seen are left out */
     struct projection **linked; /* per term, NULL when none: relation{…} */
@@ -40,7 +40,10 @@ struct represent {
 void represent_entity(struct buf *b, const struct represent *r, const struct entity *e);
 /* One attribute (all its instances), as GET …/attrs/{name} would show it. */
 void represent_attr(struct buf *b, const struct represent *r, const struct attr *instances, uint32_t count);
-/* Opening and closing of a list of entities: "[" … "]" or a FeatureCollection. */
+/* Does anything of e show? An entity of which a projection leaves nothing counts as not found. */
+bool represent_leaves(const struct represent *r, const struct entity *e);
+/* Opening and closing of a list of entities: "[" … "]" or a FeatureCollection. Whoever writes the entities
+ * sets in_list and puts the commas. */
 void represent_list_open(struct buf *b, const struct represent *r);
 void represent_list_close(struct buf *b, const struct represent *r);
 
@@ -49,5 +52,7 @@ struct projection_limits { uint32_t names_max, depth_max; };
 MUST_USE enum status projection_read(struct projection **out, struct str text, const struct context *context,
                                      const struct projection_limits *limits, struct arena *a, struct why *why);
 bool projection_has(const struct projection *p, uint32_t term);
+/* As omit: is the attribute itself left out, not only members of the entities it links to? */
+bool projection_omits(const struct projection *p, uint32_t term);
 
 #endif

@@ -68,16 +68,24 @@ static void names(void **state)
 {
     (void)state;
     static const char *const GOOD[] = {
-        "a",        "brandName", "B2_x",         "attribute_to_be_added",
-        "schema:name", "výška_1",  "温度",          "x\u0663", /* ARABIC-INDIC DIGIT THREE */
-        "aⅧ",       "urn:x-y:z", "http://example.org/my-name",
+        "a",
+        "brandName",
+        "B2_x",
+        "attribute_to_be_added",
+        "schema:name",
+        "výška_1",
+        "温度",
+        "x\u0663", /* ARABIC-INDIC DIGIT THREE */
+        "aⅧ",
+        "urn:x-y:z",
+        "http://example.org/my-name",
         "schema:my-name", /* a URI of scheme "schema" */
         NULL,
     };
     static const char *const BAD[] = {
-        "",      "9Vehicle", "_x",       "my attr", "self-consumption", "a.b", ":a",
-        "status ", "\u0663x", "a\u00A0b", "€",       "a/b",              "@id", "-",
-        NULL,
+        "",    "9Vehicle", "_x",      "my attr", "self-consumption",
+        "a.b", ":a",       "status ", "\u0663x", "a\u00A0b",
+        "€",   "a/b",      "@id",     "-",       NULL,
     };
     check_all(reader_is_name, GOOD, true);
     check_all(reader_is_name, BAD, false);
@@ -87,12 +95,29 @@ static void scopes(void **state)
 {
     (void)state;
     static const char *const GOOD[] = {
-        "/Madrid", "Madrid", "/Madrid/Gardens/ParqueNorte", "/CompanyA/OrganizationB/UnitC",
-        "/a_1/b2", "/济南/历下区", NULL,
+        "/Madrid",
+        "Madrid",
+        "/Madrid/Gardens/ParqueNorte",
+        "/CompanyA/OrganizationB/UnitC",
+        "/a_1/b2",
+        "/济南/历下区",
+        NULL,
     };
     static const char *const BAD[] = {
-        "", "/", "//a", "/a//b", "/a/", "9bad", "/a/9", "a-b", "/a b", "/_x", "/a/#", "/a/+",
-        "urn:ngsi-ld:null", NULL,
+        "",
+        "/",
+        "//a",
+        "/a//b",
+        "/a/",
+        "9bad",
+        "/a/9",
+        "a-b",
+        "/a b",
+        "/_x",
+        "/a/#",
+        "/a/+",
+        "urn:ngsi-ld:null",
+        NULL,
     };
     check_all(reader_is_scope, GOOD, true);
     check_all(reader_is_scope, BAD, false);
@@ -102,15 +127,29 @@ static void languages(void **state)
 {
     (void)state;
     static const char *const GOOD[] = {
-        "@none",      "fr",         "FR",          "nl-BE",       "zh-Hant-CN", "zh-cmn-Hans-CN",
-        "sl-rozaj",   "de-CH-1901", "hy-Latn-IT-arevela", "es-419",  "de-DE-u-co-phonebk",
-        "x-whatever", "en-x-US",    "i-klingon",   "en-a-bbb-x-a-ccc", "sgn-BE-FR", "ast",
+        "@none",
+        "fr",
+        "FR",
+        "nl-BE",
+        "zh-Hant-CN",
+        "zh-cmn-Hans-CN",
+        "sl-rozaj",
+        "de-CH-1901",
+        "hy-Latn-IT-arevela",
+        "es-419",
+        "de-DE-u-co-phonebk",
+        "x-whatever",
+        "en-x-US",
+        "i-klingon",
+        "en-a-bbb-x-a-ccc",
+        "sgn-BE-FR",
+        "ast",
         NULL,
     };
     static const char *const BAD[] = {
-        "", "@",  "en_US", "f", "e-n", "en-", "-en", "123", "en--US", "en-u", "x", "abcdefghi",
-        "en-abcdefghi", "de-419-DE", "en US", "é", "1a", "@None",
-        NULL,
+        "",      "@",      "en_US", "f",     "e-n",       "en-",          "-en",
+        "123",   "en--US", "en-u",  "x",     "abcdefghi", "en-abcdefghi", "de-419-DE",
+        "en US", "é",      "1a",    "@None", NULL,
     };
     check_all(reader_is_language, GOOD, true);
     check_all(reader_is_language, BAD, false);
