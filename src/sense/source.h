@@ -18,7 +18,7 @@
 
 /* "The next entity is number `sub` of the record that begins at or after `offset`." */
 struct source_mark {
-    uint32_t part;   /* file of an archive */
+    uint32_t part;   /* file of an archive; 1 behind the end of a single file that broke off */
     uint32_t sub;    /* entities of the record that are done */
     uint64_t offset; /* bytes */
     uint64_t line;   /* of offset, from 1 */

@@ -112,6 +112,7 @@ static bool geojson_record(struct source *s)
     s->line = element.line;
     s->mark = (struct source_mark){
         .offset = g->split.at, .line = g->split.line, .record = s->mark.record + 1};
+    s->mark.part = step == JSON_SPLIT_BAD; /* nothing can be read behind it */
     if (step == JSON_SPLIT_BAD ||
         json_read(s->out.arena, element.text, &limits, &feature, &why) != OK)
         source_add_reject(s, STR_NONE, &why);
@@ -125,6 +126,7 @@ static void geojson_seek(struct source *s)
     struct geojson_source *g = (struct geojson_source *)s;
     if (s->mark.record > 0)
         json_split_seek(&g->split, s->mark.offset, s->mark.line);
+    g->split.ended = s->mark.part > 0;
 }
 
 static void geojson_progress(const struct source *s, uint64_t *done, uint64_t *total)

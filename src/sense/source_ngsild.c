@@ -56,6 +56,7 @@ static bool ngsild_record(struct source *s)
     s->line = element.line;
     s->mark = (struct source_mark){
         .offset = n->split.at, .line = n->split.line, .record = s->mark.record + 1};
+    s->mark.part = step == JSON_SPLIT_BAD; /* nothing can be read behind it */
     if (step == JSON_SPLIT_BAD) {
         source_add_reject(s, STR_NONE, &why);
     } else if (element.text.n > s->options.limits.record_bytes_max) {
@@ -73,6 +74,7 @@ static void ngsild_seek(struct source *s)
     struct ngsild_source *n = (struct ngsild_source *)s;
     if (s->mark.record > 0)
         json_split_seek(&n->split, s->mark.offset, s->mark.line);
+    n->split.ended = s->mark.part > 0;
 }
 
 static void ngsild_progress(const struct source *s, uint64_t *done, uint64_t *total)

@@ -2,52 +2,23 @@
 #include "check.h"
 
 #include "sense/mapping.h"
-#include "sense/source.h"
+#include "source_text.h"
 
-#include <stdlib.h>
-
-static struct blob blob_of(const char *text)
+/* What the mapping makes of the data, or why it is refused. */
+static const char *run(const char *name, const char *mapping_text, const char *data)
 {
-    struct blob b;
-    size_t n = strlen(text);
-    char *block = mem_alloc(n + 1);
-    memcpy(block, text, n + 1);
-    blob_take(&b, block, n);
-    return b;
-}
-
-/* What the source gives: entities as they are, rejections as "line:reason", a line each. */
-static char *run(const char *name, const char *mapping_text, const char *data)
-{
-    static char out[16384];
+    static char refused[1024];
     struct arena *a = arena_new(0);
     struct mapping m;
     struct why why = {0};
-    struct source *s = NULL;
-    struct blob blob = blob_of(data);
-    size_t used = 0;
-    out[0] = 0;
-    if (mapping_read(&m, str_of(mapping_text), a, &why) != OK) {
-        snprintf(out, sizeof out, "%s %s", why.pointer, why.text);
-        blob_close(&blob);
-        arena_free(a);
-        return out;
+    const char *out = refused;
+    if (mapping_read(&m, str_of(mapping_text), a, &why) == OK) {
+        struct blob blob = blob_of(data);
+        out = source_text(name, &blob,
+                          &(struct source_options){.mapping = &m, .limits = source_limits_preset});
+    } else {
+        snprintf(refused, sizeof refused, "%s %s", why.pointer, why.text);
     }
-    struct source_options o = {.mapping = &m, .limits = source_limits_preset};
-    if (source_open(&s, name, &blob, &o, &why) != OK) {
-        snprintf(out, sizeof out, "%s", why.text);
-        arena_free(a);
-        return out;
-    }
-    struct source_item item;
-    while (source_next(s, &item)) {
-        if (item.why)
-            used += (size_t)snprintf(out + used, sizeof out - used, "%d:%s\n", (int)item.line,
-                                     item.why->text);
-        else
-            used += (size_t)snprintf(out + used, sizeof out - used, "%.*s\n", STR_ARG(item.json));
-    }
-    source_free(s);
     arena_free(a);
     return out;
 }
@@ -235,7 +206,7 @@ static void names_what_is_wrong_with_a_mapping(void **state)
             fail_msg("%s: %s", cases[i].map, said);
     }
     assert_string_equal(run("x.csv", MAP("\"p\":{\"column\":\"v\"}"), "k\n1\n"),
-                        "the header has no column \"v\"");
+                        "refused:the header has no column \"v\"");
 }
 
 static void reads_other_tables(void **state)
@@ -252,7 +223,7 @@ static void reads_other_tables(void **state)
     assert_string_equal(
         run("x.csv", "{\"encoding\":\"EBCDIC-XX\",\"entities\":[{\"id\":\"{k}\",\"type\":\"T\"}]}",
             "k"),
-        "the encoding EBCDIC-XX is not known on this system");
+        "refused:the encoding EBCDIC-XX is not known on this system");
 }
 
 static void splits_lines_of_a_map(void **state)

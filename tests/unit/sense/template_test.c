@@ -38,7 +38,7 @@ static void fills(void **state)
     assert_str(fill("urn:x:{a}", true, a), "urn:x:x%20y%2F1");
     assert_str(fill("{a}", false, a), "x y/1");
     assert_str(fill("{n:03}-{@line}", true, a), "007-12");
-    assert_str(fill("{neg:04}", true, a), "-0005");
+    assert_str(fill("{neg:04}", true, a), "-005");
     assert_str(fill("{zh}", true, a), "%E6%B5%8E");
     assert_str(fill("{{{n}}}", false, a), "{7}");
     assert_str(fill("", false, a), "");
