@@ -191,8 +191,8 @@ static void reads_timetables(void **state)
 
 static void copy_item(char *out, size_t room, const struct source_item *item)
 {
-    snprintf(out, room, "%d %.*s %.*s%s", (int)item->line, STR_ARG(item->id), STR_ARG(item->json),
-             item->why ? item->why->text : "");
+    snprintf(out, room, "%d %.*s %.*s%.*s", (int)item->line, STR_ARG(item->id), STR_ARG(item->json),
+             STR_ARG(item->why ? str_of(item->why->text) : STR("")));
 }
 
 /* Stops behind every item in turn and goes on in a new source: the rest must be the same. */
