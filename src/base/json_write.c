@@ -23,15 +23,32 @@ static bool is_special(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Offset of the first byte at or behind `at` that needs an escape, else s.n. */
-static size_t find_special(struct str s, size_t at)
+static uint64_t load64(const char *p)
 {
-    while (s.n - at >= 8) {
-        uint64_t x;
-        memcpy(&x, s.p + at, sizeof x);
-        if (special_mask(x))
-            break;
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+static uint64_t load32(const char *p)
+{
+    uint32_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+/* Offset of the first byte that needs an escape, else s.n. Whole words first; what is
+ * left is looked at as one word that overlaps them. */
+static size_t find_special(struct str s)
+{
+    size_t at = 0;
+    while (s.n - at >= 8 && !special_mask(load64(s.p + at)))
         at += 8;
+    if (s.n - at < 8) {
+        if (s.n >= 8 && !special_mask(load64(s.p + s.n - 8)))
+            return s.n;
+        if (s.n >= 4 && s.n < 8 && !special_mask(load32(s.p) | load32(s.p + s.n - 4) << 32))
+            return s.n;
     }
     while (at < s.n && !is_special((unsigned char)s.p[at]))
         at++;
@@ -40,7 +57,7 @@ static size_t find_special(struct str s, size_t at)
 
 bool json_plain(struct str s)
 {
-    return find_special(s, 0) == s.n;
+    return find_special(s) == s.n;
 }
 
 static void write_escape(struct buf *b, unsigned char c)
@@ -59,18 +76,27 @@ static void write_escape(struct buf *b, unsigned char c)
 
 void json_write_inner(struct buf *b, struct str s)
 {
-    size_t from = 0, at;
-    while ((at = find_special(s, from)) < s.n) {
-        buf_put(b, s.p + from, at - from);
-        write_escape(b, (unsigned char)s.p[at]);
-        from = at + 1;
+    for (;;) {
+        size_t plain = find_special(s);
+        buf_put(b, s.p, plain);
+        if (plain == s.n)
+            return;
+        write_escape(b, (unsigned char)s.p[plain]);
+        s = str_from(s, plain + 1);
     }
-    if (from < s.n)
-        buf_put(b, s.p + from, s.n - from);
 }
 
 void json_write_str(struct buf *b, struct str s)
 {
+    if (json_plain(s) && buf_reserve(b, s.n + 2)) {
+        char *to = b->p + b->n;
+        to[0] = '"';
+        if (s.n)
+            memcpy(to + 1, s.p, s.n);
+        to[s.n + 1] = '"';
+        b->n += s.n + 2;
+        return;
+    }
     buf_char(b, '"');
     json_write_inner(b, s);
     buf_char(b, '"');

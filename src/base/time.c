@@ -73,14 +73,14 @@ static struct date date_of(int64_t days)
 {
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
+    uint32_t day_of_era = (uint32_t)(days - era * 146097);
+    uint32_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int month = (int)((5 * day_of_year + 2) / 153);
+    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t month = (5 * day_of_year + 2) / 153;
     struct date d;
     d.day = (int)(day_of_year - (153 * month + 2) / 5) + 1;
-    d.month = month < 10 ? month + 3 : month - 9;
+    d.month = (int)(month < 10 ? month + 3 : month - 9);
     d.year = year_of_era + era * 400 + (d.month <= 2);
     return d;
 }
@@ -215,11 +215,20 @@ bool time_parse_clock(struct str s, int64_t *us)
     return true;
 }
 
-static char *put_digits(char *p, int64_t v, int n)
+static char *put_digits(char *p, uint32_t v, int n)
 {
     for (int i = n; i-- > 0; v /= 10)
         p[i] = (char)('0' + v % 10);
     return p + n;
+}
+
+/* Two digits and what separates them from the next. */
+static char *put_pair(char *p, uint32_t v, char behind)
+{
+    p[0] = (char)('0' + v / 10);
+    p[1] = (char)('0' + v % 10);
+    p[2] = behind;
+    return p + 3;
 }
 
 static int64_t clamp(wide us)
@@ -227,28 +236,29 @@ static int64_t clamp(wide us)
     return us < US_MIN ? US_MIN : us > US_MAX ? US_MAX : (int64_t)us;
 }
 
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
 size_t time_format(int64_t us, char out[TIME_TEXT_MAX])
 {
-    us = clamp(us);
-    int64_t days = us / US_DAY - (us % US_DAY < 0);
+    us = us < US_MIN ? US_MIN : us > US_MAX ? US_MAX : us;
+    int64_t days = floor_div(us, US_DAY);
     int64_t rest = us - days * US_DAY;
+    uint32_t second = (uint32_t)(rest / US_SECOND), fraction = (uint32_t)(rest % US_SECOND);
     struct date d = date_of(days);
-    char *p = put_digits(out, d.year, 4);
+    char *p = put_digits(out, (uint32_t)d.year, 4);
     *p++ = '-';
-    p = put_digits(p, d.month, 2);
-    *p++ = '-';
-    p = put_digits(p, d.day, 2);
-    *p++ = 'T';
-    p = put_digits(p, rest / US_HOUR, 2);
-    *p++ = ':';
-    p = put_digits(p, rest / US_MINUTE % 60, 2);
-    *p++ = ':';
-    p = put_digits(p, rest / US_SECOND % 60, 2);
-    int64_t fraction = rest % US_SECOND;
-    if (fraction) {
-        *p++ = '.';
+    p = put_pair(p, (uint32_t)d.month, '-');
+    p = put_pair(p, (uint32_t)d.day, 'T');
+    p = put_pair(p, second / 3600, ':');
+    p = put_pair(p, second / 60 % 60, ':');
+    p = put_pair(p, second % 60, '.');
+    if (fraction == 0)
+        p--;
+    else
         p = fraction % 1000 ? put_digits(p, fraction, 6) : put_digits(p, fraction / 1000, 3);
-    }
     *p++ = 'Z';
     *p = 0;
     return (size_t)(p - out);
@@ -258,11 +268,6 @@ void buf_time(struct buf *b, int64_t us)
 {
     if (buf_reserve(b, TIME_TEXT_MAX))
         b->n += time_format(us, b->p + b->n);
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
 }
 
 int64_t time_add(int64_t us, struct duration d, int64_t times)
