@@ -32,6 +32,8 @@ bool geometry_overlaps(const struct geometry *reference, const struct value *tar
 double geometry_distance_m(const struct geometry *reference, const struct value *target);
 /* distance <= metres, mostly without computing it. */
 bool geometry_is_near(const struct geometry *reference, const struct value *target, double metres);
+/* distance > metres, likewise. */
+bool geometry_is_beyond(const struct geometry *reference, const struct value *target, double metres);
 /* Haversine metres (clause 4.23.1) between the nearest points; NAN likewise. */
 double geometry_haversine_m(const struct geometry *reference, const struct value *target);
 /* Box grown by metres on every side; never smaller than the true reach. */

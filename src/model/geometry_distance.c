@@ -194,16 +194,26 @@ double geometry_distance_m(const struct geometry *reference, const struct value 
     return n.together ? 0 : geodesic_m(&reference->ellipsoid, n.a, n.b);
 }
 
+/* For two points, whether the great circle alone tells: -1 nearer than metres, 1 farther, 0 not known. */
+static int tell_by_haversine(const struct geometry *g, const struct value *target, double metres)
+{
+    if (target->kind != VALUE_GEO || !target->point || !geometry_is_point(g))
+        return 0;
+    double about = haversine_m(g->shape.positions[0], point_of(target));
+    return (about * (1 - GEODESIC_PER_HAVERSINE) > metres) -
+           (about * (1 + GEODESIC_PER_HAVERSINE) < metres);
+}
+
 bool geometry_is_near(const struct geometry *reference, const struct value *target, double metres)
 {
-    if (target->kind == VALUE_GEO && target->point && geometry_is_point(reference)) {
-        double about = haversine_m(reference->shape.positions[0], point_of(target));
-        if (about * (1 + GEODESIC_PER_HAVERSINE) < metres)
-            return true;
-        if (about * (1 - GEODESIC_PER_HAVERSINE) > metres)
-            return false;
-    }
-    return geometry_distance_m(reference, target) <= metres;
+    int told = tell_by_haversine(reference, target, metres);
+    return told ? told < 0 : geometry_distance_m(reference, target) <= metres;
+}
+
+bool geometry_is_beyond(const struct geometry *reference, const struct value *target, double metres)
+{
+    int told = tell_by_haversine(reference, target, metres);
+    return told ? told > 0 : geometry_distance_m(reference, target) > metres;
 }
 
 double geometry_haversine_m(const struct geometry *reference, const struct value *target)
