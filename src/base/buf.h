@@ -1,6 +1,6 @@
-/* A growing byte buffer with a maximum. When the maximum would be passed the
- * buffer turns `full` and takes nothing more; writers need no error path, the
- * owner looks once at the end. */
+/* A growing byte buffer with a maximum. A piece that would pass the maximum is left
+ * out whole and the buffer turns `full`, for good until buf_clear(); writers need no
+ * error path, the owner looks once at the end. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

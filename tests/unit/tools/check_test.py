@@ -78,7 +78,8 @@ class Checks(unittest.TestCase):
 
     def test_directions(self):
         header = {"src/broker/ports.h": "/* P. */\n", "src/store/embedded/log.h": "/* L. */\n",
-                  "src/store/store.h": "/* S. */\n"}
+                  "src/store/store.h": "/* S. */\n", "src/front/ngsild/ngsild.h": "/* N. */\n",
+                  "src/net/meson.build": "custom_target('t', output: 'table.h')\n"}
         wrong = [
             ("src/base/one_part.c", "broker/ports.h", "base may not include broker"),
             ("src/net/loop.c", "store/store.h", "net may not include store"),
@@ -86,6 +87,8 @@ class Checks(unittest.TestCase):
              "broker may not name the concrete part store/embedded; only main does"),
             ("src/store/store.c", "store/embedded/log.h",
              "store may not name the concrete part store/embedded; only main does"),
+            ("src/front/console/x.c", "front/ngsild/ngsild.h",
+             "front/console may not name the concrete part front/ngsild; only main does"),
             ("src/net/loop.c", "base/none.h", 'no file "base/none.h"'),
         ]
         for file, included, reason in wrong:
@@ -93,7 +96,8 @@ class Checks(unittest.TestCase):
                        {**header, file: f'/* X. */\n#include "{included}"\n'})
         right = [("src/broker/x.c", "store/store.h"), ("src/main/x.c", "store/embedded/log.h"),
                  ("src/store/embedded/x.c", "store/store.h"),
-                 ("src/store/embedded/x.c", "log.h")]
+                 ("src/store/embedded/x.c", "log.h"), ("src/net/x.c", "table.h"),
+                 ("src/front/front.c", "front/ngsild/ngsild.h")]
         for file, included in right:
             changes = {**header, file: f'/* X. */\n#include "{included}"\n'}
             self.assertEqual(self.run_tool("check_includes", changes), (0, ""))
