@@ -18,6 +18,9 @@ int command_backup(struct config *config, int argc, char **argv);
 int command_restore(struct config *config, int argc, char **argv);
 int command_check(struct config *config, int argc, char **argv);
 int command_config(struct config *config, int argc, char **argv);
+int command_get(struct config *config, int argc, char **argv);
+int command_watch(struct config *config, int argc, char **argv);
+int command_top(struct config *config, int argc, char **argv);
 int command_version(struct config *config, int argc, char **argv);
 
 /* Reads wellspring.toml (or --config FILE), environment and flags again; for SIGHUP. Caller frees. */

@@ -1,0 +1,317 @@
+/* wellspring get, watch, top: a person looks at a running city from a terminal. */
+#include "base/json.h"
+#include "base/time.h"
+#include "main/command.h"
+#include "main/request.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 64, URL_BYTES_MAX = 16 << 10, LIMIT_DEFAULT = 20 };
+
+struct look {
+    struct request *request;
+    struct arena *arena;  /* of one round */
+    bool json;
+    double every_s;
+    const char *type, *q, *id, *attrs;
+    uint64_t limit;
+};
+
+static bool colours(void)
+{
+    return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+}
+
+/* ---- arguments ---- */
+
+static bool look_argument(struct look *l, const char *name, const char *value)
+{
+    unsigned long long n;
+    if (strcmp(name, "--type") == 0)
+        l->type = value;
+    else if (strcmp(name, "--q") == 0)
+        l->q = value;
+    else if (strcmp(name, "--attrs") == 0)
+        l->attrs = value;
+    else if (strcmp(name, "--every") == 0)
+        return (l->every_s = strtod(value, NULL)) >= 0.1;
+    else if (strcmp(name, "--limit") == 0 && str_to_u64(str_of(value), 1000000, &n))
+        l->limit = n;
+    else
+        return false;
+    return true;
+}
+
+/* NULL when all is understood, else the argument that is not. */
+static const char *look_arguments(struct look *l, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            l->json = true;
+        else if (argv[i][0] != '-' && !l->id)
+            l->id = argv[i];
+        else if (i + 1 >= argc || !look_argument(l, argv[i], argv[i + 1]))
+            return argv[i];
+        else
+            i++;
+    }
+    return NULL;
+}
+
+static void encoded(struct buf *b, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~:", c);
+        if (plain)
+            buf_char(b, (char)c);
+        else
+            buf_printf(b, "%%%02X", c);
+    }
+}
+
+static void parameter(struct buf *b, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_printf(b, "&%s=", name);
+    encoded(b, value);
+}
+
+static void look_path(const struct look *l, struct buf *b)
+{
+    buf_lit(b, "/ngsi-ld/v1/entities");
+    if (l->id) {
+        buf_char(b, '/');
+        encoded(b, l->id);
+        buf_lit(b, "?");
+    } else {
+        buf_printf(b, "?limit=%" PRIu64 "%s", l->limit, l->type || l->q || l->attrs ? "" : "&local=true");
+        parameter(b, "type", l->type);
+        parameter(b, "q", l->q);
+    }
+    parameter(b, "attrs", l->attrs);
+    buf_str(b, l->json ? STR("") : STR("&options=keyValues"));
+}
+
+/* ---- printing ---- */
+
+static void value_print(struct arena *a, const struct json *v)
+{
+    struct str text = v->kind == JSON_STRING ? v->string : json_text(a, v);
+    printf("%.*s", STR_ARG(text));
+}
+
+static void entity_print(struct arena *a, const struct json *e)
+{
+    const struct json *id = json_get(e, STR("id")), *type = json_get(e, STR("type"));
+    printf("%s", colours() ? "\033[1m" : "");
+    if (id)
+        value_print(a, id);
+    printf("%s  ", colours() ? "\033[0m" : "");
+    if (type)
+        value_print(a, type);
+    printf("\n");
+    for (uint32_t i = 0; i < e->n; i++) {
+        const struct json_member *m = &e->members[i];
+        if (str_eq(m->key, STR("id")) || str_eq(m->key, STR("type")))
+            continue;
+        printf("  %-24.*s ", STR_ARG(m->key));
+        value_print(a, &m->value);
+        printf("\n");
+    }
+}
+
+static enum status body_parse(struct look *l, struct str body, struct json *out, struct why *why)
+{
+    struct json_limits limits = {.depth_max = DEPTH_MAX, .bytes_max = body.n + 1};
+    return json_read(l->arena, body, &limits, out, why);
+}
+
+static enum status fetch(struct look *l, struct str *body, struct why *why)
+{
+    struct buf path;
+    buf_init(&path, URL_BYTES_MAX);
+    look_path(l, &path);
+    enum status st = request_get(l->request, buf_view(&path), l->arena, body, why);
+    buf_free(&path);
+    return st;
+}
+
+static enum status get(struct look *l, struct why *why)
+{
+    struct str body;
+    struct json v;
+    enum status st = fetch(l, &body, why);
+    if (st == OK && l->json) {
+        printf("%.*s\n", STR_ARG(body));
+        return OK;
+    }
+    if (st == OK)
+        st = body_parse(l, body, &v, why);
+    if (st != OK)
+        return st;
+    if (v.kind == JSON_OBJECT)
+        entity_print(l->arena, &v);
+    for (uint32_t i = 0; v.kind == JSON_ARRAY && i < v.n; i++)
+        entity_print(l->arena, &v.items[i]);
+    return OK;
+}
+
+/* ---- watch ---- */
+
+static const struct json *entity_with(const struct json *list, struct str id)
+{
+    for (uint32_t i = 0; i < list->n; i++)
+        if (json_is_string(json_get(&list->items[i], STR("id")), id))
+            return &list->items[i];
+    return NULL;
+}
+
+/* What changed between two answers, a line each. */
+static void changes_print(struct arena *a, const struct json *before, const struct json *now)
+{
+    char time[TIME_TEXT_MAX];
+    size_t n = time_format(time_now() / 1000000 * 1000000, time);
+    for (uint32_t i = 0; i < now->n; i++) {
+        const struct json *e = &now->items[i], *id = json_get(e, STR("id"));
+        const struct json *old = json_is(id, JSON_STRING) ? entity_with(before, id->string) : NULL;
+        for (uint32_t m = 0; m < e->n; m++) {
+            const struct json *was = json_get(old, e->members[m].key);
+            if (was && json_same(was, &e->members[m].value))
+                continue;
+            printf("%.*s  %.*s  %.*s  ", (int)n, time, STR_ARG(id->string), STR_ARG(e->members[m].key));
+            value_print(a, &e->members[m].value);
+            printf("\n");
+        }
+    }
+    fflush(stdout);
+}
+
+static enum status watch_round(struct look *l, struct json *now, struct why *why)
+{
+    struct str body;
+    enum status st = fetch(l, &body, why);
+    if (st == OK)
+        st = body_parse(l, body, now, why);
+    if (st == OK && now->kind == JSON_OBJECT) {
+        struct json *one = arena_array(l->arena, struct json, 1);
+        *one = *now;
+        *now = (struct json){.kind = JSON_ARRAY, .n = 1, .items = one};
+    }
+    return st;
+}
+
+static enum status watch(struct look *l, struct why *why)
+{
+    struct arena *older = arena_new(0);
+    struct json before = {.kind = JSON_ARRAY}, now;
+    enum status st;
+    while ((st = watch_round(l, &now, why)) == OK) {
+        changes_print(l->arena, &before, &now);
+        before = now;
+        struct arena *swap = older;
+        older = l->arena;
+        l->arena = swap;
+        arena_reset(l->arena);
+        usleep((useconds_t)(l->every_s * 1e6));
+    }
+    arena_free(older);
+    return st;
+}
+
+/* ---- top ---- */
+
+static double metric(struct str text, const char *name)
+{
+    struct str line;
+    size_t n = strlen(name);
+    while (str_split(&text, '\n', &line))
+        if (line.n > n + 1 && str_starts(line, (struct str){name, n}) && line.p[n] == ' ')
+            return strtod(line.p + n + 1, NULL);
+    return 0;
+}
+
+static void top_print(struct str was, struct str is, double seconds)
+{
+    static const struct {
+        const char *name, *label;
+        bool rate;
+        double unit;
+    } ROWS[] = {
+        {"wellspring_entities", "entities", false, 1},
+        {"wellspring_http_requests_total", "requests/s", true, 1},
+        {"wellspring_commits_total", "changes/s", true, 1},
+        {"wellspring_syncs_total", "syncs/s", true, 1},
+        {"wellspring_queries_total", "queries/s", true, 1},
+        {"wellspring_http_connections", "connections", false, 1},
+        {"wellspring_resident_memory_bytes", "resident MB", false, 1e6},
+        {"wellspring_state_bytes", "state MB", false, 1e6},
+        {"wellspring_log_bytes", "log MB", false, 1e6},
+        {"wellspring_read_only", "read only", false, 1},
+    };
+    if (isatty(STDOUT_FILENO))
+        printf("\033[H\033[2J");
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        double v = metric(is, ROWS[i].name) - (ROWS[i].rate ? metric(was, ROWS[i].name) : 0);
+        printf("%-14s %14.1f\n", ROWS[i].label, v / (ROWS[i].rate ? seconds : ROWS[i].unit));
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
+static enum status top(struct look *l, struct why *why)
+{
+    struct arena *older = arena_new(0);
+    struct str was = STR(""), is;
+    enum status st;
+    int64_t last_us = 0;
+    while ((st = request_get(l->request, STR("/metrics"), l->arena, &is, why)) == OK) {
+        int64_t now_us = time_monotonic();
+        if (last_us)
+            top_print(was, is, (double)(now_us - last_us) / 1e6);
+        last_us = now_us;
+        was = is;
+        struct arena *swap = older;
+        older = l->arena;
+        l->arena = swap;
+        arena_reset(l->arena);
+        usleep((useconds_t)(l->every_s * 1e6));
+    }
+    arena_free(older);
+    return st;
+}
+
+static int look_run(struct config *config, int argc, char **argv, enum status (*run)(struct look *, struct why *))
+{
+    struct look l = {.every_s = 1, .limit = LIMIT_DEFAULT};
+    struct why why;
+    why_clear(&why);
+    l.request = request_new(config, &argc, argv, &why);
+    if (!l.request)
+        return command_fail(&why);
+    l.arena = arena_new(0);
+    const char *wrong = look_arguments(&l, argc, argv);
+    enum status st = wrong ? why_set(&why, E_INVALID_REQUEST, NULL, "%s is not understood", wrong) : run(&l, &why);
+    request_free(l.request);
+    arena_free(l.arena);
+    return st == OK ? 0 : wrong ? command_usage(why.text) : command_fail(&why);
+}
+
+int command_get(struct config *config, int argc, char **argv)
+{
+    return look_run(config, argc, argv, get);
+}
+
+int command_watch(struct config *config, int argc, char **argv)
+{
+    return look_run(config, argc, argv, watch);
+}
+
+int command_top(struct config *config, int argc, char **argv)
+{
+    return look_run(config, argc, argv, top);
+}

@@ -1,0 +1,119 @@
+/* A private loop runs until the one call is done. */
+#include "main/request.h"
+
+#include "base/json.h"
+#include "net/http_client.h"
+#include "net/loop.h"
+
+#include <stdlib.h>
+
+enum { ANSWER_BYTES_MAX = 1 << 30, TIMEOUT_MS = 60000, JSON_DEPTH = 64 };
+
+struct request {
+    struct loop *loop;
+    struct http_client *client;
+    struct arena *arena;
+    struct str base;
+    struct str tenant;
+};
+
+struct waiting {
+    struct http_call call;
+    struct request *request;
+    struct arena *arena;
+    struct str body;
+    int http_status;
+    struct why why;
+};
+
+/* Value of --name, taken out of argv; NULL when not given. */
+static const char *flag_take(int *argc, char **argv, const char *name)
+{
+    const char *value = NULL;
+    int n = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], name) == 0 && i + 1 < *argc)
+            value = argv[++i];
+        else
+            argv[n++] = argv[i];
+    }
+    *argc = n;
+    argv[n] = NULL;
+    return value;
+}
+
+struct request *request_new(const struct config *config, int *argc, char **argv, struct why *why)
+{
+    struct request *r = mem_zalloc(sizeof *r);
+    struct http_client_options o = {.connections_max = 2, .user_agent = STR("wellspring")};
+    const char *to = flag_take(argc, argv, "--to"), *tenant = flag_take(argc, argv, "--tenant");
+    r->arena = arena_new(0);
+    r->base = to ? str_of(to) : arena_printf(r->arena, "http://%.*s", STR_ARG(config_str(config, "server", "listen")));
+    while (r->base.n && r->base.p[r->base.n - 1] == '/')
+        r->base.n--;
+    if (tenant)
+        r->tenant = arena_printf(r->arena, "NGSILD-Tenant: %s", tenant);
+    enum status st = loop_new(&r->loop, NULL);
+    if (st == OK)
+        st = http_client_new(&r->client, r->loop, &o, why);
+    if (st == OK)
+        return r;
+    why_set(why, st, NULL, "no event loop");
+    request_free(r);
+    return NULL;
+}
+
+void request_free(struct request *r)
+{
+    if (r->client)
+        http_client_free(r->client);
+    if (r->loop)
+        loop_free(r->loop);
+    arena_free(r->arena);
+    free(r);
+}
+
+struct str request_base(const struct request *r)
+{
+    return r->base;
+}
+
+static void call_done(struct http_call *call)
+{
+    struct waiting *w = container_of(call, struct waiting, call);
+    w->why = call->why;
+    w->http_status = call->http_status;
+    w->body = arena_dup(w->arena, call->answer);
+    loop_stop(w->request->loop);
+}
+
+/* The detail of a ProblemDetails body, or the body. */
+static struct str detail(struct arena *a, struct str body)
+{
+    struct json_limits limits = {.depth_max = JSON_DEPTH, .bytes_max = ANSWER_BYTES_MAX};
+    struct json v;
+    const struct json *text = json_read(a, body, &limits, &v, NULL) == OK ? json_get(&v, STR("detail")) : NULL;
+    return json_is(text, JSON_STRING) ? text->string : body;
+}
+
+enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why)
+{
+    struct waiting w = {.request = r, .arena = a};
+    w.call = (struct http_call){
+        .method = "GET",
+        .url = arena_printf(a, "%.*s%.*s", STR_ARG(r->base), STR_ARG(path)),
+        .headers = &r->tenant,
+        .header_count = str_absent(r->tenant) ? 0 : 1,
+        .answer_bytes_max = ANSWER_BYTES_MAX,
+        .timeout_ms = TIMEOUT_MS,
+        .done = call_done,
+    };
+    http_call_start(r->client, &w.call);
+    loop_run(r->loop);
+    if (w.call.status != OK)
+        return why_set(why, E_IO, NULL, "%.*s does not answer: %s", STR_ARG(r->base), w.why.text);
+    if (w.http_status != 200)
+        return why_set(why, E_BAD_DATA, NULL, "answer %d: %.*s", w.http_status, STR_ARG(detail(a, w.body)));
+    *body = w.body;
+    return OK;
+}

@@ -1,0 +1,19 @@
+/* One HTTP request of the command line to a running city, waited for. */
+#ifndef MAIN_REQUEST_H
+#define MAIN_REQUEST_H
+
+#include "base/arena.h"
+#include "base/config.h"
+
+struct request;
+
+/* Which city, and as which tenant: --to URL (default: the configured listening address) and --tenant NAME are taken
+ * out of argv. Caller owns; NULL with why for what cannot be understood. */
+struct request *request_new(const struct config *config, int *argc, char **argv, struct why *why);
+void request_free(struct request *r);
+/* GET path (with query) and the body in the arena. E_IO when the city does not answer; an answer other than 200 is a
+ * refusal with its detail. */
+MUST_USE enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why);
+struct str request_base(const struct request *r);
+
+#endif
