@@ -68,8 +68,8 @@ const uint8_t *doc_read_value(const uint8_t *p, struct value *out)
     return read_value(p + DOC_BODY_HEAD, *p >> 4, doc_load16(p + 1) & DOC_FLAG, out);
 }
 
-static int64_t read_time(const uint8_t **p, uint32_t code, int64_t same, const struct doc_owner *owner,
-                         const struct doc_origin *o)
+static int64_t read_time(const uint8_t **p, uint32_t code, int64_t same,
+                         const struct doc_owner *owner, const struct doc_origin *o)
 {
     const uint8_t *at = *p;
     *p += doc_time_bytes(code);
@@ -128,6 +128,8 @@ const uint8_t *doc_read_body(const uint8_t *p, uint32_t term, const struct doc_o
         p += 8;
     }
     a->null_members = 0;
+    a->guesses = 0;
+    a->lang = STR_NONE;
     a->subs = NULL;
     a->sub_count = mask & DOC_SUBS ? doc_load_length(&p) : 0;
     return p;
@@ -164,7 +166,8 @@ static struct doc_origin origin_of(const struct doc *d)
 
 static int64_t own_expiry(const struct doc *d)
 {
-    return d->flags & DOC_OWN_EXPIRY ? (int64_t)doc_load64(bytes_of(d) + doc_at_own_expiry(d)) : TIME_NONE;
+    return d->flags & DOC_OWN_EXPIRY ? (int64_t)doc_load64(bytes_of(d) + doc_at_own_expiry(d))
+                                     : TIME_NONE;
 }
 
 void doc_decode(const struct doc *d, struct arena *a, struct entity *out)

@@ -23,13 +23,15 @@ struct doc; /* opaque; 8-byte aligned */
 size_t doc_size(const struct entity *e);
 /* Writes the block to out (doc_size bytes, 8-byte aligned). */
 void doc_encode(const struct entity *e, void *out);
-/* Sets the version's sequence, and the creating one where it is still 0, before anybody else sees the block. */
+/* Sets the version's sequence, and the creating one where it is still 0, before anybody else sees
+ * the block. */
 void doc_set_seq(struct doc *d, uint64_t seq);
-/* Tree in the arena; strings borrow from d. d is valid (written by doc_encode or checked). attr.seq is resolved. */
+/* Tree in the arena; strings borrow from d. d is valid (written by doc_encode or checked). attr.seq
+ * is resolved. */
 void doc_decode(const struct doc *d, struct arena *a, struct entity *out);
 /* E_DAMAGED when bytes are no valid block of exactly that length: every offset, count, kind,
- * order, term id (1 … term_max) and depth is verified. The sequence must be set. A block that passes
- * decodes and encodes to the same bytes. */
+ * order, term id (1 … term_max) and depth is verified. The sequence must be set. A block that
+ * passes decodes and encodes to the same bytes. */
 MUST_USE enum status doc_check(const void *bytes, size_t n, uint32_t term_max, struct why *why);
 
 /* Header fields without decoding. Borrowed from d. */
@@ -39,7 +41,8 @@ uint64_t doc_seq(const struct doc *d);
 uint64_t doc_created_seq(const struct doc *d);
 int64_t doc_created_at(const struct doc *d);
 int64_t doc_modified_at(const struct doc *d);
-int64_t doc_expires_at(const struct doc *d); /* earliest of the entity's and its attributes'; TIME_NONE when none */
+int64_t doc_expires_at(
+    const struct doc *d); /* earliest of the entity's and its attributes'; TIME_NONE when none */
 uint32_t doc_type_count(const struct doc *d);
 uint32_t doc_type(const struct doc *d, uint32_t i);
 uint32_t doc_scope_count(const struct doc *d);

@@ -21,7 +21,8 @@ static const uint8_t *fail(struct checker *c, const uint8_t *p, const char *faul
     return NULL;
 }
 
-/* The functions below take a place inside the block and return the one behind what they passed, or NULL. */
+/* The functions below take a place inside the block and return the one behind what they passed, or
+ * NULL. */
 static const uint8_t *skip(struct checker *c, const uint8_t *p, size_t n)
 {
     return (size_t)(c->end - p) >= n ? p + n : fail(c, p, "a field passes the end");
@@ -36,7 +37,9 @@ static const uint8_t *skip_length(struct checker *c, const uint8_t *p, uint32_t 
         return NULL;
     const uint8_t *q = p;
     *n = doc_load_length(&q);
-    return doc_length_bytes(*n) == (size_t)(q - p) ? q : fail(c, p, "a length is not in its shortest form");
+    return doc_length_bytes(*n) == (size_t)(q - p)
+               ? q
+               : fail(c, p, "a length is not in its shortest form");
 }
 
 static const uint8_t *skip_text(struct checker *c, const uint8_t *p)
@@ -95,8 +98,9 @@ static bool body_fits(struct checker *c, const uint8_t *p)
         return fail(c, head, "unknown code of a sequence");
     p = skip_value(c, p, *head >> 4, mask & DOC_FLAG);
     if (p)
-        p = skip(c, p, doc_time_bytes(doc_created_code(mask)) + doc_time_bytes(doc_modified_code(mask)) +
-                           doc_seq_bytes(doc_seq_code(mask)));
+        p = skip(c, p,
+                 doc_time_bytes(doc_created_code(mask)) + doc_time_bytes(doc_modified_code(mask)) +
+                     doc_seq_bytes(doc_seq_code(mask)));
     for (uint32_t bit = DOC_DATASET; p && bit <= DOC_OBJECT_TYPE; bit <<= 1)
         if (mask & bit)
             p = skip_text(c, p);
@@ -136,7 +140,8 @@ static const uint8_t *check_attr(struct checker *c, const uint8_t *p, uint32_t t
     return bodies ? check_attrs(c, table, bodies, a->sub_count, &self, depth + 1) : NULL;
 }
 
-/* The table's `count` entries lie inside the block; their bodies follow one another from `bodies` on. */
+/* The table's `count` entries lie inside the block; their bodies follow one another from `bodies`
+ * on. */
 static const uint8_t *check_attrs(struct checker *c, const uint8_t *table, const uint8_t *bodies,
                                   uint32_t count, const struct doc_owner *owner, uint32_t depth)
 {
@@ -203,7 +208,8 @@ static bool check_header(struct checker *c, const struct doc *d, size_t n)
     if (d->flags & ~DOC_OWN_EXPIRY)
         return fail(c, c->base + offsetof(struct doc, flags), "unknown flags");
     if (d->created_seq > d->seq)
-        return fail(c, c->base + offsetof(struct doc, seq), "the sequence lies before the creating one");
+        return fail(c, c->base + offsetof(struct doc, seq),
+                    "the sequence lies before the creating one");
     if (d->id_bytes == 0)
         return fail(c, c->base + offsetof(struct doc, id_bytes), "no id");
     if (doc_at_scopes(d) > n) /* cannot overflow: counts of 32 bits in 64-bit arithmetic */
@@ -247,5 +253,6 @@ enum status doc_check(const void *bytes, size_t n, uint32_t term_max, struct why
     };
     if (check_block(&c, &d, n))
         return OK;
-    return why_set(why, E_DAMAGED, NULL, "entity document of %zu bytes, at %zu: %s", n, c.fault_at, c.fault);
+    return why_set(why, E_DAMAGED, NULL, "entity document of %zu bytes, at %zu: %s", n, c.fault_at,
+                   c.fault);
 }

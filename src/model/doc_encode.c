@@ -33,7 +33,8 @@ static size_t value_bytes(const struct value *v)
 }
 
 /* Bytes of the body; table entries are the owner's. */
-static size_t attr_bytes(const struct attr *a, const struct doc_owner *owner, const struct doc_origin *o)
+static size_t attr_bytes(const struct attr *a, const struct doc_owner *owner,
+                         const struct doc_origin *o)
 {
     uint32_t mask = doc_mask(a, owner, o);
     size_t n = DOC_BODY_HEAD + value_bytes(&a->value) + doc_time_bytes(doc_created_code(mask)) +
@@ -129,13 +130,15 @@ static void put_value(struct writer *w, const struct value *v)
 
 static void put_time(struct writer *w, uint32_t code, int64_t t)
 {
-    uint64_t v = code == DOC_TIME_DELTA ? (uint64_t)t - (uint64_t)w->origin->created_at : (uint64_t)t;
+    uint64_t v =
+        code == DOC_TIME_DELTA ? (uint64_t)t - (uint64_t)w->origin->created_at : (uint64_t)t;
     put(w, &v, doc_time_bytes(code));
 }
 
 static void put_seq(struct writer *w, uint32_t code, uint64_t seq)
 {
-    assert(code < DOC_SEQ_CREATED || w->origin->created_seq); /* else doc_set_seq() would shift it */
+    assert(code < DOC_SEQ_CREATED ||
+           w->origin->created_seq); /* else doc_set_seq() would shift it */
     uint64_t v = code == DOC_SEQ_DELTA ? seq - w->origin->created_seq : seq;
     put(w, &v, doc_seq_bytes(code));
 }
@@ -149,7 +152,8 @@ static void note_expiry(struct writer *w, int64_t t)
 static void put_attrs(struct writer *w, uint8_t *table, const struct attr *attrs, uint32_t count,
                       const struct doc_owner *owner, uint32_t depth);
 
-static void put_attr(struct writer *w, const struct attr *a, const struct doc_owner *owner, uint32_t depth)
+static void put_attr(struct writer *w, const struct attr *a, const struct doc_owner *owner,
+                     uint32_t depth)
 {
     assert(a->kind > ATTR_UNKNOWN && a->kind < ATTR_KIND_COUNT && a->value.kind >= VALUE_BOOL);
     uint32_t mask = doc_mask(a, owner, w->origin);

@@ -15,7 +15,8 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "blocks are little-endian and read in place");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "blocks are little-endian and read in place");
 
 #define DOC_MAGIC 0x5357 /* "WS" */
 #define DOC_VERSION 1
@@ -34,7 +35,8 @@ struct doc {
     uint32_t type_count;
     uint32_t scope_count;
     uint32_t id_bytes;
-    /* uint32_t types[type_count]; struct doc_entry attrs[attr_count]; uint32_t scope_ends[scope_count]; … */
+    /* uint32_t types[type_count]; struct doc_entry attrs[attr_count]; uint32_t
+     * scope_ends[scope_count]; … */
 };
 
 _Static_assert(sizeof(struct doc) == 64, "header");
@@ -61,15 +63,16 @@ _Static_assert(sizeof(struct doc_entry) == 8, "table entry");
 
 /* Kinds are written as they are numbered. */
 _Static_assert(ATTR_PROPERTY == 1 && ATTR_RELATIONSHIP == 2 && ATTR_GEO_PROPERTY == 3 &&
-                   ATTR_LANGUAGE_PROPERTY == 4 && ATTR_VOCAB_PROPERTY == 5 && ATTR_JSON_PROPERTY == 6 &&
-                   ATTR_LIST_PROPERTY == 7 && ATTR_LIST_RELATIONSHIP == 8 && ATTR_KIND_COUNT == 9,
+                   ATTR_LANGUAGE_PROPERTY == 4 && ATTR_VOCAB_PROPERTY == 5 &&
+                   ATTR_JSON_PROPERTY == 6 && ATTR_LIST_PROPERTY == 7 &&
+                   ATTR_LIST_RELATIONSHIP == 8 && ATTR_KIND_COUNT == 9,
                "attribute kinds");
 _Static_assert(VALUE_BOOL == 2 && VALUE_INT == 3 && VALUE_REAL == 4 && VALUE_STRING == 5 &&
                    VALUE_JSON == 6 && VALUE_GEO == 7,
                "value kinds");
 
-/* A body: kinds (attribute kind, value kind << 4), mask, value, then what the mask says, in the order of its
- * bits; the sub-attributes, with a table of their own, last. */
+/* A body: kinds (attribute kind, value kind << 4), mask, value, then what the mask says, in the
+ * order of its bits; the sub-attributes, with a table of their own, last. */
 enum {
     DOC_BODY_HEAD = 3,
     DOC_CREATED_SHIFT = 0,  /* two bits, DOC_TIME_… */
@@ -124,17 +127,17 @@ static inline uint32_t doc_mask(const struct attr *a, const struct doc_owner *ow
                     : since >> 48 == 0                    ? DOC_TIME_DELTA
                                                           : DOC_TIME_FULL;
     since = (uint64_t)a->modified_at - (uint64_t)o->created_at;
-    mask |= (a->modified_at == a->created_at         ? DOC_TIME_SAME
+    mask |= (a->modified_at == a->created_at        ? DOC_TIME_SAME
              : a->modified_at == owner->modified_at ? DOC_TIME_OWNER
              : since >> 48 == 0                     ? DOC_TIME_DELTA
                                                     : DOC_TIME_FULL)
             << DOC_MODIFIED_SHIFT;
     uint64_t seq = doc_attr_seq(a, o);
-    mask |= (seq == owner->seq                       ? DOC_SEQ_OWNER
-             : seq == o->seq                         ? DOC_SEQ_VERSION
-             : seq == o->created_seq                 ? DOC_SEQ_CREATED
-             : (seq - o->created_seq) >> 32 == 0     ? DOC_SEQ_DELTA
-                                                     : DOC_SEQ_FULL)
+    mask |= (seq == owner->seq                   ? DOC_SEQ_OWNER
+             : seq == o->seq                     ? DOC_SEQ_VERSION
+             : seq == o->created_seq             ? DOC_SEQ_CREATED
+             : (seq - o->created_seq) >> 32 == 0 ? DOC_SEQ_DELTA
+                                                 : DOC_SEQ_FULL)
             << DOC_SEQ_SHIFT;
     const struct value *v = &a->value;
     if ((v->kind == VALUE_BOOL && v->boolean) || (v->kind == VALUE_STRING && v->plain) ||
@@ -249,8 +252,8 @@ static inline size_t doc_at_scopes(const struct doc *d)
     return doc_at_id(d) + d->id_bytes;
 }
 
-/* Reads the body at p of the instance `term` (doc.c): everything but its sub-attributes, of which only the
- * count is set; returns where their table begins, or the end of the body. */
+/* Reads the body at p of the instance `term` (doc.c): everything but its sub-attributes, of which
+ * only the count is set; returns where their table begins, or the end of the body. */
 const uint8_t *doc_read_body(const uint8_t *p, uint32_t term, const struct doc_owner *owner,
                              const struct doc_origin *o, struct attr *out);
 /* Reads the value alone. */

@@ -34,9 +34,11 @@ enum value_kind {
     VALUE_BOOL,
     VALUE_INT,
     VALUE_REAL,
-    VALUE_STRING, /* unescaped UTF-8; also an IRI of a Relationship, an expanded IRI of a VocabProperty */
-    VALUE_JSON,   /* minified JSON text: objects, arrays, null; list values; language maps; arrays of IRIs */
-    VALUE_GEO,    /* minified GeoJSON geometry text, with its bounding box */
+    VALUE_STRING, /* unescaped UTF-8; also an IRI of a Relationship, an expanded IRI of a
+                     VocabProperty */
+    VALUE_JSON, /* minified JSON text: objects, arrays, null; list values; language maps; arrays of
+                   IRIs */
+    VALUE_GEO,  /* minified GeoJSON geometry text, with its bounding box */
 };
 
 struct box {
@@ -44,9 +46,9 @@ struct box {
 };
 
 struct value {
-    uint8_t kind;  /* enum value_kind */
-    bool plain;    /* VALUE_STRING: needs no JSON escape */
-    bool point;    /* VALUE_GEO: a Point; box.west, box.south are its longitude, latitude */
+    uint8_t kind; /* enum value_kind */
+    bool plain;   /* VALUE_STRING: needs no JSON escape */
+    bool point;   /* VALUE_GEO: a Point; box.west, box.south are its longitude, latitude */
     union {
         bool boolean;
         int64_t integer;
@@ -58,31 +60,34 @@ struct value {
 
 struct attr {
     uint32_t term;
-    uint8_t kind; /* enum attr_kind */
+    uint8_t kind;       /* enum attr_kind */
     struct str dataset; /* datasetId, "" for the default instance */
     struct value value;
     struct str unit_code;   /* absent when none; so are the next two */
     struct str value_type;  /* valueType of a Property, expanded IRI */
-    struct str object_type; /* objectType of a Relationship: minified JSON of an expanded IRI or an array of them */
+    struct str object_type; /* objectType of a Relationship: minified JSON of an expanded IRI or an
+                               array of them */
     int64_t observed_at;    /* µs, TIME_NONE when none; so are the next three */
     int64_t expires_at;
     int64_t created_at;
     int64_t modified_at;
-    uint64_t seq; /* sequence of the change that set this value; 0: the change that wrote this version */
+    uint64_t
+        seq; /* sequence of the change that set this value; 0: the change that wrote this version */
     uint32_t sub_count;
     struct attr *subs; /* sub-attributes, sorted as attributes are */
-    uint32_t null_members; /* fragments only: ATTR_NULL_… members given as NGSI-LD Null, to be removed */
-    uint32_t guesses;      /* fragments only: ATTR_GUESS_… */
-    struct str lang;       /* fragments only: value is the text of this language, should the existing
-                              instance be a LanguageProperty (clause 5.6.17); absent when none */
+    uint32_t
+        null_members; /* fragments only: ATTR_NULL_… members given as NGSI-LD Null, to be removed */
+    uint32_t guesses; /* fragments only: ATTR_GUESS_… */
+    struct str lang;  /* fragments only: value is the text of this language, should the existing
+                         instance be a LanguageProperty (clause 5.6.17); absent when none */
 };
 
 /* What a fragment leaves open, for the operation that knows the existing instance to settle. */
 enum {
-    ATTR_GUESS_KIND = 1,        /* "type" was not given and the value's shape fits several kinds: an existing
-                                   instance keeps its kind, `kind` is for a new one */
-    ATTR_GUESS_OBSERVED_AT = 2, /* observed_at is the merge's common one: only for an existing instance that
-                                   has an observedAt (clause 5.6.17) */
+    ATTR_GUESS_KIND = 1,        /* "type" was not given and the value's shape fits several kinds: an
+                                   existing        instance keeps its kind, `kind` is for a new one */
+    ATTR_GUESS_OBSERVED_AT = 2, /* observed_at is the merge's common one: only for an existing
+                                   instance that has an observedAt (clause 5.6.17) */
 };
 
 enum {
@@ -99,7 +104,7 @@ struct entity {
     uint32_t *types; /* in the order given, no duplicates */
     uint32_t scope_count;
     struct str *scopes;
-    bool scope_null;      /* fragments only: scope given as NGSI-LD Null; so the next */
+    bool scope_null; /* fragments only: scope given as NGSI-LD Null; so the next */
     bool expires_null;
     int64_t created_at;
     int64_t modified_at;

@@ -1,3 +1,4 @@
+/* Entity documents: what is written comes back, and what is damaged is found. */
 #include "model/doc.h"
 #include "model/doc_layout.h"
 #include "random_entity.h"
@@ -6,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+
 #include <cmocka.h>
 
 #define T0 RANDOM_TIME
@@ -216,7 +218,8 @@ static void test_random_trees_come_back(void **state)
             struct value v;
             doc_attr(d, k, arena, &one);
             doc_attr_value(d, k, &v);
-            struct entity a = {.attr_count = 1, .attrs = &one}, b = {.attr_count = 1, .attrs = &back.attrs[k]};
+            struct entity a = {.attr_count = 1, .attrs = &one},
+                          b = {.attr_count = 1, .attrs = &back.attrs[k]};
             assert_true(tree_same(&a, &b));
             assert_true(v.kind == one.value.kind && str_eq(v.text, one.value.text));
             assert_true(doc_find_attr(d, one.term) <= k);
@@ -240,7 +243,8 @@ static void test_damage_is_found_or_harmless(void **state)
         for (uint32_t k = 0; k < 100; k++) {
             size_t at = random_next(&r) % n;
             uint8_t was = ((uint8_t *)d)[at];
-            ((uint8_t *)d)[at] = (uint8_t)(k % 2 ? was ^ 1u << random_below(&r, 8) : random_below(&r, 256));
+            ((uint8_t *)d)[at] =
+                (uint8_t)(k % 2 ? was ^ 1u << random_below(&r, 8) : random_below(&r, 256));
             if (doc_check(d, n, RANDOM_TERM_MAX, NULL) == OK) {
                 doc_decode(d, arena, &back);
                 struct doc *again = encode(&back);
@@ -291,9 +295,9 @@ static void test_refusals_name_the_fault(void **state)
     e.expires_at = T0;
     struct doc *good = encode(&e), *d = malloc(doc_bytes(good));
     struct doc_entry entry;
-#define DAMAGE(where, what, text)                                                                       \
-    memcpy(d, good, doc_bytes(good));                                                                   \
-    memcpy((uint8_t *)d + (where), &(typeof(what)){what}, sizeof(what));                                \
+#define DAMAGE(where, what, text)                                                                  \
+    memcpy(d, good, doc_bytes(good));                                                              \
+    memcpy((uint8_t *)d + (where), &(typeof(what)){what}, sizeof(what));                           \
     assert_refused(d, text)
     uint32_t none = TERM_NONE, beyond = RANDOM_TERM_MAX + 1, first = 1, large = 1u << 31;
     uint64_t older = 6;
@@ -345,16 +349,22 @@ static void test_padding_is_zero_and_short(void **state)
     free(d);
 }
 
-/* One level more than the writer allows, put together by hand: each body is a kind, a mask that says
- * "Boolean, everything as the owner's, has sub-attributes", one byte of count and one table entry. */
+/* One level more than the writer allows, put together by hand: each body is a kind, a mask that
+ * says "Boolean, everything as the owner's, has sub-attributes", one byte of count and one table
+ * entry. */
 static void test_nesting_has_a_bound(void **state)
 {
     (void)state;
     for (uint32_t depth = DOC_DEPTH_MAX; depth <= DOC_DEPTH_MAX + 1; depth++) {
         uint8_t bytes[64 + 8 + 8 + 12 * (DOC_DEPTH_MAX + 2)] __attribute__((aligned(8))) = {0};
         struct doc *d = (struct doc *)bytes;
-        *d = (struct doc){.magic = DOC_MAGIC, .version = DOC_VERSION, .seq = 1, .created_seq = 1,
-                          .expires_at = TIME_NONE, .attr_count = 1, .id_bytes = 1};
+        *d = (struct doc){.magic = DOC_MAGIC,
+                          .version = DOC_VERSION,
+                          .seq = 1,
+                          .created_seq = 1,
+                          .expires_at = TIME_NONE,
+                          .attr_count = 1,
+                          .id_bytes = 1};
         uint32_t at = 64 + 8 + 1, term = 1;
         memcpy(bytes + 64, &term, 4);
         memcpy(bytes + 68, &at, 4);
@@ -402,10 +412,13 @@ static void test_typical_entity_is_small(void **state)
     struct attr attrs[5] = {number(1, 61), number(2, 1), number(3, 1), number(4, 1), number(5, 1)};
     attrs[0].unit_code = STR("KMH");
     attrs[0].observed_at = T0;
-    attrs[1].value = (struct value){.kind = VALUE_GEO, .point = true,
-                                    .text = STR("{\"type\":\"Point\",\"coordinates\":[117.0009,36.6758]}")};
+    attrs[1].value =
+        (struct value){.kind = VALUE_GEO,
+                       .point = true,
+                       .text = STR("{\"type\":\"Point\",\"coordinates\":[117.0009,36.6758]}")};
     attrs[1].kind = ATTR_GEO_PROPERTY;
-    attrs[2].value = (struct value){.kind = VALUE_STRING, .text = STR("urn:ngsi-ld:RoadSegment:12345")};
+    attrs[2].value =
+        (struct value){.kind = VALUE_STRING, .text = STR("urn:ngsi-ld:RoadSegment:12345")};
     attrs[2].kind = ATTR_RELATIONSHIP;
     attrs[3].value = (struct value){.kind = VALUE_STRING, .text = STR("Mercedes"), .plain = true};
     attrs[4].value = (struct value){.kind = VALUE_REAL, .real = 88.25};

@@ -1,3 +1,4 @@
+/* See random_entity.h: trees that reach every field and every code of the block. */
 #include "random_entity.h"
 
 #include "model/doc.h"
@@ -90,8 +91,8 @@ static uint64_t random_seq(struct random *r, uint64_t created, uint64_t seq)
     }
 }
 
-static uint32_t random_attrs(struct random *r, struct arena *a, const struct entity *e, uint32_t depth,
-                             struct attr **out);
+static uint32_t random_attrs(struct random *r, struct arena *a, const struct entity *e,
+                             uint32_t depth, struct attr **out);
 
 static void random_attr(struct random *r, struct arena *a, const struct entity *e, uint32_t depth,
                         struct attr *out)
@@ -115,8 +116,8 @@ static void random_attr(struct random *r, struct arena *a, const struct entity *
         out->sub_count = random_attrs(r, a, e, depth + 1, &out->subs);
 }
 
-static uint32_t random_attrs(struct random *r, struct arena *a, const struct entity *e, uint32_t depth,
-                             struct attr **out)
+static uint32_t random_attrs(struct random *r, struct arena *a, const struct entity *e,
+                             uint32_t depth, struct attr **out)
 {
     uint32_t n = random_below(r, depth ? 3 : 9);
     *out = arena_array(a, struct attr, n + 1);
@@ -187,9 +188,10 @@ static bool attrs_exact(const struct attr *a, const struct attr *b, uint32_t n)
     for (uint32_t i = 0; i < n; i++, a++, b++)
         if (a->term != b->term || a->kind != b->kind || !str_eq(a->dataset, b->dataset) ||
             !value_exact(&a->value, &b->value) || !text_same(a->unit_code, b->unit_code) ||
-            !text_same(a->value_type, b->value_type) || !text_same(a->object_type, b->object_type) ||
-            a->observed_at != b->observed_at || a->expires_at != b->expires_at ||
-            a->created_at != b->created_at || a->modified_at != b->modified_at || a->seq != b->seq ||
+            !text_same(a->value_type, b->value_type) ||
+            !text_same(a->object_type, b->object_type) || a->observed_at != b->observed_at ||
+            a->expires_at != b->expires_at || a->created_at != b->created_at ||
+            a->modified_at != b->modified_at || a->seq != b->seq ||
             a->null_members != b->null_members || a->sub_count != b->sub_count ||
             !attrs_exact(a->subs, b->subs, a->sub_count))
             return false;
@@ -198,11 +200,11 @@ static bool attrs_exact(const struct attr *a, const struct attr *b, uint32_t n)
 
 bool tree_same(const struct entity *a, const struct entity *b)
 {
-    if (!str_eq(a->id, b->id) || a->type_count != b->type_count || a->scope_count != b->scope_count ||
-        a->scope_null != b->scope_null || a->expires_null != b->expires_null ||
-        a->created_at != b->created_at || a->modified_at != b->modified_at ||
-        a->expires_at != b->expires_at || a->seq != b->seq || a->created_seq != b->created_seq ||
-        a->attr_count != b->attr_count)
+    if (!str_eq(a->id, b->id) || a->type_count != b->type_count ||
+        a->scope_count != b->scope_count || a->scope_null != b->scope_null ||
+        a->expires_null != b->expires_null || a->created_at != b->created_at ||
+        a->modified_at != b->modified_at || a->expires_at != b->expires_at || a->seq != b->seq ||
+        a->created_seq != b->created_seq || a->attr_count != b->attr_count)
         return false;
     for (uint32_t i = 0; i < a->type_count; i++)
         if (a->types[i] != b->types[i])
