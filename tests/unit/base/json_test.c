@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct json_limits LIMITS = {.depth_max = 64, .bytes_max = 1 << 24};
 
@@ -295,6 +296,31 @@ static void reads_large_documents(void **state)
     buf_free(&b);
 }
 
+/* simdjson's tape counts elements up to 2^24; beyond, we count. */
+static void counts_more_elements_than_the_tape(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = (1 << 24) + 5 };
+    static const char TAIL[] = "[1,2],{\"a\":2.5},\"end\"]";
+    const struct json_limits large = {.depth_max = 3, .bytes_max = 1 << 26};
+    if (sysconf(_SC_PHYS_PAGES) < (4L << 30) / sysconf(_SC_PAGESIZE))
+        skip(); /* the tree and the tape take 900 MB */
+    char *text = malloc(2 * N + sizeof TAIL);
+    size_t n = 1;
+    text[0] = '[';
+    for (int i = 0; i < N - 3; i++, n += 2)
+        memcpy(text + n, "0,", 2);
+    memcpy(text + n, TAIL, sizeof TAIL);
+    struct str s = {text, n + sizeof TAIL - 1};
+    struct json v;
+    assert_int_equal(json_read(f->arena, s, &large, &v, NULL), OK);
+    assert_int_equal(v.n, N);
+    assert_int_equal(v.items[N - 3].n, 2);
+    assert_true(json_get(&v.items[N - 2], STR("a"))->real == 2.5);
+    assert_str(v.items[N - 1].string, "end");
+    free(text);
+}
+
 static void numbers_convert(void **state)
 {
     struct json v = read_ok(*state, "[3,2.5,\"3\"]");
@@ -433,6 +459,7 @@ int main(void)
         WITH_ARENA(a_million_levels_are_refused_and_thousands_read),
         WITH_ARENA(size_is_limited),
         WITH_ARENA(reads_large_documents),
+        WITH_ARENA(counts_more_elements_than_the_tape),
         WITH_ARENA(numbers_convert),
         WITH_ARENA(same_means_the_same_value),
         WITH_ARENA(kinds_have_names),
