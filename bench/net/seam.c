@@ -2,8 +2,8 @@
  *
  *   seam [--listen HOST:PORT] [--bytes N] [--deferred]
  *
- * Answers GET with N bytes (200) and everything else with 204. --deferred: answers come from
- * another thread, in groups, as after a commit. */
+ * Answers GET with N bytes (200) and everything else with 204. --deferred: the requests of a round
+ * of the loop go to another thread as one group and come back as one, as from a committer. */
 #include "base/arena.h"
 #include "net/http_server.h"
 
@@ -24,12 +24,13 @@ struct seam {
     struct loop *loop;
     pthread_mutex_t lock;
     pthread_cond_t some;
-    struct task *queue, **queue_end;
+    struct task *asked;        /* of this round, newest first */
+    struct loop_timer asking;
+    struct task *queue;        /* for the other thread, newest first */
 };
 
 static struct seam the_seam = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                               .some = PTHREAD_COND_INITIALIZER,
-                               .queue_end = &the_seam.queue};
+                               .some = PTHREAD_COND_INITIALIZER};
 
 static void answer(struct http_request *r)
 {
@@ -56,11 +57,24 @@ static void handle(void *arg, struct http_request *r)
     }
     struct deferred *d = arena_alloc(r->arena, sizeof *d);
     *d = (struct deferred){.task.run = answer_task, .request = r};
+    if (!the_seam.asked)
+        loop_timer_set(the_seam.loop, &the_seam.asking, 0);
+    d->task.next = the_seam.asked;
+    the_seam.asked = &d->task;
+}
+
+static void hand_over(struct loop_timer *t)
+{
+    (void)t;
+    struct task *last = the_seam.asked;
+    while (last->next)
+        last = last->next;
     pthread_mutex_lock(&the_seam.lock);
     bool was_empty = !the_seam.queue;
-    *the_seam.queue_end = &d->task;
-    the_seam.queue_end = &d->task.next;
+    last->next = the_seam.queue;
+    the_seam.queue = the_seam.asked;
     pthread_mutex_unlock(&the_seam.lock);
+    the_seam.asked = NULL;
     if (was_empty)
         pthread_cond_signal(&the_seam.some);
 }
@@ -81,7 +95,6 @@ static void *complete_groups(void *arg)
             pthread_cond_wait(&the_seam.some, &the_seam.lock);
         struct task *first = the_seam.queue;
         the_seam.queue = NULL;
-        the_seam.queue_end = &the_seam.queue;
         pthread_mutex_unlock(&the_seam.lock);
         loop_runner(the_seam.loop)->post_chain(loop_runner(the_seam.loop), first);
     }
@@ -117,6 +130,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "%s\n", why.text), 1;
     printf("%.*s\n", STR_ARG(http_server_address(the_seam.server)));
     fflush(stdout);
+    the_seam.asking.fire = hand_over;
     pthread_t t;
     if (the_seam.deferred && pthread_create(&t, NULL, complete_groups, NULL) != 0)
         return 1;

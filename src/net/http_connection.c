@@ -42,7 +42,7 @@ void http_connection_enter(struct connection *c, enum phase phase)
     c->phase = (uint8_t)phase;
     if (phase == PHASE_ANSWERING)
         return;
-    c->since_us = time_monotonic();
+    c->since_us = s->now_us;
     int64_t due_us = c->since_us + phase_span_us(s, phase);
     if (!s->deadline_timer.heap_index || due_us < s->deadline_timer.due_us)
         loop_timer_set(s->loop, &s->deadline_timer, due_us);

@@ -63,8 +63,19 @@ void *http_request_start(void *server, const char *uri, struct MHD_Connection *m
     link_init(&r->link);
     link_append(&s->requests, &r->link);
     s->requests_open++;
+    http_request_activate(r, true);
     http_connection_enter(r->connection, PHASE_RECEIVING);
     return r;
+}
+
+void http_request_activate(struct request *r, bool active)
+{
+    struct http_server *s = r->server;
+    s->moves++;
+    if (r->active == active)
+        return;
+    r->active = active;
+    s->active += active ? 1 : (size_t)-1;
 }
 
 void http_request_release(struct request *r)
@@ -109,8 +120,13 @@ void http_request_completed(void *server, struct MHD_Connection *mhd, void **con
         http_connection_linger(r->connection);
     else
         http_connection_enter(r->connection, PHASE_WAITING);
+    if (r->parked)
+        s->parked--;
+    if (r->answer)
+        MHD_destroy_response(r->answer);
+    http_request_activate(r, false);
     r->mhd = NULL;
-    r->suspended = false;
+    r->suspended = r->parked = false;
     http_request_settle(r);
 }
 
@@ -132,6 +148,8 @@ static enum http_method method_of(struct str name)
     return HTTP_METHOD_OTHER;
 }
 
+/* Values are copied: should the client leave while its request waits, libmicrohttpd's memory goes
+ * and the handler still looks at them. */
 static struct str header_lookup(const struct request *r, const char *name)
 {
     const char *value;
@@ -139,7 +157,7 @@ static struct str header_lookup(const struct request *r, const char *name)
     if (!r->mhd || MHD_lookup_connection_value_n(r->mhd, MHD_HEADER_KIND, name, strlen(name),
                                                  &value, &n) != MHD_YES)
         return STR_NONE;
-    return str_trim((struct str){value, n});
+    return arena_dup(r->pub.arena, str_trim((struct str){value, n}));
 }
 
 struct header_search {
@@ -247,7 +265,45 @@ static enum MHD_Result answer_malformed(struct request *r)
     return MHD_YES;
 }
 
-static void hand_over(struct request *r)
+static void suspend(struct request *r)
+{
+    MHD_suspend_connection(r->mhd);
+    r->suspended = true;
+    http_request_activate(r, false);
+}
+
+/* Only a complete request can be parked: libmicrohttpd would read the body of another. */
+static void wait_for_answer(struct request *r, bool complete)
+{
+    struct http_server *s = r->server;
+    if (!complete || s->parked == PARKED_MAX) {
+        suspend(r);
+        return;
+    }
+    s->parked++;
+    r->parked = true;
+    r->parked_us = s->now_us;
+    http_request_activate(r, false);
+}
+
+/* libmicrohttpd asks again. */
+static void parked_asked(struct request *r)
+{
+    struct http_server *s = r->server;
+    if (!r->answer && s->now_us - r->parked_us < PARKED_SPAN_US)
+        return;
+    s->parked--;
+    r->parked = false;
+    if (!r->answer) {
+        suspend(r);
+        return;
+    }
+    struct MHD_Response *answer = r->answer;
+    r->answer = NULL;
+    http_response_queue(r, r->answer_status, answer);
+}
+
+static void hand_over(struct request *r, bool complete)
 {
     struct http_server *s = r->server;
     http_connection_enter(r->connection, PHASE_ANSWERING);
@@ -259,10 +315,8 @@ static void hand_over(struct request *r)
     } else {
         s->options.handle(s->options.arg, &r->pub);
     }
-    if (!r->answered) {
-        MHD_suspend_connection(r->mhd);
-        r->suspended = true;
-    }
+    if (!r->answered)
+        wait_for_answer(r, complete);
 }
 
 static void body_prepare(struct request *r, uint64_t length)
@@ -289,8 +343,8 @@ static enum MHD_Result request_head(struct request *r, const char *method, const
     r->head_seen = true;
     pub->start_us = time_monotonic();
     pub->loop = r->server->loop;
-    pub->method_name = str_of(method);
-    pub->method = method_of(pub->method_name);
+    pub->method = method_of(str_of(method));
+    pub->method_name = arena_dup(pub->arena, str_of(method));
     pub->peer = (struct str){r->connection->address, r->connection->address_length};
     size_t mark = str_find_char(r->uri, '?');
     pub->path = str_head(r->uri, mark);
@@ -303,7 +357,7 @@ static enum MHD_Result request_head(struct request *r, const char *method, const
     bool has_body = f.chunked || f.length > 0;
     if (r->why.status != OK && has_body) {
         r->connection->linger = true;
-        hand_over(r);
+        hand_over(r, false);
     } else {
         body_prepare(r, f.length);
     }
@@ -330,6 +384,7 @@ static enum MHD_Result request_body(struct request *r, const char *p, size_t n)
 {
     size_t max = r->server->options.body_bytes_max;
     stat_add(&r->server->bytes_in, n);
+    r->server->moves++;
     if (r->why.status == OK && n > max - r->body_bytes) {
         why_limit(&r->why, E_TOO_LARGE, NULL, "limits.body_bytes",
                   "the body has more than the limit of %zu bytes", max);
@@ -361,10 +416,12 @@ enum MHD_Result http_request_continue(void *server, struct MHD_Connection *mhd, 
         *upload_bytes = 0;
         return go_on;
     }
-    if (!r->handed) {
+    if (r->parked) {
+        parked_asked(r);
+    } else if (!r->handed) {
         if (r->why.status != OK)
             r->body_bytes = 0;
-        hand_over(r);
+        hand_over(r, true);
     }
     return MHD_YES;
 }
@@ -388,5 +445,6 @@ size_t http_request_header_count(const struct http_request *r, const char *name)
 
 struct str http_request_header_at(const struct http_request *r, const char *name, size_t n)
 {
-    return header_search(request_of(r), name, n).found;
+    struct str found = header_search(request_of(r), name, n).found;
+    return str_absent(found) ? found : arena_dup(r->arena, found);
 }

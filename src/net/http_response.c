@@ -1,5 +1,6 @@
-/* Answers. An answer given inside the handler is queued at once; a later one is queued on the
- * suspended connection, which is then resumed and served before the loop waits again. */
+/* Answers. An answer given inside the handler is queued at once; a later one is kept until
+ * libmicrohttpd asks for it (parked) or queued on the suspended connection, which is then resumed;
+ * both are served before the loop waits again. */
 #include "net/http_server_int.h"
 
 #include <assert.h>
@@ -33,6 +34,13 @@ struct MHD_Response *http_response_finish(const struct request *r, const struct 
 
 void http_response_queue(struct request *r, int status, struct MHD_Response *response)
 {
+    http_request_activate(r, true);
+    if (r->parked) {
+        r->answer = response;
+        r->answer_status = status;
+        http_server_kick(r->server);
+        return;
+    }
     enum MHD_Result queued = MHD_queue_response(r->mhd, (unsigned)status, response);
     MHD_destroy_response(response);
     if (queued != MHD_YES)

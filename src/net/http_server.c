@@ -24,24 +24,48 @@ enum {
     CONNECTIONS_SPARE = 256, /* beyond the maximum, to tell clients so */
     POOL_BYTES_MIN = 16 << 10,
     POOL_EXTRA = 5 << 10, /* parsed headers and the head of the answer */
-    RUNS_MAX = 4,         /* in a row, before other descriptors get their turn */
+    RUNS_MAX = 8,      /* in a row, before other descriptors get their turn */
+    IDLE_RUNS_MAX = 3, /* queueing an answer takes one run, sending it another */
+    PARKED_RETRY_US = 1000,
 };
 
 /* ---- driving ---- */
 
+static void run_by(struct http_server *s, int64_t due_us)
+{
+    if (!s->run_timer.heap_index || due_us < s->run_timer.due_us)
+        loop_timer_set(s->loop, &s->run_timer, due_us);
+}
+
+/* libmicrohttpd says that it wants to run on at once. That is to be believed unless it only speaks
+ * of parked requests; and when it got on with nothing for some runs, the rest waits for sockets. */
+static bool runs_on(struct http_server *s, bool moved, int *idle_runs)
+{
+    if (!s->parked)
+        return true;
+    *idle_runs = moved ? 0 : *idle_runs + 1;
+    if (s->active && *idle_runs < IDLE_RUNS_MAX)
+        return true;
+    run_by(s, s->now_us + (s->active ? PARKED_RETRY_US : PARKED_SPAN_US));
+    return false;
+}
+
 static void run(struct http_server *s)
 {
+    int idle_runs = 0;
+    s->now_us = time_monotonic();
     for (int i = 0; i < RUNS_MAX; i++) {
         unsigned long long ms;
+        size_t moves = s->moves;
         MHD_run(s->daemon);
         if (MHD_get_timeout(s->daemon, &ms) != MHD_YES)
             return;
         if (ms > 0) {
-            int64_t due_us = time_monotonic() + (int64_t)ms * 1000;
-            if (!s->run_timer.heap_index || due_us < s->run_timer.due_us)
-                loop_timer_set(s->loop, &s->run_timer, due_us);
+            run_by(s, s->now_us + (int64_t)ms * 1000);
             return;
         }
+        if (!runs_on(s, s->moves != moves, &idle_runs))
+            return;
     }
     http_server_kick(s);
 }
@@ -148,6 +172,7 @@ enum status http_server_start(struct http_server **out, struct loop *loop,
     s->options = *options;
     s->loop = loop;
     s->listen_fd = -1;
+    s->now_us = time_monotonic();
     s->run_timer.fire = run_due;
     s->deadline_timer.fire = http_connection_deadlines;
     for (int i = 0; i < PHASES; i++)

@@ -17,6 +17,13 @@
  * have a deadline; as its span is the same for all connections of a phase, a list a phase in order
  * of entry is sorted by deadline.
  *
+ * A request that is not answered at once waits in one of two ways. Suspended in libmicrohttpd, it
+ * costs three system calls more (out of the epoll set, a futile read, into the set again). Parked,
+ * it stays where it is and libmicrohttpd asks for its answer each time it runs: cheaper when the
+ * answer comes soon and few wait. So up to PARKED_MAX are parked, those that wait longer than
+ * PARKED_SPAN_US are suspended. libmicrohttpd cannot tell parked requests from work to do, hence
+ * `active`: how many it can get on with.
+ *
  * A request lives from its request line until libmicrohttpd has completed it and the handler has
  * answered it, whichever is later. */
 #ifndef NET_HTTP_SERVER_INT_H
@@ -101,7 +108,12 @@ struct request {
     bool head_seen; /* the handler was called for the head */
     bool handed;    /* handle or refuse was called */
     bool answered;  /* http_respond or http_stream_start was called */
+    bool active;    /* counted in the server's `active` */
     bool suspended; /* in libmicrohttpd */
+    bool parked;
+    int64_t parked_us;           /* since when */
+    struct MHD_Response *answer; /* given while parked, to be queued when asked for */
+    int answer_status;
     struct why why; /* status != OK: to be refused */
 };
 
@@ -115,6 +127,8 @@ void http_request_completed(void *server, struct MHD_Connection *mhd, void **con
 void http_request_release(struct request *r);
 /* Frees r once it is both answered and completed. */
 void http_request_settle(struct request *r);
+/* libmicrohttpd can get on with r, or not. */
+void http_request_activate(struct request *r, bool active);
 /* Queues response (one reference is taken over) and lets the connection go on. */
 void http_response_queue(struct request *r, int status, struct MHD_Response *response);
 struct MHD_Response *http_response_finish(const struct request *r, const struct http_response *a,
@@ -125,7 +139,7 @@ void http_stream_end_all(struct http_server *s, bool at_once);
 
 /* ---- the server ---- */
 
-enum { POOL_MAX = 128 };
+enum { POOL_MAX = 128, PARKED_MAX = 256, PARKED_SPAN_US = 100000 };
 
 struct http_server {
     struct http_server_options options;
@@ -142,6 +156,9 @@ struct http_server {
     struct link phases[PHASES];
     struct link requests; /* open: started and not yet freed */
     size_t requests_open;
+    size_t parked, active;
+    size_t moves;   /* counts whatever shows that libmicrohttpd gets on */
+    int64_t now_us; /* when it began to run: the time for whatever needs no better one */
     struct link streams;
     struct link lingering;
     size_t lingering_count;

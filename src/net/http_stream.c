@@ -12,8 +12,8 @@ enum { FETCH_BYTES = 4096 };
 struct stream {
     struct http_stream *pub;
     struct http_server *server;
-    struct MHD_Connection *mhd;
-    struct link link; /* in the server's list of streams */
+    struct request *request; /* lives until libmicrohttpd has completed it */
+    struct link link;        /* in the server's list of streams */
     struct loop_fd fd;
     struct buf pending;
     size_t taken; /* of pending */
@@ -36,7 +36,8 @@ static void resume(struct stream *s)
         return;
     unwatch(s);
     s->suspended = false;
-    MHD_resume_connection(s->mhd);
+    MHD_resume_connection(s->request->mhd);
+    http_request_activate(s->request, true);
     http_server_kick(s->server);
 }
 
@@ -53,7 +54,8 @@ static void suspend(struct stream *s)
     s->fd.ready = peer_gone;
     s->watched = loop_fd_add(s->server->loop, &s->fd, EPOLLRDHUP) == OK;
     s->suspended = true;
-    MHD_suspend_connection(s->mhd);
+    MHD_suspend_connection(s->request->mhd);
+    http_request_activate(s->request, false);
 }
 
 static ssize_t fetch(void *arg, uint64_t position, char *out, size_t room)
@@ -70,6 +72,7 @@ static ssize_t fetch(void *arg, uint64_t position, char *out, size_t room)
         if (s->taken == s->pending.n)
             s->pending.n = s->taken = 0;
         stat_add(&s->server->bytes_out, n);
+        s->server->moves++;
         return (ssize_t)n;
     }
     if (s->ended)
@@ -96,7 +99,7 @@ void http_stream_start(struct http_request *pub, const struct http_response *hea
     struct http_server *server = r->server;
     assert(r->handed && !r->answered);
     struct stream *s = mem_zalloc(sizeof *s);
-    *s = (struct stream){.pub = out, .server = server, .mhd = r->mhd};
+    *s = (struct stream){.pub = out, .server = server, .request = r};
     s->fd.fd = r->mhd ? r->connection->fd : -1;
     buf_init(&s->pending, 2 * server->options.stream_pending_bytes_max);
     link_init(&s->link);

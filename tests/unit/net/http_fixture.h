@@ -20,6 +20,8 @@ struct fixture {
     int port;
     atomic_int streams_closed, streams_open, held;
     atomic_bool stream_full;
+    atomic_int rounds;  /* of the loop */
+    atomic_int unsound; /* held requests whose parts were not what was sent */
 };
 
 /* Presets for options; the caller changes what it tests. */

@@ -226,6 +226,92 @@ static void server_may_stop_while_requests_are_held(void **state)
     close(streaming);
 }
 
+/* More than are parked: the rest is suspended; some change over, some leave. */
+static void many_may_wait_at_once(void **state)
+{
+    (void)state;
+    struct http_server_options o = fixture_options();
+    o.connections_max = 1000;
+    fixture_start(&f, o);
+    enum { CONNECTIONS = 600 };
+    int fd[CONNECTIONS];
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < CONNECTIONS; i++) {
+            fd[i] = raw_connect(&f);
+            raw_send(fd[i], "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nok");
+        }
+        assert_true(fixture_wait(&f.held, CONNECTIONS));
+        if (round == 1) /* long enough for the parked ones to be suspended */
+            usleep(300000);
+        for (int i = round; i < CONNECTIONS; i += 3) { /* a third leaves, rudely */
+            struct linger reset = {.l_onoff = 1};
+            setsockopt(fd[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+            close(fd[i]);
+            fd[i] = -1;
+        }
+        fixture_release(&f);
+        for (int i = 0; i < CONNECTIONS; i++) {
+            if (fd[i] < 0)
+                continue;
+            expect(fd[i], "HTTP/1.1 200", "ok");
+            close(fd[i]);
+        }
+    }
+    fixture_stop(&f);
+}
+
+static int hold_one(void)
+{
+    int fd = raw_connect(&f);
+    raw_send(fd, "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx");
+    assert_true(fixture_wait(&f.held, 1));
+    return fd;
+}
+
+/* libmicrohttpd would have us run it all the time. */
+static void loop_sleeps_while_answers_are_awaited(void **state)
+{
+    (void)state;
+    fixture_start(&f, fixture_options());
+    int fd = hold_one();
+    usleep(50000);
+    int before = f.rounds;
+    usleep(500000);
+    assert_true(f.rounds - before <= 10);
+    fixture_release(&f);
+    expect(fd, "HTTP/1.1 200", "x");
+    close(fd);
+    fixture_stop(&f);
+}
+
+static void others_are_served_while_answers_are_awaited(void **state)
+{
+    (void)state;
+    fixture_start(&f, fixture_options());
+    enum { N = 4 << 20 };
+    char *body = letters(N), *got = malloc(N + 1000);
+    int64_t start = time_monotonic();
+    for (int i = 0; i < 5; i++) {
+        int held = hold_one();
+        int fd = raw_connect(&f);
+        raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 4194304\r\n\r\n");
+        raw_send_bytes(fd, body, N);
+        assert_true(raw_answer(fd, got, N + 1000));
+        assert_string_equal(strstr(got, "\r\n\r\n") + 4, body);
+        raw_send(fd, "GET /echo HTTP/1.1\r\n" HOST "\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n");
+        expect(fd, "HTTP/1.1 200", "");
+        expect(fd, "HTTP/1.1 200", "");
+        fixture_release(&f);
+        expect(held, "HTTP/1.1 200", "x");
+        close(held);
+        close(fd);
+    }
+    assert_true(time_monotonic() - start < 4000000);
+    free(body);
+    free(got);
+    fixture_stop(&f);
+}
+
 /* ---- limits ---- */
 
 static void too_large_body_is_refused_before_it_is_read(void **state)
@@ -618,6 +704,9 @@ int main(void)
         cmocka_unit_test(answers_may_come_later_and_from_elsewhere),
         cmocka_unit_test(client_that_left_may_be_answered),
         cmocka_unit_test(server_may_stop_while_requests_are_held),
+        cmocka_unit_test(many_may_wait_at_once),
+        cmocka_unit_test(loop_sleeps_while_answers_are_awaited),
+        cmocka_unit_test(others_are_served_while_answers_are_awaited),
         cmocka_unit_test(too_large_body_is_refused_before_it_is_read),
         cmocka_unit_test(too_large_chunked_body_is_refused),
         cmocka_unit_test(long_uri_and_headers_are_refused),
