@@ -35,7 +35,7 @@ static struct str expand_compact(const struct context *c, struct str name, size_
 /* What is no term of c. */
 static struct str expand_rest(const struct context *c, struct str name, struct arena *a)
 {
-    if (name.n == 0 || name.p[0] == '@' || str_starts(name, STR("_:")))
+    if (name.n == 0 || context_iri_has_keyword_form(name) || str_starts(name, STR("_:")))
         return STR_NONE;
     size_t colon = str_find_char(name, ':');
     if (colon != STR_NPOS && colon > 0) {

@@ -344,8 +344,8 @@ static void scoped_contexts(void **state)
     context_unref(c);
     static const char *const ALSO[] = {
         "{\"a\": {\"@id\": \"urn:a\", \"@context\": [\"https://x.org/c/one.jsonld\"]}}",
-        "[{\"@protected\": true, \"a\": \"urn:1\"}, {\"b\": {\"@id\": \"urn:b\","
-        " \"@context\": [null, {\"a\": \"urn:2\"}]}}]", /* a scoped context may override */
+        ("[{\"@protected\": true, \"a\": \"urn:1\"}, {\"b\": {\"@id\": \"urn:b\","
+         " \"@context\": [null, {\"a\": \"urn:2\"}]}}]"), /* a scoped context may override */
         "{\"a\": {\"@id\": \"urn:a\", \"@context\": {\"@propagate\": false}}}",
     };
     for (size_t i = 0; i < sizeof ALSO / sizeof *ALSO; i++)

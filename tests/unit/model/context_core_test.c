@@ -147,6 +147,7 @@ static void unknown_names_are_in_the_default_context(void **state)
     fixture_compacts(f, c, "https://example.org/speed", "https://example.org/speed");
     fixture_expands(f, c, "urn:example:speed", "urn:example:speed");
     fixture_expands(f, c, ":speed", NGSI_LD "default-context/:speed");
+    fixture_expands(f, c, "@1", NGSI_LD "default-context/@1"); /* no keyword's form */
     static const char *const NOTHING[] = {"", "@id", "@value", "@anything", "id", "type", "_:b0"};
     for (size_t i = 0; i < sizeof NOTHING / sizeof *NOTHING; i++)
         fixture_expands(f, c, NOTHING[i], NULL);
