@@ -1,0 +1,75 @@
+/* The embedded store's own parts, for its own files. Locks, in the order in which one thread
+ * may take them: writers' lock (commit.lock) → publish_lock → a tenant's lock → journal, reclaim. */
+#ifndef STORE_EMBEDDED_EMBEDDED_INT_H
+#define STORE_EMBEDDED_EMBEDDED_INT_H
+
+#include "store/embedded/commit.h"
+#include "store/embedded/embedded.h"
+#include "store/embedded/embedded_io.h"
+#include "store/embedded/journal.h"
+
+struct embedded {
+    struct store store;
+    struct embedded_options o;
+    char *dir;
+    const struct embedded_io *io;
+    struct terms *terms;
+    uint64_t store_id;
+    int lock_fd;
+    struct reclaim *reclaim;
+    struct journal *journal;
+    _Atomic(struct tenants *) tenants; /* replaced by the committer */
+    struct store_listener *listeners;
+    _Atomic uint64_t committed_seq;
+    struct blocks blocks;              /* versions on their way included */
+    _Atomic size_t table_bytes;        /* tables and indexes, as last counted */
+    _Atomic bool disk_low;             /* less free than the reserve */
+    size_t queue_bytes_max;
+    struct commit commit;
+    pthread_mutex_t publish_lock;      /* held while a group is published: between groups, all is of one moment */
+    uint64_t published_segment;        /* of the log, of the last group published */
+    uint32_t *dropped;                 /* tenants deleted since the last fold began; under publish_lock */
+    uint32_t dropped_count, dropped_room;
+    uint64_t folding_seq;              /* the last fold began behind this change; the base holds nothing younger */
+    _Atomic uint64_t queries, candidates, visited;
+};
+
+static inline struct embedded *embedded_of(struct store *s)
+{
+    return (struct embedded *)s;
+}
+
+/* ---- publish.c: a committed change becomes visible ---- */
+/* Under publish_lock; locks tenants itself. Fills in `before`. */
+void publish_group(struct embedded *e, struct pending *first);
+/* Tells the listeners. */
+void publish_tell(struct embedded *e, struct pending *first);
+/* Retires the versions that publication replaced; frees the chain. */
+void publish_retire(struct embedded *e, struct pending *first);
+/* Frees a chain that will never be published; its versions may have been seen as heads. */
+void publish_discard(struct embedded *e, struct pending *first);
+
+/* ---- write.c ---- */
+bool write_apply(struct store *s, struct store_apply *a);
+bool write_put(struct store *s, struct store_put *p);
+bool write_tenant_delete(struct store *s, struct store_tenant_delete *d);
+
+/* ---- read.c ---- */
+bool read_get(struct store *s, struct store_get *g);
+bool read_list(struct store *s, struct store_list *l);
+/* The committed tenant, or NULL and E_NO_TENANT in call. Borrowed while online. */
+struct tenant *read_tenant(struct embedded *e, struct str name, struct store_call *call);
+/* For filters that follow relationships. */
+struct read_env {
+    struct filter_env env;
+    struct tenant *tenant;
+};
+void read_env_init(struct read_env *env, struct tenant *t, struct arena *scratch);
+
+/* ---- query.c ---- */
+bool query_run(struct store *s, struct store_query *q);
+
+/* ---- load.c ---- */
+MUST_USE enum status load_all(struct embedded *e, struct why *why);
+
+#endif

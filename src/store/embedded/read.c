@@ -1,0 +1,109 @@
+/* Reading one entity, listing documents. No lock for an entity: readers are online. */
+#include "base/hash.h"
+#include "store/embedded/embedded_int.h"
+
+#include <assert.h>
+
+struct tenant *read_tenant(struct embedded *e, struct str name, struct store_call *call)
+{
+    struct tenant *t = tenants_find(atomic_load_explicit(&e->tenants, memory_order_acquire), name);
+    why_clear(&call->why);
+    call->status = OK;
+    if (!t)
+        call->status =
+            why_set(&call->why, E_NO_TENANT, NULL, "tenant %.*s does not exist", STR_ARG(name));
+    return t;
+}
+
+static const struct doc *lookup(struct filter_env *env, struct str id)
+{
+    struct read_env *r = container_of(env, struct read_env, env);
+    return state_find(tenant_state(r->tenant), id, hash_str(id), NULL);
+}
+
+void read_env_init(struct read_env *env, struct tenant *t, struct arena *scratch)
+{
+    *env = (struct read_env){.env = {.arena = scratch, .lookup_doc = lookup}, .tenant = t};
+}
+
+static bool allowed(struct tenant *t, const struct caller *caller, const struct doc *d)
+{
+    if (!caller->filter)
+        return true;
+    struct arena *scratch = arena_new(0);
+    struct read_env env;
+    read_env_init(&env, t, scratch);
+    bool yes = filter_match_doc(caller->filter, d, &env.env);
+    arena_free(scratch);
+    return yes;
+}
+
+bool read_get(struct store *s, struct store_get *g)
+{
+    struct embedded *e = embedded_of(s);
+    assert(reclaim_is_online(e->reclaim));
+    g->doc = NULL;
+    struct tenant *t = read_tenant(e, g->caller->tenant, &g->call);
+    if (!t)
+        return true;
+    g->doc = state_find(tenant_state(t), g->id, hash_str(g->id), NULL);
+    if (g->doc && !allowed(t, g->caller, g->doc))
+        g->doc = NULL;
+    if (!g->doc)
+        g->call.status =
+            why_set(&g->call.why, E_NOT_FOUND, NULL, "entity %.*s does not exist", STR_ARG(g->id));
+    return true;
+}
+
+/* ---- documents ---- */
+
+static void list_add(struct store_list *l, const struct document *d, uint32_t room)
+{
+    assert(l->count < room);
+    (void)room;
+    l->documents[l->count++] = (struct store_document){
+        .key = arena_dup(l->arena, d->key),
+        .bytes = arena_dup(l->arena, d->bytes),
+        .seq = d->seq,
+    };
+}
+
+static void list_page(struct store_list *l, const struct name_map *m)
+{
+    size_t all = name_map_count(m);
+    uint32_t room = all < l->limit ? (uint32_t)all : l->limit;
+    l->documents = arena_array(l->arena, struct store_document, room);
+    for (struct name_cursor c = name_map_from(m, l->after, true); name_next(&c);) {
+        if (l->count == l->limit) {
+            l->more = true;
+            return;
+        }
+        list_add(l, c.value, room);
+    }
+}
+
+bool read_list(struct store *s, struct store_list *l)
+{
+    struct embedded *e = embedded_of(s);
+    assert(l->kind > 0 && l->kind < STORE_KIND_COUNT);
+    l->documents = NULL;
+    l->count = 0;
+    l->more = false;
+    struct tenant *t = read_tenant(e, l->caller->tenant, &l->call);
+    if (!t)
+        return true;
+    pthread_rwlock_rdlock(&t->lock);
+    const struct name_map *m = t->documents[l->kind];
+    if (str_absent(l->key)) {
+        list_page(l, m);
+    } else {
+        const struct document *d = name_map_get(m, l->key);
+        l->documents = arena_array(l->arena, struct store_document, 1);
+        if (d)
+            list_add(l, d, 1);
+        else
+            l->call.status = why_set(&l->call.why, E_NOT_FOUND, NULL, "%.*s does not exist", STR_ARG(l->key));
+    }
+    pthread_rwlock_unlock(&t->lock);
+    return true;
+}

@@ -1,0 +1,80 @@
+/* A tenant: its committed state, its indexes, its documents, and what changed since the
+ * last fold. And the directory of all tenants, read without locks.
+ *
+ * A tenant's number is never given again, so it is key prefix and generation in one: a
+ * tenant made anew under an old name shares nothing with the old one. */
+#ifndef STORE_EMBEDDED_TENANT_H
+#define STORE_EMBEDDED_TENANT_H
+
+#include "store/embedded/block.h"
+#include "store/embedded/index.h"
+#include "store/embedded/name_map.h"
+#include "store/embedded/state.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+struct tenant {
+    uint32_t id; /* 0 is never used; 1 is the default tenant's first */
+    struct str name;
+    uint64_t hash;
+    _Atomic uint32_t holders; /* the directory, and whoever keeps it over a quiescent point */
+    struct reclaim *reclaim;
+    struct blocks *blocks;
+
+    _Atomic(struct state *) state; /* lock-free readers; replaced when it is renumbered */
+
+    pthread_rwlock_t lock;   /* below; written by the committer */
+    uint64_t renumbered;     /* times */
+    uint64_t version;        /* sequence of the last change to state or index */
+    struct index *index;
+    struct name_map *documents[STORE_KIND_COUNT];
+    /* since the last fold began */
+    struct bitmap *dirty;    /* slots */
+    struct bitmap *folding;  /* slots that the fold under way has still to write */
+    struct name_map *dirty_documents; /* struct dirty_key */
+    uint64_t *tombstones;    /* created_seq of deleted entities that the base may hold */
+    uint32_t tombstone_count, tombstone_room;
+
+    /* the writers' lock */
+    bool deleted_ahead;      /* its deletion is on its way */
+    struct tenant *next_ahead; /* in the list of those whose creation is */
+};
+
+/* A document that changed since the last fold; the key stands behind it. */
+struct dirty_key {
+    uint8_t kind;
+    struct str key; /* kind, then the document's key */
+};
+
+/* holders is 1. */
+struct tenant *tenant_new(struct reclaim *r, struct blocks *b, uint32_t id, struct str name);
+struct tenant *tenant_hold(struct tenant *t);
+/* The last one retires it, documents and all. */
+void tenant_release(struct tenant *t);
+static inline struct state *tenant_state(const struct tenant *t)
+{
+    return atomic_load_explicit(&t->state, memory_order_acquire);
+}
+
+/* Under the tenant's lock, for writing. */
+void tenant_mark_document(struct tenant *t, uint8_t kind, struct str key);
+void tenant_mark_tombstone(struct tenant *t, uint64_t created_seq);
+/* Moves live entities to slots without holes, in order of creation; indexes are made anew. Under the lock. */
+void tenant_renumber(struct tenant *t);
+/* Memory of tables and indexes, without the entities' blocks. Under the lock. */
+size_t tenant_bytes(const struct tenant *t);
+
+/* The directory: immutable, replaced as a whole. */
+struct tenants {
+    uint32_t count, mask;
+    struct tenant *cells[]; /* open addressing by name's hash */
+};
+/* Borrowed while online. NULL when there is none. */
+struct tenant *tenants_find(const struct tenants *d, struct str name);
+struct tenant *tenants_find_id(const struct tenants *d, uint32_t id);
+/* A copy with t added, or without it. */
+struct tenants *tenants_with(const struct tenants *d, struct tenant *t);
+struct tenants *tenants_without(const struct tenants *d, const struct tenant *t);
+
+#endif

@@ -1,0 +1,70 @@
+/* What the store's tests share: a runner, calls that wait, small entities, a directory. */
+#ifndef TESTS_STORE_FIXTURE_H
+#define TESTS_STORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/task.h"
+#include "store/embedded/embedded.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+/* A runner whose tasks run where somebody waits for them. */
+struct waiter {
+    struct runner runner;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct task *first, **last;
+    unsigned posts; /* wake-ups */
+};
+void waiter_init(struct waiter *w);
+/* Runs tasks, waiting for them offline, until *done. */
+void waiter_until(struct waiter *w, struct store *s, const bool *done);
+
+struct manual_clock {
+    struct clock clock;
+    int64_t now;
+};
+
+/* Options for tests: small segments, a clock that stands still until told. */
+struct embedded_options fixture_options(const char *dir, struct clock *clock);
+/* A fresh directory under the build's temporary one; fixture_remove() takes it away with what is in it. */
+void fixture_directory(char *path, size_t n);
+void fixture_remove(const char *path);
+
+/* A store with what is needed to talk to it from this thread. */
+struct fixture {
+    struct store *store;
+    struct terms *terms;
+    struct waiter waiter;
+    struct arena *arena; /* of results; reset by fixture_reset() */
+    struct caller caller;
+    int64_t now_us;
+};
+void fixture_init(struct fixture *f);
+void fixture_free(struct fixture *f);
+uint32_t fixture_term(struct fixture *f, const char *name);
+
+/* Calls that wait for their completion. Results in f->arena. */
+enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t n, struct edit_result *results);
+struct edit_result fixture_edit(struct fixture *f, const struct edit *edit);
+const struct doc *fixture_get(struct fixture *f, const char *id); /* NULL: not found */
+enum status fixture_query(struct fixture *f, struct store_query *q);
+enum status fixture_put(struct fixture *f, uint8_t kind, const char *key, const char *bytes);
+enum status fixture_call_put(struct fixture *f, struct store_put *p);
+enum status fixture_list(struct fixture *f, struct store_list *l);
+enum status fixture_drop_tenant(struct fixture *f, const char *name);
+
+/* Entities: of a type, with one number. */
+struct entity *fixture_entity(struct fixture *f, const char *id, const char *type, const char *attr,
+                              int64_t value);
+struct edit fixture_create(struct fixture *f, const char *id, const char *type, int64_t value);
+
+#endif
