@@ -126,6 +126,7 @@ void http_request_completed(void *server, struct MHD_Connection *mhd, void **con
         MHD_destroy_response(r->answer);
     http_request_activate(r, false);
     r->mhd = NULL;
+    r->connection = NULL; /* may be closed and freed before the handler answers */
     r->suspended = r->parked = false;
     http_request_settle(r);
 }
@@ -345,7 +346,8 @@ static enum MHD_Result request_head(struct request *r, const char *method, const
     pub->loop = r->server->loop;
     pub->method = method_of(str_of(method));
     pub->method_name = arena_dup(pub->arena, str_of(method));
-    pub->peer = (struct str){r->connection->address, r->connection->address_length};
+    pub->peer = arena_dup(pub->arena, (struct str){r->connection->address,
+                                                   r->connection->address_length});
     size_t mark = str_find_char(r->uri, '?');
     pub->path = str_head(r->uri, mark);
     pub->query = mark == STR_NPOS ? STR("") : str_from(r->uri, mark + 1);
