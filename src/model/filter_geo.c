@@ -84,7 +84,9 @@ enum status filter_read_geo(const struct filter_reader *r, struct str georel, st
     struct filter_text t = {"georel", georel, 0, r, why};
     struct filter_text name = {"geoproperty", property.n ? property : STR("location"), 0, r, why};
     struct geo_filter *g = arena_zalloc(r->arena, sizeof *g);
-    enum status st = read_relation(&t, g);
+    enum status st = filter_text_check(&name);
+    if (st == OK)
+        st = read_relation(&t, g);
     if (st == OK && (name.all.n != filter_iri_length(name.all)))
         st = filter_text_fault(&name, "expected the name of a GeoProperty");
     if (st == OK)

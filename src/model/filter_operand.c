@@ -57,14 +57,31 @@ static bool is_bare_word(struct str word)
     return word.n > 0 && str_find(word, STR("==")) == STR_NPOS;
 }
 
+static size_t until_delimiter(struct str s, size_t from)
+{
+    while (from < s.n && !is_delimiter(s.p[from]))
+        from++;
+    return from;
+}
+
+/* Up to a delimiter; the comma in "12:00:00,5Z" (clause 4.6.3) is none. */
+static struct str next_word(struct str rest)
+{
+    size_t n = until_delimiter(rest, 0);
+    if (n < rest.n && rest.p[n] == ',') {
+        struct str longer = str_head(rest, until_delimiter(rest, n + 1));
+        struct str time = str_head(longer, str_find(longer, STR("..")));
+        int64_t us;
+        if (time.n > n && (time_parse(time, &us) || time_parse_clock(time, &us)))
+            n = time.n;
+    }
+    return str_head(rest, n);
+}
+
 static enum status read_word(struct filter_text *t, const char *after, bool comparable,
                              struct operand *out)
 {
-    struct str rest = filter_text_rest(t), word;
-    size_t n = 0;
-    while (n < rest.n && !is_delimiter(rest.p[n]))
-        n++;
-    word = str_head(rest, n);
+    struct str word = next_word(filter_text_rest(t));
     size_t dots = str_find(word, STR(".."));
     out->text = arena_dup(t->reader->arena, word);
     if (dots != STR_NPOS && read_comparable(str_head(word, dots), out)) {

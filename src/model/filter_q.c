@@ -314,7 +314,9 @@ enum status filter_read_q(const struct filter_reader *fr, struct str q, struct f
 {
     struct reader r = {.t = {"q", q, 0, fr, why}};
     struct filter *f = NULL;
-    enum status st = read_query(&r, &f);
+    enum status st = filter_text_check(&r.t);
+    if (st == OK)
+        st = read_query(&r, &f);
     if (st == OK && !filter_text_end(&r.t))
         st = filter_text_fault(&r.t, "expected an operator, ';', '|' or the end");
     if (st != OK) {

@@ -61,7 +61,10 @@ enum status filter_read_scopes(const struct filter_reader *fr, struct str text,
         text = (struct str){text.p + 1, text.n - 2};
     struct scope_reader r = {.t = {"scopeQ", text, 0, fr, why}};
     struct scope_expr *x = arena_zalloc(fr->arena, sizeof *x);
-    enum status st;
+    enum status st = filter_text_check(&r.t);
+    *out = NULL;
+    if (st != OK)
+        return st;
     do {
         size_t bytes = x->count * sizeof(struct scope_all);
         x->any = arena_grow(fr->arena, x->any, bytes, bytes + sizeof(struct scope_all));

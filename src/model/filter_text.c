@@ -11,6 +11,12 @@
 /* What every core @context puts before the names of its members. */
 static const struct str CORE = {"https://uri.etsi.org/ngsi-ld/", 29};
 
+enum status filter_text_check(const struct filter_text *t)
+{
+    return utf8_valid(t->all) ? OK
+                              : why_set(t->why, E_BAD_DATA, NULL, "%s: no UTF-8 text", t->what);
+}
+
 bool filter_text_take_word(struct filter_text *t, struct str word)
 {
     bool is = str_starts(filter_text_rest(t), word);

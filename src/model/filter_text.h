@@ -37,6 +37,8 @@ static inline bool filter_text_take(struct filter_text *t, char c)
     t->at += is;
     return is;
 }
+/* Is all of it text? */
+MUST_USE enum status filter_text_check(const struct filter_text *t);
 bool filter_text_take_word(struct filter_text *t, struct str word);
 void filter_text_skip_spaces(struct filter_text *t);
 

@@ -51,10 +51,10 @@ enum status filter_read_types(const struct filter_reader *fr, struct str text,
 {
     struct types_reader r = {.t = {"type", text, 0, fr, why}};
     struct type_expr *x = arena_zalloc(fr->arena, sizeof *x);
-    enum status st;
+    enum status st = filter_text_check(&r.t);
     *out = NULL;
-    if (str_eq(str_trim(text), STR("*")))
-        return OK;
+    if (st != OK || str_eq(str_trim(text), STR("*")))
+        return st;
     do {
         size_t bytes = x->count * sizeof(struct type_all);
         x->any = arena_grow(fr->arena, x->any, bytes, bytes + sizeof(struct type_all));
