@@ -19,20 +19,24 @@ struct form_case {
 static const struct form_case FORMS[] = {
     {",\"brand\":{\"type\":\"Property\",\"value\":\"Zhongtong\"}", ",\"brand\":\"Zhongtong\"",
      ",\"brand\":\"Zhongtong\""},
-    {",\"a\":{\"type\":\"Property\",\"value\":true},\"b\":{\"type\":\"Property\",\"value\":-7},\"c\":"
-     "{\"type\":\"Property\",\"value\":0.25},\"d\":{\"type\":\"Property\",\"value\":\"a\\\"b\\\\\\u0001é\"}",
+    {",\"a\":{\"type\":\"Property\",\"value\":true},\"b\":{\"type\":\"Property\",\"value\":-7},"
+     "\"c\":"
+     "{\"type\":\"Property\",\"value\":0.25},\"d\":{\"type\":\"Property\",\"value\":"
+     "\"a\\\"b\\\\\\u0001é\"}",
      ",\"a\":true,\"b\":-7,\"c\":0.25,\"d\":\"a\\\"b\\\\\\u0001é\"",
      ",\"a\":true,\"b\":-7,\"c\":0.25,\"d\":\"a\\\"b\\\\\\u0001é\""},
     {",\"address\":{\"type\":\"Property\",\"value\":{\"street\":\"Jingshi Lu\",\"no\":[1,2]}}",
      ",\"address\":{\"street\":\"Jingshi Lu\",\"no\":[1,2]}",
      ",\"address\":{\"street\":\"Jingshi Lu\",\"no\":[1,2]}"},
     {",\"spots\":{\"type\":\"Property\",\"value\":121,\"observedAt\":\"2017-07-29T12:05:02Z\","
-     "\"unitCode\":\"C62\",\"reliability\":{\"type\":\"Property\",\"value\":0.7},\"seenBy\":{\"type\":"
+     "\"unitCode\":\"C62\",\"reliability\":{\"type\":\"Property\",\"value\":0.7},\"seenBy\":{"
+     "\"type\":"
      "\"Relationship\",\"object\":\"urn:x:Camera:1\"}}",
      ",\"spots\":{\"value\":121,\"observedAt\":\"2017-07-29T12:05:02Z\",\"unitCode\":\"C62\","
      "\"reliability\":0.7,\"seenBy\":{\"object\":\"urn:x:Camera:1\"}}",
      ",\"spots\":121"},
-    {",\"tested\":{\"type\":\"Property\",\"value\":\"2018-12-04T12:00:00Z\",\"valueType\":\"DateTime\"}",
+    {",\"tested\":{\"type\":\"Property\",\"value\":\"2018-12-04T12:00:00Z\",\"valueType\":"
+     "\"DateTime\"}",
      ",\"tested\":{\"value\":\"2018-12-04T12:00:00Z\",\"valueType\":\"DateTime\"}",
      ",\"tested\":\"2018-12-04T12:00:00Z\""},
     {",\"tested\":{\"type\":\"Property\",\"value\":{\"@type\":\"DateTime\",\"@value\":"
@@ -44,7 +48,7 @@ static const struct form_case FORMS[] = {
      ",\"street\":{\"languageMap\":{\"fr\":\"Grande Rue\",\"nl\":[\"Grote Straat\"]}}",
      ",\"street\":{\"languageMap\":{\"fr\":\"Grande Rue\",\"nl\":[\"Grote Straat\"]}}"},
     {",\"parked\":{\"type\":\"Relationship\",\"object\":\"urn:x:P:1\",\"objectType\":\"Parking\","
-     "\"observedAt\":\"2017-07-29T12:00:04.5Z\",\"by\":{\"type\":\"Relationship\",\"object\":"
+     "\"observedAt\":\"2017-07-29T12:00:04.500Z\",\"by\":{\"type\":\"Relationship\",\"object\":"
      "\"urn:x:Bob\"}}",
      ",\"parked\":{\"object\":\"urn:x:P:1\",\"objectType\":\"Parking\",\"observedAt\":"
      "\"2017-07-29T12:00:04.500Z\",\"by\":{\"object\":\"urn:x:Bob\"}}",
@@ -62,34 +66,41 @@ static const struct form_case FORMS[] = {
      ",\"category\":{\"vocab\":[\"a\",\"http://example.org/b\"]}"},
     {",\"treads\":{\"type\":\"ListProperty\",\"valueList\":[300,300,6],\"unitCode\":\"MMT\"}",
      ",\"treads\":{\"valueList\":[300,300,6],\"unitCode\":\"MMT\"}", ",\"treads\":[300,300,6]"},
-    {",\"route\":{\"type\":\"ListRelationship\",\"objectList\":[{\"object\":\"urn:x:A\"},{\"object\":"
+    {",\"route\":{\"type\":\"ListRelationship\",\"objectList\":[{\"object\":\"urn:x:A\"},{"
+     "\"object\":"
      "\"urn:x:B\"}],\"objectType\":\"City\"}",
      ",\"route\":{\"objectList\":[\"urn:x:A\",\"urn:x:B\"],\"objectType\":\"City\"}",
      ",\"route\":[\"urn:x:A\",\"urn:x:B\"]"},
     {",\"tickets\":{\"type\":\"JsonProperty\",\"json\":{\"id\":\"85a6\",\"value\":null}}",
      ",\"tickets\":{\"json\":{\"id\":\"85a6\",\"value\":null}}",
      ",\"tickets\":{\"json\":{\"id\":\"85a6\",\"value\":null}}"},
-    {",\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[117,36.6]}}",
+    {",\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[117,"
+     "36.6]}}",
      ",\"location\":{\"type\":\"Point\",\"coordinates\":[117,36.6]}",
      ",\"location\":{\"type\":\"Point\",\"coordinates\":[117,36.6]}"},
-    {",\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[117,36.6]},"
+    {",\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[117,"
+     "36.6]},"
      "\"observedAt\":\"2017-07-29T12:05:02Z\"}",
      ",\"location\":{\"value\":{\"type\":\"Point\",\"coordinates\":[117,36.6]},\"observedAt\":"
      "\"2017-07-29T12:05:02Z\"}",
      ",\"location\":{\"type\":\"Point\",\"coordinates\":[117,36.6]}"},
-    {",\"speed\":[{\"type\":\"Property\",\"value\":50},{\"type\":\"Property\",\"value\":55,\"datasetId\":"
+    {",\"speed\":[{\"type\":\"Property\",\"value\":50},{\"type\":\"Property\",\"value\":55,"
+     "\"datasetId\":"
      "\"urn:d:gps\",\"source\":{\"type\":\"Property\",\"value\":\"GPS\"}}]",
      ",\"speed\":[{\"value\":50},{\"value\":55,\"datasetId\":\"urn:d:gps\",\"source\":\"GPS\"}]",
      ",\"speed\":{\"dataset\":{\"@none\":50,\"urn:d:gps\":55}}"},
     {",\"speed\":[{\"type\":\"LanguageProperty\",\"languageMap\":{\"en\":\"a\"},\"datasetId\":"
      "\"urn:d:1\"},{\"type\":\"Relationship\",\"object\":\"urn:x:2\",\"datasetId\":\"urn:d:2\"}]",
-     ",\"speed\":[{\"languageMap\":{\"en\":\"a\"},\"datasetId\":\"urn:d:1\"},{\"object\":\"urn:x:2\","
+     ",\"speed\":[{\"languageMap\":{\"en\":\"a\"},\"datasetId\":\"urn:d:1\"},{\"object\":\"urn:x:"
+     "2\","
      "\"datasetId\":\"urn:d:2\"}]",
-     ",\"speed\":{\"dataset\":{\"urn:d:1\":{\"languageMap\":{\"en\":\"a\"}},\"urn:d:2\":\"urn:x:2\"}}"},
+     ",\"speed\":{\"dataset\":{\"urn:d:1\":{\"languageMap\":{\"en\":\"a\"}},\"urn:d:2\":\"urn:x:"
+     "2\"}}"},
     {",\"where\":[{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}},"
      "{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[3,4]},\"datasetId\":"
      "\"urn:d:1\"}]",
-     ",\"where\":[{\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}},{\"value\":{\"type\":\"Point\","
+     ",\"where\":[{\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}},{\"value\":{\"type\":"
+     "\"Point\","
      "\"coordinates\":[3,4]},\"datasetId\":\"urn:d:1\"}]",
      ",\"where\":{\"dataset\":{\"@none\":{\"type\":\"Point\",\"coordinates\":[1,2]},\"urn:d:1\":"
      "{\"type\":\"Point\",\"coordinates\":[3,4]}}}"},
@@ -99,22 +110,26 @@ static const struct form_case FORMS[] = {
     {",\"a\":{\"type\":\"Property\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}}",
      ",\"a\":{\"type\":\"Property\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}}",
      ",\"a\":{\"type\":\"Point\",\"coordinates\":[1,2]}"},
-    {",\"a\":{\"type\":\"Property\",\"value\":{\"type\":\"x\"}}", ",\"a\":{\"value\":{\"type\":\"x\"}}",
-     ",\"a\":{\"type\":\"x\"}"},
+    {",\"a\":{\"type\":\"Property\",\"value\":{\"type\":\"x\"}}",
+     ",\"a\":{\"value\":{\"type\":\"x\"}}", ",\"a\":{\"type\":\"x\"}"},
     {",\"a\":{\"type\":\"Property\",\"value\":{\"unitCode\":\"CEL\",\"x\":1}}",
      ",\"a\":{\"value\":{\"unitCode\":\"CEL\",\"x\":1}}", ",\"a\":{\"unitCode\":\"CEL\",\"x\":1}"},
     {",\"a\":{\"type\":\"Property\",\"value\":{\"languageMap\":{\"en\":\"x\"}}}",
-     ",\"a\":{\"value\":{\"languageMap\":{\"en\":\"x\"}}}", ",\"a\":{\"languageMap\":{\"en\":\"x\"}}"},
-    {",\"a\":{\"type\":\"Property\",\"value\":[{\"value\":1}]}", ",\"a\":{\"value\":[{\"value\":1}]}",
-     ",\"a\":[{\"value\":1}]"},
+     ",\"a\":{\"value\":{\"languageMap\":{\"en\":\"x\"}}}",
+     ",\"a\":{\"languageMap\":{\"en\":\"x\"}}"},
+    {",\"a\":{\"type\":\"Property\",\"value\":[{\"value\":1}]}",
+     ",\"a\":{\"value\":[{\"value\":1}]}", ",\"a\":[{\"value\":1}]"},
     {",\"a\":{\"type\":\"Property\",\"value\":[{\"x\":1}]}", ",\"a\":[{\"x\":1}]",
      ",\"a\":[{\"x\":1}]"},
-    {",\"a\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2],\"value\":3}}",
+    {",\"a\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2],"
+     "\"value\":3}}",
      ",\"a\":{\"value\":{\"type\":\"Point\",\"coordinates\":[1,2],\"value\":3}}",
      ",\"a\":{\"type\":\"Point\",\"coordinates\":[1,2],\"value\":3}"},
-    {",\"a\":{\"type\":\"Property\",\"value\":1,\"b\":[{\"type\":\"Property\",\"value\":1},{\"type\":"
+    {",\"a\":{\"type\":\"Property\",\"value\":1,\"b\":[{\"type\":\"Property\",\"value\":1},{"
+     "\"type\":"
      "\"Property\",\"value\":2,\"datasetId\":\"urn:d:1\"}]}",
-     ",\"a\":{\"value\":1,\"b\":[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"}]}", ",\"a\":1"},
+     ",\"a\":{\"value\":1,\"b\":[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"}]}",
+     ",\"a\":1"},
 };
 
 static struct str whole(struct fixture *f, const char *attributes)
@@ -144,11 +159,11 @@ static void members_stand_in_a_fixed_order(void **state)
 {
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
-    struct entity *e =
-        entity_read(f, &r,
-                    "{\"scope\":[\"/a\",\"/b\"],\"z\":{\"datasetId\":\"urn:d:1\",\"unitCode\":\"CEL\","
-                    "\"value\":1,\"observedAt\":\"2020-01-01T00:00:00.100Z\"},\"type\":[\"T\",\"U\"],"
-                    "\"id\":\"urn:x:1\"}");
+    struct entity *e = entity_read(
+        f, &r,
+        "{\"scope\":[\"/a\",\"/b\"],\"z\":{\"datasetId\":\"urn:d:1\",\"unitCode\":\"CEL\","
+        "\"value\":1,\"observedAt\":\"2020-01-01T00:00:00.100Z\"},\"type\":[\"T\",\"U\"],"
+        "\"id\":\"urn:x:1\"}");
     e->created_at = 0;
     e->modified_at = 1000;
     e->expires_at = 2000000;
@@ -163,7 +178,8 @@ static void members_stand_in_a_fixed_order(void **state)
         "\"expiresAt\":\"1970-01-01T00:00:02Z\",\"createdAt\":\"1970-01-01T00:00:00Z\","
         "\"modifiedAt\":\"1970-01-01T00:00:00.001Z\","
         "\"z\":{\"type\":\"Property\",\"value\":1,\"observedAt\":\"2020-01-01T00:00:00.100Z\","
-        "\"unitCode\":\"CEL\",\"datasetId\":\"urn:d:1\",\"createdAt\":\"1970-01-01T00:00:00.000003Z\","
+        "\"unitCode\":\"CEL\",\"datasetId\":\"urn:d:1\",\"createdAt\":\"1970-01-01T00:00:00."
+        "000003Z\","
         "\"modifiedAt\":\"1970-01-01T00:00:00.000004Z\"},"
         "\"@context\":[\"https://example.org/c.jsonld\"]}");
 }
@@ -172,9 +188,10 @@ static void system_attributes_show_when_asked_for(void **state)
 {
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
-    struct entity *e = entity_read(
-        f, &r, E(",\"expiresAt\":\"2030-01-01T00:00:00Z\",\"a\":{\"value\":1,\"expiresAt\":"
-                 "\"2030-01-01T00:00:00Z\"}"));
+    struct entity *e =
+        entity_read(f, &r,
+                    E(",\"expiresAt\":\"2030-01-01T00:00:00Z\",\"a\":{\"value\":1,\"expiresAt\":"
+                      "\"2030-01-01T00:00:00Z\"}"));
     e->created_at = 5000000;
     struct represent rep = entity_represent(f, context_core(), REPRESENT_CONCISE);
     entity_shows(f, &rep, e, E(",\"a\":1"));
@@ -192,8 +209,9 @@ static void names_are_compacted_by_the_reader_of_the_answer(void **state)
 {
     struct fixture *f = *state;
     struct context *in = fixture_context(
-        f, "{\"Parking\":\"http://example.org/Parking\",\"free\":\"http://example.org/free\",\"sort\":"
-           "\"http://example.org/sort\",\"big\":\"http://example.org/big\"}");
+        f,
+        "{\"Parking\":\"http://example.org/Parking\",\"free\":\"http://example.org/free\",\"sort\":"
+        "\"http://example.org/sort\",\"big\":\"http://example.org/big\"}");
     struct context *out = fixture_context(
         f, "{\"P\":\"http://example.org/Parking\",\"we\\\"ird\":\"http://example.org/free\"}");
     struct reader r = entity_reader(f, in, READER_ENTITY);
@@ -225,7 +243,8 @@ static void deleted_attributes_show_their_null(void **state)
         E(",\"a\":{\"type\":\"Property\",\"value\":\"urn:ngsi-ld:null\"},\"b\":{\"type\":"
           "\"Relationship\",\"object\":\"urn:ngsi-ld:null\"},\"c\":{\"type\":\"LanguageProperty\","
           "\"languageMap\":{\"@none\":\"urn:ngsi-ld:null\"}},\"d\":{\"type\":\"ListProperty\","
-          "\"valueList\":[\"urn:ngsi-ld:null\"]},\"e\":{\"type\":\"ListRelationship\",\"objectList\":"
+          "\"valueList\":[\"urn:ngsi-ld:null\"]},\"e\":{\"type\":\"ListRelationship\","
+          "\"objectList\":"
           "[\"urn:ngsi-ld:null\"]}"));
 }
 
@@ -237,17 +256,20 @@ static void datasets_are_filtered(void **state)
         const char *datasets[3], *expected;
     } CASES[] = {
         {{"@none"}, ",\"a\":1,\"c\":5"},
-        {{"urn:d:1"}, ",\"a\":{\"value\":2,\"datasetId\":\"urn:d:1\"},\"b\":{\"value\":4,\"datasetId\":"
-                      "\"urn:d:1\"}"},
-        {{"urn:d:2", "@none"}, ",\"a\":[{\"value\":1},{\"value\":3,\"datasetId\":\"urn:d:2\"}],"
-                               "\"c\":5"},
+        {{"urn:d:1"},
+         ",\"a\":{\"value\":2,\"datasetId\":\"urn:d:1\"},\"b\":{\"value\":4,\"datasetId\":"
+         "\"urn:d:1\"}"},
+        {{"urn:d:2", "@none"},
+         ",\"a\":[{\"value\":1},{\"value\":3,\"datasetId\":\"urn:d:2\"}],"
+         "\"c\":5"},
         {{"urn:d:9"}, ""},
     };
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
     struct entity *e = entity_read(
-        f, &r, E(",\"a\":[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"},{\"value\":3,"
-                 "\"datasetId\":\"urn:d:2\"}],\"b\":{\"value\":4,\"datasetId\":\"urn:d:1\"},\"c\":5"));
+        f, &r,
+        E(",\"a\":[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"},{\"value\":3,"
+          "\"datasetId\":\"urn:d:2\"}],\"b\":{\"value\":4,\"datasetId\":\"urn:d:1\"},\"c\":5"));
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         struct str datasets[3];
         struct represent rep = entity_represent(f, context_core(), REPRESENT_CONCISE);
@@ -286,7 +308,8 @@ static void languages_are_filtered(void **state)
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        struct str in = arena_printf(f->arena, ",\"s\":{\"languageMap\":%s,\"by\":1}", CASES[i].map);
+        struct str in =
+            arena_printf(f->arena, ",\"s\":{\"languageMap\":%s,\"by\":1}", CASES[i].map);
         struct entity *e = entity_read(f, &r, whole(f, in.p).p);
         struct represent rep = entity_represent(f, context_core(), REPRESENT_NORMALIZED);
         rep.lang = str_of(CASES[i].wanted);
@@ -296,8 +319,8 @@ static void languages_are_filtered(void **state)
                                       CASES[i].text, CASES[i].tag);
         entity_shows(f, &rep, e, whole(f, out.p).p);
         rep.format = REPRESENT_CONCISE;
-        out = arena_printf(f->arena, ",\"s\":{\"value\":%s,\"lang\":\"%s\",\"by\":1}", CASES[i].text,
-                           CASES[i].tag);
+        out = arena_printf(f->arena, ",\"s\":{\"value\":%s,\"lang\":\"%s\",\"by\":1}",
+                           CASES[i].text, CASES[i].tag);
         entity_shows(f, &rep, e, whole(f, out.p).p);
         rep.format = REPRESENT_SIMPLIFIED;
         entity_shows(f, &rep, e, whole(f, arena_printf(f->arena, ",\"s\":%s", CASES[i].text).p).p);
@@ -306,11 +329,12 @@ static void languages_are_filtered(void **state)
 
 /* ---- GeoJSON ---- */
 
-static const char PARKING[] =
-    E(",\"scope\":\"/a\",\"name\":\"One\",\"spots\":{\"value\":121,\"observedAt\":"
-      "\"2017-07-29T12:05:02Z\"},\"location\":{\"type\":\"Point\",\"coordinates\":[117,36.6]},\"area\":"
-      "[{\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]},\"datasetId\":\"urn:d:1\"},{\"value\":"
-      "{\"type\":\"Point\",\"coordinates\":[3,4]},\"datasetId\":\"urn:d:2\"}]");
+static const char PARKING[] = E(
+    ",\"scope\":\"/a\",\"name\":\"One\",\"spots\":{\"value\":121,\"observedAt\":"
+    "\"2017-07-29T12:05:02Z\"},\"location\":{\"type\":\"Point\",\"coordinates\":[117,36.6]},"
+    "\"area\":"
+    "[{\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]},\"datasetId\":\"urn:d:1\"},{\"value\":"
+    "{\"type\":\"Point\",\"coordinates\":[3,4]},\"datasetId\":\"urn:d:2\"}]");
 
 #define POINT "{\"type\":\"Point\",\"coordinates\":[117,36.6]}"
 
@@ -319,7 +343,8 @@ static void features(void **state)
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
     struct entity *e = entity_read(f, &r, PARKING);
-    uint32_t pick_terms[] = {context_expand_term(context_core(), STR("name"), false, f->arena, NULL)};
+    uint32_t pick_terms[] = {
+        context_expand_term(context_core(), STR("name"), false, f->arena, NULL)};
     struct projection pick = {.id = true, .type = true, .count = 1, .terms = pick_terms};
     struct represent rep = entity_represent(f, context_core(), REPRESENT_SIMPLIFIED);
     rep.geojson = true;
@@ -332,10 +357,11 @@ static void features(void **state)
                  "\"@context\":\"c\"}");
     rep.pick = &pick;
     rep.format = REPRESENT_NORMALIZED;
-    entity_shows(f, &rep, e,
-                 "{\"id\":\"urn:x:1\",\"type\":\"Feature\",\"geometry\":" POINT
-                 ",\"properties\":{\"type\":\"T\",\"name\":{\"type\":\"Property\",\"value\":\"One\"}},"
-                 "\"@context\":\"c\"}");
+    entity_shows(
+        f, &rep, e,
+        "{\"id\":\"urn:x:1\",\"type\":\"Feature\",\"geometry\":" POINT
+        ",\"properties\":{\"type\":\"T\",\"name\":{\"type\":\"Property\",\"value\":\"One\"}},"
+        "\"@context\":\"c\"}");
     pick = (struct projection){.count = 1, .terms = pick_terms};
     rep.format = REPRESENT_CONCISE;
     entity_shows(f, &rep, e,
@@ -364,8 +390,8 @@ static void the_geometry_of_a_feature(void **state)
         struct str dataset = str_of(CASES[i].dataset);
         rep.geojson = true;
         rep.geometry_given = true;
-        rep.geometry_property = context_expand_term(context_core(), str_of(CASES[i].property), false,
-                                                    f->arena, NULL);
+        rep.geometry_property =
+            context_expand_term(context_core(), str_of(CASES[i].property), false, f->arena, NULL);
         rep.datasets = &dataset;
         rep.dataset_count = CASES[i].dataset != NULL;
         rep.pick = &none;
@@ -405,26 +431,28 @@ static void lists(void **state)
     assert_string_equal(list_text(f, &rep, e).p,
                         "[" E(",\"@context\":\"c\"") "," E(",\"@context\":\"c\"") "]");
     rep.geojson = true;
-    assert_string_equal(
-        list_text(f, &rep, e).p,
-        "{\"type\":\"FeatureCollection\",\"features\":["
-        "{\"id\":\"urn:x:1\",\"type\":\"Feature\",\"geometry\":null,\"properties\":{\"type\":\"T\"}},"
-        "{\"id\":\"urn:x:1\",\"type\":\"Feature\",\"geometry\":null,\"properties\":{\"type\":\"T\"}}],"
-        "\"@context\":\"c\"}");
+    assert_string_equal(list_text(f, &rep, e).p,
+                        "{\"type\":\"FeatureCollection\",\"features\":["
+                        "{\"id\":\"urn:x:1\",\"type\":\"Feature\",\"geometry\":null,\"properties\":"
+                        "{\"type\":\"T\"}},"
+                        "{\"id\":\"urn:x:1\",\"type\":\"Feature\",\"geometry\":null,\"properties\":"
+                        "{\"type\":\"T\"}}],"
+                        "\"@context\":\"c\"}");
 }
 
 static void one_attribute_alone(void **state)
 {
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
-    struct entity *e = entity_read(f, &r, E(",\"a\":[{\"value\":1},{\"value\":2,\"datasetId\":"
-                                            "\"urn:d:1\"}]"));
+    struct entity *e = entity_read(f, &r,
+                                   E(",\"a\":[{\"value\":1},{\"value\":2,\"datasetId\":"
+                                     "\"urn:d:1\"}]"));
     struct represent rep = entity_represent(f, context_core(), REPRESENT_CONCISE);
     struct buf b;
     buf_init(&b, 1000);
     represent_attr(&b, &rep, e->attrs, 2);
-    assert_true(str_eq(buf_view(&b),
-                       STR("[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"}]")));
+    assert_true(
+        str_eq(buf_view(&b), STR("[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"}]")));
     buf_clear(&b);
     represent_attr(&b, &rep, e->attrs, 1);
     assert_true(str_eq(buf_view(&b), STR("1")));
