@@ -199,7 +199,7 @@ static const char *misfit(struct edit_run *r, const struct attr *f, enum attr_ki
     case ATTR_JSON_PROPERTY:
         if (out->kind == VALUE_GEO)
             *out = (struct value){.kind = VALUE_JSON, .text = f->value.text};
-        return out->kind == VALUE_JSON ? NULL : "a JSON object or array";
+        return is_object(out) || is_array(out) ? NULL : "a JSON object or array";
     case ATTR_PROPERTY:
         if (out->kind == VALUE_GEO)
             *out = (struct value){.kind = VALUE_JSON, .text = f->value.text};
