@@ -307,7 +307,7 @@ static void listen_on(const char *address)
     socklen_t length = sizeof a;
     int one = 1;
     snprintf(host, sizeof host, "%.*s", colon ? (int)(colon - address) : 0, address);
-    a.sin_port = htons((uint16_t)atoi(colon ? colon + 1 : ""));
+    a.sin_port = htons((uint16_t)strtoul(colon ? colon + 1 : "", NULL, 10));
     listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     setsockopt(listen_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

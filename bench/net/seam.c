@@ -24,13 +24,12 @@ struct seam {
     struct loop *loop;
     pthread_mutex_t lock;
     pthread_cond_t some;
-    struct task *asked;        /* of this round, newest first */
+    struct task *asked; /* of this round, newest first */
     struct loop_timer asking;
-    struct task *queue;        /* for the other thread, newest first */
+    struct task *queue; /* for the other thread, newest first */
 };
 
-static struct seam the_seam = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                               .some = PTHREAD_COND_INITIALIZER};
+static struct seam the_seam = {.lock = PTHREAD_MUTEX_INITIALIZER, .some = PTHREAD_COND_INITIALIZER};
 
 static void answer(struct http_request *r)
 {
@@ -118,11 +117,16 @@ int main(int argc, char **argv)
     }
     the_seam.body = mem_alloc(the_seam.bytes);
     memset(the_seam.body, 'x', the_seam.bytes);
-    struct http_server_options o = {
-        .address = listen, .connections_max = 20000, .idle_timeout_s = 60,
-        .request_timeout_s = 30, .uri_bytes_max = 8 << 10, .header_bytes_max = 11 << 10,
-        .body_bytes_max = 64 << 20, .stream_pending_bytes_max = 1 << 20,
-        .handle = handle, .refuse = refuse};
+    struct http_server_options o = {.address = listen,
+                                    .connections_max = 20000,
+                                    .idle_timeout_s = 60,
+                                    .request_timeout_s = 30,
+                                    .uri_bytes_max = 8 << 10,
+                                    .header_bytes_max = 11 << 10,
+                                    .body_bytes_max = 64 << 20,
+                                    .stream_pending_bytes_max = 1 << 20,
+                                    .handle = handle,
+                                    .refuse = refuse};
     struct why why;
     why_clear(&why);
     if (loop_new(&the_seam.loop, NULL) != OK ||

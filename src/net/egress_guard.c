@@ -1,6 +1,6 @@
-/* Which addresses we connect to. Ranges are kept as 16-byte prefixes, IPv4 mapped into IPv6, so that
- * 169.254.1.1 and ::ffff:169.254.1.1 are one address. Addresses that carry an IPv4 address to a
- * translator (NAT64, RFC 6052; 6to4, RFC 3056) are judged by the one they carry as well. */
+/* Which addresses we connect to. Ranges are kept as 16-byte prefixes, IPv4 mapped into IPv6, so
+ * that 169.254.1.1 and ::ffff:169.254.1.1 are one address. Addresses that carry an IPv4 address to
+ * a translator (NAT64, RFC 6052; 6to4, RFC 3056) are judged by the one they carry as well. */
 #include "net/http_client.h"
 
 #include "net/address.h"
@@ -23,7 +23,9 @@ static const char *const built_in[] = {
     "169.254.0.0/16",     /* link-local, among them the clouds' metadata services */
     "224.0.0.0/4",        /* multicast */
     "255.255.255.255/32", /* broadcast */
-    "::/128", "fe80::/10", "ff00::/8",
+    "::/128",
+    "fe80::/10",
+    "ff00::/8",
 };
 enum { BUILT_IN = sizeof built_in / sizeof *built_in };
 

@@ -46,7 +46,7 @@ struct running {
     struct curl_slist *headers;
     struct buf answer;
     size_t header_bytes;
-    bool failed; /* in the client's list of these */
+    bool failed;                    /* in the client's list of these */
     char refused[ADDRESS_TEXT_MAX]; /* the address that the guard refused, "" when none */
     char error[CURL_ERROR_SIZE];
 };
@@ -428,8 +428,8 @@ enum status http_client_new(struct http_client **out, struct loop *loop,
     c->failed_timer.fire = fail_due;
     c->connections_max = o->connections_max;
     c->user_agent = zero_ended(o->user_agent);
-    enum status st = egress_guard_new(&c->guard, o->refuse, o->refuse_count, o->allow,
-                                      o->allow_count, why);
+    enum status st =
+        egress_guard_new(&c->guard, o->refuse, o->refuse_count, o->allow, o->allow_count, why);
     if (st != OK) {
         http_client_free(c);
         return st;

@@ -119,7 +119,7 @@ static void connection_closed(struct connection *c)
 }
 
 void http_connection_notify(void *server, struct MHD_Connection *mhd, void **context,
-                       enum MHD_ConnectionNotificationCode code)
+                            enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         connection_opened(server, mhd, context);

@@ -56,8 +56,8 @@ void *http_request_start(void *server, const char *uri, struct MHD_Connection *m
     struct request *r = request_take(s);
     r->server = s;
     r->mhd = mhd;
-    r->connection = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-                        ->socket_context;
+    r->connection =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     r->pub.arena = arena_take(s);
     r->uri = arena_dup(r->pub.arena, str_of(uri));
     link_init(&r->link);
@@ -106,7 +106,7 @@ void http_request_settle(struct request *r)
 }
 
 void http_request_completed(void *server, struct MHD_Connection *mhd, void **context,
-                       enum MHD_RequestTerminationCode why)
+                            enum MHD_RequestTerminationCode why)
 {
     (void)mhd;
     struct http_server *s = server;
@@ -139,8 +139,8 @@ static enum http_method method_of(struct str name)
         struct str name;
         enum http_method method;
     } methods[] = {
-        {{"GET", 3}, HTTP_GET},       {{"HEAD", 4}, HTTP_HEAD},     {{"POST", 4}, HTTP_POST},
-        {{"PUT", 3}, HTTP_PUT},       {{"PATCH", 5}, HTTP_PATCH},   {{"DELETE", 6}, HTTP_DELETE},
+        {{"GET", 3}, HTTP_GET},         {{"HEAD", 4}, HTTP_HEAD},   {{"POST", 4}, HTTP_POST},
+        {{"PUT", 3}, HTTP_PUT},         {{"PATCH", 5}, HTTP_PATCH}, {{"DELETE", 6}, HTTP_DELETE},
         {{"OPTIONS", 7}, HTTP_OPTIONS},
     };
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -346,8 +346,8 @@ static enum MHD_Result request_head(struct request *r, const char *method, const
     pub->loop = r->server->loop;
     pub->method = method_of(str_of(method));
     pub->method_name = arena_dup(pub->arena, str_of(method));
-    pub->peer = arena_dup(pub->arena, (struct str){r->connection->address,
-                                                   r->connection->address_length});
+    pub->peer =
+        arena_dup(pub->arena, (struct str){r->connection->address, r->connection->address_length});
     size_t mark = str_find_char(r->uri, '?');
     pub->path = str_head(r->uri, mark);
     pub->query = mark == STR_NPOS ? STR("") : str_from(r->uri, mark + 1);
@@ -404,8 +404,8 @@ static enum MHD_Result request_body(struct request *r, const char *p, size_t n)
 }
 
 enum MHD_Result http_request_continue(void *server, struct MHD_Connection *mhd, const char *url,
-                                 const char *method, const char *version, const char *upload,
-                                 size_t *upload_bytes, void **context)
+                                      const char *method, const char *version, const char *upload,
+                                      size_t *upload_bytes, void **context)
 {
     (void)server;
     (void)mhd;

@@ -21,7 +21,7 @@ static void header_add(const struct request *r, struct MHD_Response *m, const ch
 }
 
 struct MHD_Response *http_response_finish(const struct request *r, const struct http_response *a,
-                                     struct MHD_Response *m)
+                                          struct MHD_Response *m)
 {
     assert(m);
     for (size_t i = 0; i < a->header_count; i++)

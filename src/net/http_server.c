@@ -24,8 +24,8 @@ enum {
     CONNECTIONS_SPARE = 256, /* beyond the maximum, to tell clients so */
     POOL_BYTES_MIN = 16 << 10,
     POOL_EXTRA = 5 << 10, /* parsed headers and the head of the answer */
-    RUNS_MAX = 8,      /* in a row, before other descriptors get their turn */
-    IDLE_RUNS_MAX = 3, /* queueing an answer takes one run, sending it another */
+    RUNS_MAX = 8,         /* in a row, before other descriptors get their turn */
+    IDLE_RUNS_MAX = 3,    /* queueing an answer takes one run, sending it another */
     PARKED_RETRY_US = 1000,
 };
 
@@ -140,17 +140,17 @@ static enum status daemon_start(struct http_server *s, struct why *why)
 {
     const struct http_server_options *o = &s->options;
     unsigned flags = MHD_USE_EPOLL | (MHD_ALLOW_SUSPEND_RESUME & ~(unsigned)MHD_USE_ITC);
-    s->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_request_continue, s,                                    //
-        MHD_OPTION_LISTEN_SOCKET, s->listen_fd,                                       //
-        MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, s,                           //
-        MHD_OPTION_URI_LOG_CALLBACK, http_request_start, s,                                //
-        MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, s,                            //
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                             //
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes(o),                            //
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(o->connections_max + CONNECTIONS_SPARE), //
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_timeout_s,                   //
-        MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_request_continue, s,          //
+                                 MHD_OPTION_LISTEN_SOCKET, s->listen_fd,                  //
+                                 MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, s, //
+                                 MHD_OPTION_URI_LOG_CALLBACK, http_request_start, s,      //
+                                 MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, s,  //
+                                 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,        //
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool_bytes(o),       //
+                                 MHD_OPTION_CONNECTION_LIMIT,
+                                 (unsigned)(o->connections_max + CONNECTIONS_SPARE),         //
+                                 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_timeout_s, //
+                                 MHD_OPTION_END);
     if (!s->daemon)
         return why_set(why, E_IO, NULL, "cannot start serving %.*s", STR_ARG(o->address));
     s->epoll.fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

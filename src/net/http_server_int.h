@@ -6,7 +6,8 @@
  * http_response.c    answers, now or later
  * http_stream.c      endless answers
  *
- * A connection is in one phase at a time; http_connection_enter() is the only place that changes it:
+ * A connection is in one phase at a time; http_connection_enter() is the only place that changes
+ * it:
  *
  *     accept → WAITING ──request line──▶ RECEIVING ──complete──▶ ANSWERING
  *                 ▲                          │                      │
@@ -82,7 +83,7 @@ struct connection {
 };
 
 void http_connection_notify(void *server, struct MHD_Connection *mhd, void **context,
-                       enum MHD_ConnectionNotificationCode code);
+                            enum MHD_ConnectionNotificationCode code);
 void http_connection_enter(struct connection *c, enum phase phase);
 /* Makes libmicrohttpd close it at its next run. */
 void http_connection_drop(struct connection *c);
@@ -119,10 +120,10 @@ struct request {
 
 void *http_request_start(void *server, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result http_request_continue(void *server, struct MHD_Connection *mhd, const char *url,
-                                 const char *method, const char *version, const char *upload,
-                                 size_t *upload_bytes, void **context);
+                                      const char *method, const char *version, const char *upload,
+                                      size_t *upload_bytes, void **context);
 void http_request_completed(void *server, struct MHD_Connection *mhd, void **context,
-                       enum MHD_RequestTerminationCode why);
+                            enum MHD_RequestTerminationCode why);
 /* Gives arena and body back; what the handler borrowed ends here. */
 void http_request_release(struct request *r);
 /* Frees r once it is both answered and completed. */
@@ -132,7 +133,7 @@ void http_request_activate(struct request *r, bool active);
 /* Queues response (one reference is taken over) and lets the connection go on. */
 void http_response_queue(struct request *r, int status, struct MHD_Response *response);
 struct MHD_Response *http_response_finish(const struct request *r, const struct http_response *a,
-                                     struct MHD_Response *m);
+                                          struct MHD_Response *m);
 
 /* Ends all streams, with an error when at_once. */
 void http_stream_end_all(struct http_server *s, bool at_once);
@@ -145,8 +146,8 @@ struct http_server {
     struct http_server_options options;
     struct loop *loop;
     struct MHD_Daemon *daemon;
-    struct loop_fd epoll;         /* libmicrohttpd's own */
-    struct loop_timer run_timer;  /* when libmicrohttpd wants to run without an event */
+    struct loop_fd epoll;        /* libmicrohttpd's own */
+    struct loop_timer run_timer; /* when libmicrohttpd wants to run without an event */
     struct loop_timer deadline_timer;
     int listen_fd;
     char address[ADDRESS_TEXT_MAX];

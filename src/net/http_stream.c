@@ -111,8 +111,8 @@ void http_stream_start(struct http_request *pub, const struct http_response *hea
         http_request_settle(r);
         return;
     }
-    struct MHD_Response *m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FETCH_BYTES, fetch,
-                                                               s, closed);
+    struct MHD_Response *m =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FETCH_BYTES, fetch, s, closed);
     http_response_queue(r, head->status, http_response_finish(r, head, m));
     http_request_release(r);
 }

@@ -238,8 +238,8 @@ static void only_http_is_spoken(void **state)
 {
     (void)state;
     begin();
-    static const char *const urls[] = {"file:///etc/hostname", "ftp://127.0.0.1/", "gopher://x/",
-                                       "dict://127.0.0.1/",    "http://",          "",
+    static const char *const urls[] = {"file:///etc/hostname",   "ftp://127.0.0.1/", "gopher://x/",
+                                       "dict://127.0.0.1/",      "http://",          "",
                                        "http://127.0.0.1:99999/"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         struct seen s = get(urls[i]);
@@ -311,16 +311,22 @@ static void guard_judges_addresses(void **state)
     static const struct str refuse[] = {{"10.0.0.0/8", 10}, {"fd00::/9", 8}, {"192.0.2.7", 9}};
     static const struct str allow[] = {{"10.1.0.0/16", 11}, {"169.254.9.9", 11}};
     static const char *const refused[] = {
-        "169.254.1.1",  "::ffff:169.254.1.1", "0.0.0.0",     "::",           "224.0.0.1",
-        "239.9.9.9",    "ff02::1",            "fe80::1",     "febf::1",      "255.255.255.255",
-        "10.0.0.1",     "10.255.255.255",     "10.2.0.0",    "fd00::1",      "fd7f::1",
-        "192.0.2.7",    "::ffff:10.0.0.1",    "0.1.2.3",     "64:ff9b::a9fe:101",
-        "64:ff9b::a00:1", "2002:a9fe:101::1", "::ffff:0.0.0.0",
+        "169.254.1.1",       "::ffff:169.254.1.1",
+        "0.0.0.0",           "::",
+        "224.0.0.1",         "239.9.9.9",
+        "ff02::1",           "fe80::1",
+        "febf::1",           "255.255.255.255",
+        "10.0.0.1",          "10.255.255.255",
+        "10.2.0.0",          "fd00::1",
+        "fd7f::1",           "192.0.2.7",
+        "::ffff:10.0.0.1",   "0.1.2.3",
+        "64:ff9b::a9fe:101", "64:ff9b::a00:1",
+        "2002:a9fe:101::1",  "::ffff:0.0.0.0",
     };
     static const char *const allowed[] = {
-        "127.0.0.1", "::1",       "192.168.1.1", "172.16.0.1", "10.1.2.3", "169.254.9.9",
-        "192.0.2.8", "fd80::1",   "fec0::1",     "9.255.255.255", "11.0.0.0",
-        "2001:db8::1", "64:ff9b::808:808", "2002:808:808::1", "::ffff:10.1.0.1",
+        "127.0.0.1",   "::1",         "192.168.1.1",      "172.16.0.1",      "10.1.2.3",
+        "169.254.9.9", "192.0.2.8",   "fd80::1",          "fec0::1",         "9.255.255.255",
+        "11.0.0.0",    "2001:db8::1", "64:ff9b::808:808", "2002:808:808::1", "::ffff:10.1.0.1",
     };
     struct egress_guard *g;
     struct why why;
@@ -340,8 +346,9 @@ static void guard_judges_addresses(void **state)
 static void bad_range_is_named(void **state)
 {
     (void)state;
-    static const struct str bad[] = {{"10.0.0.0/33", 11}, {"fd00::/129", 10}, {"ten/8", 5},
-                                     {"10.0.0.0/", 9},    {"", 0},            {"10.0.0/8", 8}};
+    static const struct str bad[] = {
+        {"10.0.0.0/33", 11}, {"fd00::/129", 10}, {"ten/8", 5}, {"10.0.0.0/", 9}, {"", 0},
+        {"10.0.0/8", 8}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct egress_guard *g;
         struct why why;
@@ -356,8 +363,11 @@ static void refused_addresses_are_not_connected_to(void **state)
     (void)state;
     begin();
     static const char *const urls[] = {
-        "http://169.254.169.254/latest/meta-data", "http://[::ffff:169.254.1.1]/",
-        "http://2852039166/" /* 169.254.169.254 */, "http://0.0.0.0/", "http://[fe80::1]/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:169.254.1.1]/",
+        "http://2852039166/" /* 169.254.169.254 */,
+        "http://0.0.0.0/",
+        "http://[fe80::1]/",
         "http://[::]:1/",
     };
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {

@@ -219,7 +219,7 @@ void fixture_start(struct fixture *f, struct http_server_options o)
     assert_int_equal(http_server_start(&f->server, f->loop, &o, &why), OK);
     struct str address = http_server_address(f->server);
     snprintf(f->address, sizeof f->address, "%.*s", STR_ARG(address));
-    f->port = atoi(strrchr(f->address, ':') + 1);
+    f->port = (int)strtol(strrchr(f->address, ':') + 1, NULL, 10);
     assert_int_equal(pthread_create(&the_thread, NULL, run_loop, f->loop), 0);
 }
 
@@ -237,10 +237,10 @@ static void release(struct fixture *f)
     int n = atomic_exchange(&f->held, 0);
     for (int i = 0; i < n; i++) {
         struct str host = http_request_header(held[i], "host");
-        bool sound = (str_absent(host) || str_eq(host, STR("x")) ||
-                      str_starts(host, STR("127.0.0.1:"))) &&
-                     str_eq(held[i]->path, STR("/hold")) &&
-                     str_starts(held[i]->peer, STR("127.0.0.1:")) && held[i]->method_name.n > 0;
+        bool sound =
+            (str_absent(host) || str_eq(host, STR("x")) || str_starts(host, STR("127.0.0.1:"))) &&
+            str_eq(held[i]->path, STR("/hold")) && str_starts(held[i]->peer, STR("127.0.0.1:")) &&
+            held[i]->method_name.n > 0;
         if (!sound)
             atomic_fetch_add(&f->unsound, 1);
         echo(held[i]);

@@ -125,8 +125,8 @@ static void large_bodies_pass_unchanged_both_ways(void **state)
             }
             raw_send(fd, "0\r\nX-Trailer: 1\r\n\r\n");
         } else {
-            snprintf(head, sizeof head,
-                     "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n", N);
+            snprintf(head, sizeof head, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n",
+                     N);
             raw_send(fd, head);
             raw_send_bytes(fd, sent, N);
         }
@@ -147,7 +147,8 @@ static void continue_is_sent_when_asked_for(void **state)
     (void)state;
     fixture_start(&f, fixture_options());
     int fd = raw_connect(&f);
-    raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    raw_send(fd,
+             "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_true(raw_until(fd, "HTTP/1.1 100 Continue\r\n\r\n"));
     raw_send(fd, "ok");
     expect(fd, "HTTP/1.1 200", "ok");
@@ -172,8 +173,7 @@ static void answers_may_come_later_and_from_elsewhere(void **state)
         char body[32], text[200];
         for (int i = 0; i < CONNECTIONS; i++) {
             int n = snprintf(body, sizeof body, "%d-%d", round, i);
-            snprintf(text, sizeof text,
-                     "POST /%s HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n%s",
+            snprintf(text, sizeof text, "POST /%s HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n%s",
                      i % 2 ? "defer" : "hold", n, body);
             raw_send(fd[i], text);
         }
@@ -498,10 +498,10 @@ static void slow_clients_are_dropped(void **state)
     fixture_start(&f, o);
     enum { SLOW = 5 };
     static const char *const starts_with[SLOW] = {
-        "",                                                                  /* silent */
-        "G",                                                                 /* in the line */
-        "GET /echo HTTP/1.1\r\nX-A: ",                                       /* in the head */
-        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n",       /* in the body */
+        "",                                                            /* silent */
+        "G",                                                           /* in the line */
+        "GET /echo HTTP/1.1\r\nX-A: ",                                 /* in the head */
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n", /* in the body */
         "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nfff\r\n",
     };
     int fd[SLOW];

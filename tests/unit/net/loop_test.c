@@ -1,7 +1,7 @@
 /* The loop: order of timers and tasks, wake-ups across threads, removal while handing out. */
 #include "base/arena.h"
-#include "net/loop.h"
 #include "base/time.h"
+#include "net/loop.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -36,21 +36,27 @@ static void timer_fired(struct loop_timer *t)
         loop_stop(the_loop);
 }
 
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
 static void timers_fire_in_order(void **state)
 {
     (void)state;
     assert_int_equal(loop_new(&the_loop, NULL), OK);
     struct numbered_timer *t = mem_zalloc(TIMERS * sizeof *t);
     int64_t start = time_monotonic();
-    srand(7);
+    uint32_t seed = 7;
     for (int i = 0; i < TIMERS; i++) {
         t[i].timer.fire = timer_fired;
-        t[i].wanted_us = start + rand() % 50000;
+        t[i].wanted_us = start + next_random(&seed) % 50000;
         loop_timer_set(the_loop, &t[i].timer, t[i].wanted_us);
     }
     fired_wanted = TIMERS;
     for (int i = 0; i < TIMERS; i += 3) { /* moved, some cleared */
-        t[i].wanted_us = start + rand() % 80000;
+        t[i].wanted_us = start + next_random(&seed) % 80000;
         loop_timer_set(the_loop, &t[i].timer, t[i].wanted_us);
         if (i % 2) {
             loop_timer_clear(the_loop, &t[i].timer);
