@@ -74,6 +74,14 @@ static void limits_read(const struct config *c, struct ngsild_limits *l)
     };
 }
 
+/* What the configuration says, or three quarters of the machine's memory. */
+static size_t state_bytes(const struct config *c)
+{
+    size_t configured = (size_t)config_int(c, "store", "state_bytes");
+    size_t machine = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    return configured ? configured : machine / 4 * 3;
+}
+
 static enum status store_open(struct city *city, const struct config *c, struct why *why)
 {
     struct embedded_options o = {
@@ -83,7 +91,7 @@ static enum status store_open(struct city *city, const struct config *c, struct 
         .segment_bytes = (size_t)config_int(c, "store", "segment_bytes"),
         .log_bytes_max = (size_t)config_int(c, "store", "log_bytes"),
         .group_bytes_max = (size_t)config_int(c, "store", "group_bytes"),
-        .state_bytes_max = (size_t)config_int(c, "store", "state_bytes"),
+        .state_bytes_max = state_bytes(c),
         .disk_reserve_bytes = (size_t)config_int(c, "store", "disk_reserve"),
         .tenants_max = limit(c, "tenants"),
         .value_indexes_max = (uint32_t)config_int(c, "store", "value_indexes"),
@@ -99,7 +107,8 @@ static enum status contexts_open(struct city *city, const struct config *c, stru
         .ports = city->broker.ports,
         .limits = {.terms_max = limit(c, "context_terms"),
                    .remotes_max = limit(c, "context_remotes"),
-                   .depth_max = limit(c, "context_depth")},
+                   .depth_max = limit(c, "context_depth"),
+                   .scoped_refused = true /* clause 5.5.7 */},
         .cache_bytes_max = (size_t)config_int(c, "contexts", "cache_bytes"),
         .document_bytes_max = (size_t)config_int(c, "contexts", "document_bytes"),
         .fetches_max = (uint32_t)config_int(c, "contexts", "fetches"),

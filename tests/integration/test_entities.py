@@ -43,7 +43,7 @@ ATTRIBUTES = {
     "real": {"type": "Property", "value": 0.1},
     "boolean": {"type": "Property", "value": False},
     "text": {"type": "Property", "value": "趵突泉 \"\\\n\u0001"},
-    "object": {"type": "Property", "value": {"a": {"b": [1, 2, {"c": None}]}, "value": 3}},
+    "object": {"type": "Property", "value": {"a": {"b": [1, 2, {"c": ""}]}, "value": 3}},
     "array": {"type": "Property", "value": [1, "two", {"three": 3}]},
     "observed": {"type": "Property", "value": 1, "observedAt": "2026-01-31T23:59:59.5Z", "unitCode": "CEL"},
     "relation": {"type": "Relationship", "object": "urn:ngsi-ld:City:jinan"},
@@ -55,7 +55,7 @@ ATTRIBUTES = {
     "kind": {"type": "VocabProperty", "vocab": "Karst"},
     "raw": {"type": "JsonProperty", "json": {"id": "no uri", "@type": [None, {}]}},
     "list": {"type": "ListProperty", "valueList": [3, 1, 2]},
-    "route": {"type": "ListRelationship", "objectList": ["urn:ngsi-ld:Stop:1", "urn:ngsi-ld:Stop:2"]},
+    "route": {"type": "ListRelationship", "objectList": [{"object": "urn:ngsi-ld:Stop:1"}, {"object": "urn:ngsi-ld:Stop:2"}]},
     "nested": {"type": "Property", "value": 1,
                "accuracy": {"type": "Property", "value": 0.5, "by": {"type": "Relationship", "object": "urn:x:y"}}},
 }
@@ -264,7 +264,7 @@ def test_everything_survives_a_restart(city):
 @pytest.mark.parametrize("body, status, kind, pointer", [
     ("", 400, "InvalidRequest", ""),
     ("{", 400, "InvalidRequest", ""),
-    ("[]", 400, "BadRequestData", ""),
+    ("[]", 400, "InvalidRequest", ""),
     ('{"type":"T"}', 400, "BadRequestData", ""),
     ('{"id":"urn:x:1"}', 400, "BadRequestData", ""),
     ('{"id":"no uri","type":"T"}', 400, "BadRequestData", "/id"),

@@ -16,7 +16,7 @@ const char *media_name(enum media m)
     return MEDIA_NAMES[m];
 }
 
-/* Weight of one media range in thousandths; 1000 when it says nothing, -1 when malformed. */
+/* Weight of one media range in thousandths; 1000 when it says nothing that can be understood. */
 static int quality(struct str parameters)
 {
     struct str part;
@@ -26,14 +26,14 @@ static int quality(struct str parameters)
             continue;
         struct str v = str_from(part, 2);
         if (!v.n || v.n > 5 || (v.p[0] != '0' && v.p[0] != '1') || (v.n > 1 && v.p[1] != '.'))
-            return -1;
+            return 1000;
         int q = (v.p[0] - '0') * 1000, unit = 100;
         for (size_t i = 2; i < v.n; i++, unit /= 10) {
             if (v.p[i] < '0' || v.p[i] > '9')
-                return -1;
+                return 1000;
             q += (v.p[i] - '0') * unit;
         }
-        return q > 1000 ? -1 : q;
+        return q > 1000 ? 1000 : q;
     }
     return 1000;
 }
@@ -63,8 +63,6 @@ enum status negotiate_accept(struct exchange *x, bool geo)
             parameters = str_from(item, semicolon + 1);
         }
         int q = quality(parameters);
-        if (q < 0)
-            return why_set(&x->why, E_INVALID_REQUEST, NULL, "the Accept header has a malformed weight");
         for (int m = 0; m < MEDIA_COUNT; m++) {
             int p = precision(str_trim(range), (enum media)m);
             if (p > best[m]) {

@@ -60,9 +60,25 @@ static uint32_t segments_split(struct str path, struct str segments[SEGMENTS_MAX
     return n;
 }
 
-static enum status method_refused(struct exchange *x, const struct str *segments, uint32_t count)
+/* "PATCH entities/" addresses an entity without saying which (clauses 5.6.17, 5.6.18: BadRequestData). */
+static bool id_missing(struct exchange *x, struct str *segments, uint32_t count)
+{
+    struct str path = x->http->path;
+    if (path.p[path.n - 1] != '/' || count >= SEGMENTS_MAX)
+        return false;
+    segments[count] = STR("");
+    for (uint32_t i = 0; i < OPERATIONS; i++)
+        if (!ENDPOINTS[i].segments[count] && matches(&ENDPOINTS[i], segments, count + 1) &&
+            str_eq(x->http->method_name, str_of(ENDPOINTS[i].method)))
+            return true;
+    return false;
+}
+
+static enum status method_refused(struct exchange *x, struct str *segments, uint32_t count)
 {
     size_t n = 0;
+    if (id_missing(x, segments, count))
+        return why_set(&x->why, E_BAD_DATA, NULL, "the path ends where an identifier is expected");
     for (uint32_t i = 0; i < OPERATIONS; i++) {
         if (!matches(&ENDPOINTS[i], segments, count))
             continue;
@@ -129,7 +145,13 @@ static enum status body(struct exchange *x)
     if (st != OK)
         return st;
     struct json_limits limits = {.depth_max = x->api->limits.json_depth, .bytes_max = x->api->limits.body_bytes};
-    return json_read(x->arena, x->http->body, &limits, &x->body, &x->why);
+    st = json_read(x->arena, x->http->body, &limits, &x->body, &x->why);
+    uint8_t kind = x->endpoint->body;
+    bool object = kind == BODY_ENTITY || kind == BODY_FRAGMENT || kind == BODY_QUERY;
+    if (st == OK && object && x->body.kind != JSON_OBJECT)
+        return why_set(&x->why, E_INVALID_REQUEST, NULL, "a JSON object is expected, not %s",
+                       json_kind_name((enum json_kind)x->body.kind));
+    return st;
 }
 
 static void run(struct exchange *x)

@@ -26,6 +26,12 @@ static struct provision *provision_new(struct exchange *x, enum edit_kind kind)
 
 /* ---- the answer ---- */
 
+/* Notes about the scope have no term. */
+static struct str note_name(const struct exchange *x, const struct edit_note *note)
+{
+    return note->term == TERM_NONE ? STR("scope") : terms_iri(x->broker->terms, note->term);
+}
+
 static void update_result_write(struct exchange *x, struct buf *b, const struct edit_result *r)
 {
     buf_lit(b, "{\"updated\":[");
@@ -36,7 +42,7 @@ static void update_result_write(struct exchange *x, struct buf *b, const struct 
         if (!first)
             buf_char(b, ',');
         first = false;
-        json_write_str(b, terms_iri(x->broker->terms, r->notes[i].term));
+        json_write_str(b, note_name(x, &r->notes[i]));
     }
     buf_lit(b, "],\"notUpdated\":[");
     first = true;
@@ -45,7 +51,7 @@ static void update_result_write(struct exchange *x, struct buf *b, const struct 
             continue;
         buf_str(b, first ? STR("{\"attributeName\":") : STR(",{\"attributeName\":"));
         first = false;
-        json_write_str(b, terms_iri(x->broker->terms, r->notes[i].term));
+        json_write_str(b, note_name(x, &r->notes[i]));
         buf_lit(b, ",\"reason\":");
         json_write_str(b, str_of(r->notes[i].reason));
         buf_char(b, '}');
