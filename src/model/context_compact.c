@@ -190,22 +190,27 @@ static struct str memo_decode(const struct context *c, uint32_t term, uintptr_t 
     return *(const struct str *)slot;
 }
 
-struct str context_compact_term(const struct context *c, uint32_t term)
+/* Apart, so that the way through a warm memo needs no stack. */
+__attribute__((noinline)) static struct str compact_new(struct context *c, uint32_t term)
 {
-    memo_slot *slot = memo_find(c, term);
-    uintptr_t value = slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
-    if (value)
-        return memo_decode(c, term, value);
-    struct context *memo = (struct context *)c; /* everything but the memo stays as it is */
-    pthread_mutex_lock(&memo->lock);
-    slot = memo_make(memo, term);
-    value = atomic_load_explicit(slot, memory_order_relaxed);
+    pthread_mutex_lock(&c->lock);
+    memo_slot *slot = memo_make(c, term);
+    uintptr_t value = atomic_load_explicit(slot, memory_order_relaxed);
     if (!value) {
-        value = memo_encode(memo, terms_iri(c->terms, term));
+        value = memo_encode(c, terms_iri(c->terms, term));
         atomic_store_explicit(slot, value, memory_order_release);
     }
-    pthread_mutex_unlock(&memo->lock);
+    pthread_mutex_unlock(&c->lock);
     return memo_decode(c, term, value);
+}
+
+struct str context_compact_term(const struct context *c, uint32_t term)
+{
+    const memo_slot *slot = memo_find(c, term);
+    uintptr_t value = slot ? atomic_load_explicit(slot, memory_order_acquire) : 0;
+    if (__builtin_expect(value != 0, 1))
+        return memo_decode(c, term, value);
+    return compact_new((struct context *)c, term); /* all but the memo stays as it is */
 }
 
 void context_memo_free(struct context *c)
