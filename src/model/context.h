@@ -2,9 +2,13 @@
  * building an active context, expanding and compacting names.
  *
  * A context is immutable once built, may be used from any thread, and is
- * reference-counted. The core context always has precedence and is part of every
- * context. Nothing here fetches: a builder asks a loader for remote documents and
- * says which one is missing, so that the caller can fetch it and build again. */
+ * reference-counted. The core context (v1.9, whichever version a document names) is
+ * part of every context and stands as if in the last position: its terms cannot be
+ * redefined, and its @vocab takes every name that no term takes. A user's @vocab
+ * serves the definitions of the user's own terms. @base, @language and @direction say
+ * nothing about names and are only checked. Nothing here fetches: a builder asks a
+ * loader for remote documents and says which one is missing, so that the caller can
+ * fetch it and build again. */
 #ifndef MODEL_CONTEXT_H
 #define MODEL_CONTEXT_H
 
@@ -45,7 +49,8 @@ MUST_USE enum status context_build(struct context **out, const struct json *spec
                                    struct arena *a, struct str *missing, struct why *why);
 struct context *context_ref(struct context *c);
 void context_unref(struct context *c);
-/* The core context; never freed. context_setup is called once by main before threads start. */
+/* The core context; never freed. context_setup is called once by main before threads start; tests may call it
+ * again, with other terms, when no context is in use. */
 void context_setup(struct terms *terms);
 struct context *context_core(void);
 /* Bytes held, for cache bounds. */
@@ -53,7 +58,8 @@ size_t context_bytes(const struct context *c);
 
 /* True for an IRI of one of ETSI's core contexts, built in. */
 bool context_is_core_iri(struct str iri);
-/* The core context's JSON document ({"@context": …}) of that IRI, generated from api/; NULL if not built in. */
+/* The JSON document ({"@context": …}) of that IRI, generated from api/core_context.tsv: every version of the core
+ * context, and https://w3id.org/security/data-integrity/v2, to which v1.9 refers. NULL if not built in. Static. */
 const struct json *context_core_document(struct str iri);
 /* IRI to announce in Link headers and bodies for the core context alone (v1.9). */
 struct str context_core_iri(void);
@@ -62,8 +68,9 @@ struct str context_core_iri(void);
  * absolute IRIs, else @vocab (the default context). The result lives in arena or in c. Keywords and names
  * that expand to nothing (null mapping) give an absent str. */
 struct str context_expand(const struct context *c, struct str name, struct arena *a);
-/* The same, to a term id; memoised per context, so that the hot path is one hash look-up.
- * intern: false looks up only (TERM_NONE when the store has never seen it). */
+/* The same, to a term id; memoised, so that the hot path is one hash and its look-ups.
+ * intern: false looks up only (TERM_NONE when the store has never seen it). TERM_NONE with why untouched: the
+ * name expands to nothing; with why set: the table of terms is full. */
 uint32_t context_expand_term(const struct context *c, struct str name, bool intern, struct arena *a,
                              struct why *why);
 /* Compacts a vocab IRI: term, compact IRI, suffix of @vocab, else the IRI itself. Core terms first.

@@ -1,3 +1,4 @@
+/* The fixture of the context tests: one terms table, one arena, a loader over texts. */
 #include "context_fixture.h"
 
 #include <setjmp.h>
