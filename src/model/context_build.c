@@ -136,8 +136,8 @@ static enum status check_keyword(const struct builder *b, const struct place *p,
         if (v->kind != JSON_BOOL) /* invalid @propagate value */
             return context_refuse(b, p, &at, "@propagate must be true or false");
         if (!v->boolean && !p->scoped)
-            return context_refuse(b, p, &at,
-                                  "a context that does not reach into attributes is of no use here");
+            return context_refuse(
+                b, p, &at, "a context that does not reach into attributes is of no use here");
     } else if (str_eq(e->key, STR("@protected"))) {
         if (v->kind != JSON_BOOL) /* invalid @protected value */
             return context_refuse(b, p, &at, "@protected must be true or false");
@@ -216,8 +216,8 @@ enum status context_process(struct builder *b, struct scope *s, const struct jso
                             const struct place *p)
 {
     if (p->depth > b->limits->depth_max)
-        return context_exceed(b, p, p->at, "limits.context_depth",
-                              "contexts may be nested %u deep", b->limits->depth_max);
+        return context_exceed(b, p, p->at, "limits.context_depth", "contexts may be nested %u deep",
+                              b->limits->depth_max);
     switch ((enum json_kind)spec->kind) {
     case JSON_NULL:
         if (!p->scoped && context_scope_guarded(s)) /* invalid context nullification */

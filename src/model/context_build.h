@@ -39,7 +39,7 @@ struct remote {
 /* Where a context stands. */
 struct place {
     const struct at *at;
-    struct str base; /* relative references are resolved against it */
+    struct str base;             /* relative references are resolved against it */
     const struct remote *remote; /* NULL in the user's own document */
     uint32_t depth;
     bool builtin; /* part of a document that is built in */

@@ -9,7 +9,8 @@
 
 #include <stdlib.h>
 
-/* Bytes `cut` … of the IRI, behind "term:" when there is a definition. The term alone when cut is 0. */
+/* The bytes from `cut` of the IRI, behind "term:" when there is a definition; the term
+ * alone when cut is 0. */
 struct compacted {
     const struct definition *definition;
     size_t cut;

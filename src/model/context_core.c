@@ -1,8 +1,8 @@
 /* The core context, all its published versions, and the security vocabulary it
  * refers to: documents put together from the generated table when first asked for,
  * kept until the end, and the newest core as the context behind all others. */
-#include "model/context_build.h"
 #include "model/context_core.h"
+#include "model/context_build.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 struct context_row {
-    const char *term; /* "term>name" within the scoped context of term, "term>@remote" a document it includes */
+    const char *term; /* as in the table: "term>name", "term>@remote" for scoped contexts */
     const char *id;
     const char *type;      /* NULL when none */
     const char *container; /* NULL when none */

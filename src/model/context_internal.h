@@ -29,7 +29,7 @@ struct definition {
     struct str container; /* absent when none */
     bool prefix;          /* may start compact IRIs */
     bool reverse;
-    bool guarded;         /* @protected; only while building */
+    bool guarded; /* @protected; only while building */
 };
 
 struct name_slot {
@@ -45,7 +45,7 @@ struct name_index {
 
 struct prefix {
     const struct definition *definition;
-    uint32_t shorter; /* place plus one of the longest other prefix whose IRI starts this one; 0: none */
+    uint32_t shorter; /* the longest other prefix whose IRI starts this one: place plus one */
 };
 
 enum { MEMO_ROOTS = 25, MEMO_CHUNK = 256, VOCAB_MEMO_SLOTS = 4096 };
@@ -69,7 +69,7 @@ struct context {
     struct name_index iris;
     uint32_t prefix_count;
     struct prefix *prefixes;
-    bool has_colons; /* some term looks like a compact IRI */
+    bool has_colons;              /* some term looks like a compact IRI */
     _Atomic uint64_t *vocab_memo; /* core only, VOCAB_MEMO_SLOTS of them (context_expand.c) */
 
     pthread_mutex_t lock; /* over the two below and growth of the memo */

@@ -52,11 +52,11 @@ bool context_iri_ends_in_delimiter(struct str s)
 bool context_iri_is_keyword(struct str s)
 {
     static const char *const KEYWORDS[] = {
-        "@base",   "@container", "@context",   "@default",   "@direction", "@embed", "@explicit",
-        "@graph",  "@id",        "@import",    "@included",  "@index",     "@json",  "@language",
-        "@list",   "@nest",      "@none",      "@omitDefault", "@prefix",  "@preserve",
-        "@propagate", "@protected", "@requireAll", "@reverse", "@set",     "@type",  "@value",
-        "@version", "@vocab",
+        "@base",     "@container", "@context",   "@default",   "@direction",  "@embed",
+        "@explicit", "@graph",     "@id",        "@import",    "@included",   "@index",
+        "@json",     "@language",  "@list",      "@nest",      "@none",       "@omitDefault",
+        "@prefix",   "@preserve",  "@propagate", "@protected", "@requireAll", "@reverse",
+        "@set",      "@type",      "@value",     "@version",   "@vocab",
     };
     if (s.n < 2 || s.p[0] != '@')
         return false;
@@ -93,7 +93,7 @@ struct parts {
     struct str scheme;    /* with its colon */
     struct str authority; /* with its slashes; absent when there is none */
     struct str path;
-    struct str query;     /* with its question mark, without the fragment */
+    struct str query; /* with its question mark, without the fragment */
     struct str fragment;
 };
 

@@ -44,8 +44,7 @@ static enum status need(struct work *w, struct str name, const struct at *at)
                               STR_ARG(name));
     if (++w->nesting > w->b->limits->depth_max)
         return context_exceed(w->b, w->p, at, "limits.context_depth",
-                              "definitions may need one another %u deep",
-                              w->b->limits->depth_max);
+                              "definitions may need one another %u deep", w->b->limits->depth_max);
     enum status st = define(w, e);
     w->nesting--;
     return st;
@@ -250,7 +249,7 @@ static enum status set_id(struct work *w, const struct given *g, const struct at
                               json_kind_name((enum json_kind)g->id->kind));
     enum status st = expand(w, g->id->string, at, &d->iri);
     if (st != OK || str_absent(d->iri))
-        return st; /* what looks like a keyword stands for nothing */
+        return st;                       /* what looks like a keyword stands for nothing */
     if (str_eq(d->iri, STR("@context"))) /* invalid keyword alias */
         return context_refuse(w->b, w->p, at, "@context can have no other name");
     if (context_iri_is_keyword(d->iri))
@@ -331,10 +330,10 @@ static enum status check_others(struct work *w, const struct given *g, const str
         return context_refuse(w->b, w->p, &language, "@language must be a string or null");
     if (g->direction && g->direction->kind != JSON_NULL &&
         !json_is_string(g->direction, STR("ltr")) && !json_is_string(g->direction, STR("rtl")))
-        return context_refuse(w->b, w->p, &direction, "@direction must be \"ltr\", \"rtl\" or null");
-    if (g->nest &&
-        (g->nest->kind != JSON_STRING ||
-         (context_iri_is_keyword(g->nest->string) && !json_is_string(g->nest, STR("@nest")))))
+        return context_refuse(w->b, w->p, &direction,
+                              "@direction must be \"ltr\", \"rtl\" or null");
+    if (g->nest && (g->nest->kind != JSON_STRING || (context_iri_is_keyword(g->nest->string) &&
+                                                     !json_is_string(g->nest, STR("@nest")))))
         return context_refuse(w->b, w->p, &nest, "@nest must be @nest or the name of a term");
     return OK;
 }
@@ -364,10 +363,17 @@ static enum status take(struct work *w, const struct json *v, const struct at *u
         const char *name;
         const struct json **to;
     } members[] = {
-        {"@id", &g->id},           {"@reverse", &g->reverse},     {"@type", &g->type},
-        {"@container", &g->container}, {"@context", &g->context}, {"@direction", &g->direction},
-        {"@index", &g->index},     {"@language", &g->language},   {"@nest", &g->nest},
-        {"@prefix", &g->prefix},   {"@protected", &g->guarded},
+        {"@id", &g->id},
+        {"@reverse", &g->reverse},
+        {"@type", &g->type},
+        {"@container", &g->container},
+        {"@context", &g->context},
+        {"@direction", &g->direction},
+        {"@index", &g->index},
+        {"@language", &g->language},
+        {"@nest", &g->nest},
+        {"@prefix", &g->prefix},
+        {"@protected", &g->guarded},
     };
     *g = (struct given){.simple = v->kind != JSON_OBJECT};
     if (v->kind == JSON_STRING || v->kind == JSON_NULL)

@@ -41,13 +41,14 @@ static void terms_stand_for_iris(void **state)
         {"{\"a\": {\"@id\": null}}", "a", NULL},
         {"{\"a\": \"@type\"}", "a", NULL},
         {"{\"a\": \"@id\"}", "a", NULL},
-        {"{\"a\": \"@later\"}", "a", NULL},     /* looks like a keyword */
+        {"{\"a\": \"@later\"}", "a", NULL}, /* looks like a keyword */
         {"{\"a\": {\"@reverse\": \"https://x.org/a\"}}", "a", NULL},
-        {"{\"a\": \"_:a\"}", "a", NULL},        /* a blank node is no name */
+        {"{\"a\": \"_:a\"}", "a", NULL}, /* a blank node is no name */
         {"{\"@later\": \"https://x.org/a\", \"b\": \"urn:b\"}", "@later", NULL},
         {"{\"a\": \"https://x.org/with space\"}", "a", "https://x.org/with space"},
-        {"{\"\\u00fcber\": \"https://x.org/\\u00fc\"}", "\xc3\xbc"
-                                                       "ber",
+        {"{\"\\u00fcber\": \"https://x.org/\\u00fc\"}",
+         "\xc3\xbc"
+         "ber",
          "https://x.org/\xc3\xbc"},
         {"{\"a\": \"urn:1\", \"a\": \"urn:2\"}", "a", "urn:2"}, /* the last one wins */
     };
@@ -185,7 +186,8 @@ static void bad_definitions_are_refused(void **state)
         {"{\"a\": {\"@container\": [\"@id\", \"@index\"]}}", "/@context/a/@container", "container"},
         {"{\"a\": {\"@container\": \"@type\", \"@type\": \"urn:t\"}}", "/@context/a/@container",
          "needs @type"},
-        {"{\"a\": {\"@reverse\": \"urn:a\", \"@id\": \"urn:b\"}}", "/@context/a/@reverse", "beside"},
+        {"{\"a\": {\"@reverse\": \"urn:a\", \"@id\": \"urn:b\"}}", "/@context/a/@reverse",
+         "beside"},
         {"{\"a\": {\"@reverse\": 1}}", "/@context/a/@reverse", "a string"},
         {"{\"a\": {\"@reverse\": \"@id\"}}", "/@context/a/@reverse", "must be an IRI"},
         {"{\"a\": {\"@reverse\": \"urn:a\", \"@container\": \"@list\"}}", "/@context/a/@container",
@@ -238,7 +240,8 @@ static void protected_terms_stay(void **state)
         {"[{\"a\": {\"@id\": \"urn:1\", \"@protected\": true}}, {\"a\": null}]", "/@context/1/a",
          "is protected"},
         {"[{\"@protected\": true, \"a\": \"urn:1\"}, null]", "/@context/1", "protected"},
-        {"[{\"@protected\": true, \"a\": \"urn:1\"}, {\"a\": {\"@id\": \"urn:1\", \"@type\": \"@id\"}}]",
+        {"[{\"@protected\": true, \"a\": \"urn:1\"}, {\"a\": {\"@id\": \"urn:1\", \"@type\": "
+         "\"@id\"}}]",
          "/@context/1/a", "is protected"},
         {"[{\"@protected\": true, \"a\": \"urn:1\"}, {\"a\": \"urn:1\"}, {\"a\": \"urn:2\"}]",
          "/@context/2/a", "is protected"},
@@ -268,7 +271,8 @@ static const struct remote_text REMOTES[] = {
     {"https://x.org/list.jsonld", "[1]"},
     {"https://x.org/bad.jsonld", "{\"@context\": [{}, {\"a\": {\"@id\": 5}}]}"},
     {"https://x.org/gone.jsonld", "{\"@context\": [\"https://y.org/gone.jsonld\"]}"},
-    {"https://x.org/part.jsonld", "{\"@context\": {\"a\": \"x:1\", \"b\": \"x:2\", \"x\": \"urn:x:\"}}"},
+    {"https://x.org/part.jsonld",
+     "{\"@context\": {\"a\": \"x:1\", \"b\": \"x:2\", \"x\": \"urn:x:\"}}"},
     {"https://x.org/parts.jsonld", "{\"@context\": [{\"a\": \"urn:1\"}]}"},
     {"https://x.org/import.jsonld", "{\"@context\": {\"@import\": \"part.jsonld\"}}"},
     {NULL, NULL},
@@ -325,7 +329,8 @@ static void a_missing_document_is_named(void **state)
     fixture_refused(f, "[{}, \"https://x.org/gone.jsonld\"]", E_CONTEXT, "/@context/1",
                     "https://y.org/gone.jsonld is not available");
     assert_true(str_eq(f->missing, STR("https://y.org/gone.jsonld")));
-    fixture_refused(f, "{\"@import\": \"https://z.org/\"}", E_CONTEXT, "/@context/@import", "z.org");
+    fixture_refused(f, "{\"@import\": \"https://z.org/\"}", E_CONTEXT, "/@context/@import",
+                    "z.org");
     assert_true(str_eq(f->missing, STR("https://z.org/")));
     context_unref(fixture_context(f, "\"https://x.org/c/one.jsonld\""));
     assert_true(str_absent(f->missing));
@@ -336,8 +341,9 @@ static void scoped_contexts(void **state)
 {
     struct fixture *f = *state;
     f->remotes = REMOTES;
-    const char *fine = "{\"a\": {\"@id\": \"urn:a\", \"@context\": {\"b\": \"urn:b\", \"c\": \"x:c\"}},"
-                       " \"x\": \"urn:x:\", \"d\": {\"@id\": \"urn:d\", \"@context\": null}}";
+    const char *fine =
+        "{\"a\": {\"@id\": \"urn:a\", \"@context\": {\"b\": \"urn:b\", \"c\": \"x:c\"}},"
+        " \"x\": \"urn:x:\", \"d\": {\"@id\": \"urn:d\", \"@context\": null}}";
     struct context *c = fixture_context(f, fine);
     fixture_expands(f, c, "a", "urn:a");
     fixture_expands(f, c, "b", DEFAULT "b");
@@ -352,8 +358,8 @@ static void scoped_contexts(void **state)
         context_unref(fixture_context(f, ALSO[i]));
     static const struct refusal ROWS[] = {
         {"{\"a\": {\"@id\": \"urn:a\", \"@context\": 5}}", "/@context/a/@context", "not a number"},
-        {"{\"a\": {\"@id\": \"urn:a\", \"@context\": {\"b\": \"b:b\"}}}",
-         "/@context/a/@context/b", "needs itself"},
+        {"{\"a\": {\"@id\": \"urn:a\", \"@context\": {\"b\": \"b:b\"}}}", "/@context/a/@context/b",
+         "needs itself"},
         {"{\"a\": {\"@reverse\": \"urn:a\", \"@context\": {\"b\": 5}}}", "/@context/a/@context/b",
          "a string"},
     };
@@ -408,8 +414,9 @@ static void every_limit_has_its_name(void **state)
     limit(f, repeat(f, start, "\"t#\": \"urn:t#\",", 1000, end), "limits.context_terms");
     /* redefinitions count as well: they are work */
     limit(f, repeat(f, "[", "{\"a\": \"urn:#\"},", 1001, "{}]"), "limits.context_terms");
-    limit(f, repeat(f, "{\"a\": {\"@id\": \"urn:a\", \"@context\": {", "\"t#\": null,", 1000,
-                    "\"z\": null}}}"),
+    limit(f,
+          repeat(f, "{\"a\": {\"@id\": \"urn:a\", \"@context\": {", "\"t#\": null,", 1000,
+                 "\"z\": null}}}"),
           "limits.context_terms");
 
     f->limits.depth_max = 8;

@@ -20,7 +20,8 @@ static void compare(struct fixture *f, const char *path, const char *iri)
     }
     const struct json *ours = context_core_document(str_of(iri));
     assert_non_null(ours);
-    const struct json *a = json_get(published, STR("@context")), *b = json_get(ours, STR("@context"));
+    const struct json *a = json_get(published, STR("@context")),
+                      *b = json_get(ours, STR("@context"));
     for (uint32_t i = 0; i < a->n; i++) {
         struct str key = a->members[i].key;
         const struct json *same = json_get(b, key);
@@ -57,9 +58,17 @@ static void core_iris_are_told_apart(void **state)
         assert_non_null(context_core_document(str_of(iri)));
     }
     static const char *const OTHERS[] = {
-        CORE "-v1.2.jsonld", CORE "-v1.10.jsonld",   CORE "-v1.:.jsonld", CORE "-non-existing.jsonld",
-        CORE ".jsonldx",     CORE,                   CORE "-v1.9.jsonlD", "",
-        CORE "-v2.3.jsonld", "https://example.org/", "ftp://uri.etsi.org/ngsi-ld/v1/x.jsonld",
+        CORE "-v1.2.jsonld",
+        CORE "-v1.10.jsonld",
+        CORE "-v1.:.jsonld",
+        CORE "-non-existing.jsonld",
+        CORE ".jsonldx",
+        CORE,
+        CORE "-v1.9.jsonlD",
+        "",
+        CORE "-v2.3.jsonld",
+        "https://example.org/",
+        "ftp://uri.etsi.org/ngsi-ld/v1/x.jsonld",
     };
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
         assert_false(context_is_core_iri(str_of(OTHERS[i])));
@@ -83,8 +92,7 @@ static struct str full(struct fixture *f, struct str id)
 static void every_core_term_goes_both_ways(void **state)
 {
     struct fixture *f = *state;
-    const struct json *o =
-        json_get(context_core_document(context_core_iri()), STR("@context"));
+    const struct json *o = json_get(context_core_document(context_core_iri()), STR("@context"));
     uint32_t seen = 0;
     for (uint32_t i = 0; i < o->n; i++) {
         struct str term = o->members[i].key;
@@ -171,7 +179,8 @@ static void core_terms_cannot_be_redefined(void **state)
 {
     struct fixture *f = *state;
     static const char *const USERS[] = {
-        "{\"location\": \"https://x.org/location\", \"Property\": null, \"speed\": \"https://x.org/s\","
+        "{\"location\": \"https://x.org/location\", \"Property\": null, \"speed\": "
+        "\"https://x.org/s\","
         " \"value\": {\"@id\": \"https://x.org/v\", \"@type\": \"@id\"}}",
         "[{\"location\": \"https://x.org/location\", \"speed\": \"https://x.org/s\"},"
         " \"" CORE ".jsonld\"]",
@@ -194,9 +203,9 @@ static void core_terms_cannot_be_redefined(void **state)
 static void a_core_iri_goes_by_its_core_term(void **state)
 {
     struct fixture *f = *state;
-    struct context *c = fixture_context(
-        f, "{\"at\": \"" NGSI_LD "location\", \"n\": \"" NGSI_LD "\", \"x\": \"ngsi-ld:x\","
-           " \"vocab2\": \"" NGSI_LD "default-context/\"}");
+    struct context *c = fixture_context(f, "{\"at\": \"" NGSI_LD "location\", \"n\": \"" NGSI_LD
+                                           "\", \"x\": \"ngsi-ld:x\","
+                                           " \"vocab2\": \"" NGSI_LD "default-context/\"}");
     fixture_expands(f, c, "at", NGSI_LD "location");
     fixture_compacts(f, c, NGSI_LD "location", "location");
     fixture_expands(f, c, "x", NGSI_LD "x");

@@ -61,8 +61,9 @@ static void absolute_means_scheme_and_clean(void **state)
 {
     (void)state;
     static const char *const YES[] = {"http://x", "urn:x", "a+b-c.1:", "x:\xc3\xbc"};
-    static const char *const NO[] = {"", "x", ":x", "1x:y", "a b:c", "http://a b", "x:<", "x:\n",
-                                     "x:\"", "_:b", "x:^", "x:`", "x:{", "x:|", "x:\\", "x:\x7f"};
+    static const char *const NO[] = {"",    "x",    ":x",   "1x:y",  "a b:c", "http://a b",
+                                     "x:<", "x:\n", "x:\"", "_:b",   "x:^",   "x:`",
+                                     "x:{", "x:|",  "x:\\", "x:\x7f"};
     for (size_t i = 0; i < sizeof YES / sizeof *YES; i++)
         assert_true(context_iri_is_absolute(str_of(YES[i])));
     for (size_t i = 0; i < sizeof NO / sizeof *NO; i++)

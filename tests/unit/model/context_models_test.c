@@ -10,12 +10,13 @@
 #include <cmocka.h>
 
 static const char *const SUBJECTS[] = {
-    "Alert",   "Building",        "Device",         "Energy",         "Environment",     "Parking",
-    "Weather", "PointOfInterest", "Streetlighting", "Transportation", "WasteManagement", "UrbanMobility",
+    "Alert",          "Building",       "Device",          "Energy",
+    "Environment",    "Parking",        "Weather",         "PointOfInterest",
+    "Streetlighting", "Transportation", "WasteManagement", "UrbanMobility",
 };
 
-/* The IRI that a string or an "@id" of the document stands for, by its prefixes, without any of the code
- * under test. These documents have one object of plain terms. */
+/* The IRI that a string or an "@id" of the document stands for, by its prefixes, without any of the
+ * code under test. These documents have one object of plain terms. */
 static struct str meaning(struct fixture *f, const struct json *object, const struct json *v)
 {
     struct str id = v->kind == JSON_STRING ? v->string : json_get(v, STR("@id"))->string;
@@ -65,8 +66,8 @@ static void models_go_both_ways(void **state)
     f->limits.scoped_refused = true;
     unsigned seen = 0;
     for (size_t i = 0; i < sizeof SUBJECTS / sizeof *SUBJECTS; i++) {
-        struct str path = arena_printf(
-            f->arena, "smart-data-models/contexts/dataModel.%s.jsonld", SUBJECTS[i]);
+        struct str path =
+            arena_printf(f->arena, "smart-data-models/contexts/dataModel.%s.jsonld", SUBJECTS[i]);
         const struct json *document = fixture_shared(f, path.p);
         if (!document) {
             print_message("%s is not at hand\n", path.p);

@@ -23,7 +23,8 @@ static void the_best_name_is_given(void **state)
         {"{\"a\": \"urn:a\"}", "urn:a", "a"},
         {"{\"a\": \"urn:a\"}", "urn:b", "urn:b"},
         /* shortest, then least */
-        {"{\"abc\": \"urn:a\", \"ab\": \"urn:a\", \"b\": \"urn:a\", \"a\": \"urn:a\"}", "urn:a", "a"},
+        {"{\"abc\": \"urn:a\", \"ab\": \"urn:a\", \"b\": \"urn:a\", \"a\": \"urn:a\"}", "urn:a",
+         "a"},
         {"{\"z\": \"urn:a\", \"aa\": \"urn:a\", \"y\": \"urn:a\"}", "urn:a", "y"},
         /* terms for any value before terms for special ones */
         {"{\"a\": {\"@id\": \"urn:a\", \"@container\": \"@list\"}, \"long\": \"urn:a\"}", "urn:a",
@@ -31,7 +32,8 @@ static void the_best_name_is_given(void **state)
         {"{\"a\": {\"@id\": \"urn:a\", \"@type\": \"urn:date\"}, \"long\": \"urn:a\"}", "urn:a",
          "long"},
         {"{\"a\": {\"@id\": \"urn:a\", \"@type\": \"@id\"}, \"long\": \"urn:a\"}", "urn:a", "a"},
-        {"{\"a\": {\"@id\": \"urn:a\", \"@container\": \"@set\"}, \"long\": \"urn:a\"}", "urn:a", "a"},
+        {"{\"a\": {\"@id\": \"urn:a\", \"@container\": \"@set\"}, \"long\": \"urn:a\"}", "urn:a",
+         "a"},
         {"{\"a\": {\"@id\": \"urn:a\", \"@container\": \"@language\"}}", "urn:a", "a"},
         {"{\"a\": {\"@id\": \"urn:a\", \"@type\": \"DateTime\"}}", "urn:a", "a"},
         {"{\"a\": {\"@reverse\": \"urn:a\"}}", "urn:a", "urn:a"},
