@@ -206,6 +206,7 @@ static enum status servers_start(struct city *city, const struct config *c, stru
             return st;
         city->servers[i] = w->server;
         o.address = http_server_address(city->workers[0].server);
+        o.address_shared = true;
     }
     return OK;
 }

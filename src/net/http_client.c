@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "net/address.h"
+#include "net/http_freshness.h"
 
 #include <assert.h>
 #include <curl/curl.h>
@@ -46,6 +47,7 @@ struct running {
     struct curl_slist *headers;
     struct buf answer;
     size_t header_bytes;
+    struct http_freshness freshness;
     bool failed;                    /* in the client's list of these */
     char refused[ADDRESS_TEXT_MAX]; /* the address that the guard refused, "" when none */
     char error[CURL_ERROR_SIZE];
@@ -128,6 +130,7 @@ static void complete(struct running *r, CURLcode code)
         call->http_status = (int)http_status;
         call->content_type = str_of(type);
         call->answer = buf_view(&r->answer);
+        call->max_age_s = http_freshness_seconds(&r->freshness, time_now() / 1000000);
         call->status = OK;
     } else {
         call->status = judge(r, code);
@@ -263,8 +266,11 @@ static size_t answer_bytes(char *p, size_t one, size_t n, void *arg)
 
 static size_t answer_header(char *p, size_t one, size_t n, void *arg)
 {
-    (void)p;
     struct running *r = arg;
+    struct str line = {p, one * n};
+    if (str_starts(line, STR("HTTP/"))) /* also after an interim answer */
+        http_freshness_init(&r->freshness);
+    http_freshness_header(&r->freshness, line);
     r->header_bytes += one * n;
     if (r->header_bytes > ANSWER_HEADERS_MAX)
         r->answer.full = true;
@@ -392,6 +398,7 @@ void http_call_start(struct http_client *c, struct http_call *call)
     call->impl = r;
     call->http_status = 0;
     call->content_type = call->answer = STR_NONE;
+    call->max_age_s = -1;
     why_clear(&call->why);
     call->status = prepare(r);
     r->failed = call->status != OK;

@@ -23,7 +23,7 @@ enum {
     BACKLOG = 4096,
     CONNECTIONS_SPARE = 256, /* beyond the maximum, to tell clients so */
     POOL_BYTES_MIN = 16 << 10,
-    POOL_EXTRA = 5 << 10, /* parsed headers and the head of the answer */
+    POOL_EXTRA = 4 << 10, /* parsed headers and the head of the answer */
     RUNS_MAX = 8,         /* in a row, before other descriptors get their turn */
     IDLE_RUNS_MAX = 3,    /* queueing an answer takes one run, sending it another */
     PARKED_RETRY_US = 1000,
@@ -99,23 +99,46 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static enum status listen_failed(const struct http_server *s, struct why *why)
+{
+    return why_set(why, E_IO, NULL, "cannot listen on %.*s: %s", STR_ARG(s->options.address),
+                   strerror(errno));
+}
+
+static int listening_socket(const struct address *a, bool shared)
+{
+    int one = 1;
+    int fd = socket(a->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* accepted sockets inherit TCP_NODELAY */
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+        (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0) &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
+        bind(fd, (const struct sockaddr *)&a->storage, a->length) == 0)
+        return fd;
+    int reason = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = reason;
+    return -1;
+}
+
+/* SO_REUSEPORT would let a second program of the same user share the port by mistake; a socket
+ * without it cannot be bound where any other listens. */
 static enum status listen_on(struct http_server *s, struct why *why)
 {
     struct address a;
     enum status st = address_parse(&a, s->options.address, why);
     if (st != OK)
         return st;
-    int one = 1;
-    s->listen_fd = socket(a.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* accepted sockets inherit TCP_NODELAY */
-    if (s->listen_fd < 0 ||
-        setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
-        setsockopt(s->listen_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 ||
-        bind(s->listen_fd, (struct sockaddr *)&a.storage, a.length) != 0 ||
-        listen(s->listen_fd, BACKLOG) != 0)
-        return why_set(why, E_IO, NULL, "cannot listen on %.*s: %s", STR_ARG(s->options.address),
-                       strerror(errno));
+    if (!s->options.address_shared) {
+        int probe = listening_socket(&a, false);
+        if (probe < 0)
+            return listen_failed(s, why);
+        close(probe);
+    }
+    s->listen_fd = listening_socket(&a, true);
+    if (s->listen_fd < 0 || listen(s->listen_fd, BACKLOG) != 0)
+        return listen_failed(s, why);
     a.length = sizeof a.storage;
     getsockname(s->listen_fd, (struct sockaddr *)&a.storage, &a.length);
     s->address_length = address_format((struct sockaddr *)&a.storage, s->address);

@@ -4,7 +4,11 @@
  * the address (SO_REUSEPORT), each with an instance of its own. A request is
  * handed over once its body is complete and within the limits; what breaks a
  * limit is answered through `refuse`, so that the front end words all errors. The
- * handler answers now or later, once, on the loop's thread. The implementation
+ * handler answers now or later, once, on the loop's thread. What is no HTTP, or could
+ * be read in two ways, is answered with a bare 400; a head far beyond the limits with a
+ * bare 414 or 431. A chunked body that grows too large is refused at its end, or cut off
+ * at twice the limit. A connection that has asked once keeps header_bytes_max + 4 KiB
+ * (16 KiB at least). The implementation
  * (libmicrohttpd today) is hidden here so that a core of our own can take over. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -42,7 +46,8 @@ struct http_request {
     void *user;          /* the front end's own */
 };
 
-/* First header of that name (case-insensitive), absent when none. */
+/* First header of that name (case-insensitive), without surrounding blanks; absent when none.
+ * Copied into the request's arena. */
 struct str http_request_header(const struct http_request *r, const char *name);
 /* How many headers of that name there are; the nth through http_request_header_at. */
 size_t http_request_header_count(const struct http_request *r, const char *name);
@@ -87,12 +92,13 @@ void http_stream_end(struct http_stream *s);
 
 struct http_server_options {
     struct str address;  /* "127.0.0.1:1026", "[::1]:1026", port 0: any free */
+    bool address_shared; /* another instance of ours listens there already: else that is an error */
     uint32_t connections_max;
     uint32_t connections_per_peer_max; /* 0: no limit */
     uint32_t idle_timeout_s;    /* silent or slow clients are dropped */
     uint32_t request_timeout_s; /* head and body must arrive within */
     size_t uri_bytes_max;       /* E_URI_TOO_LONG */
-    size_t header_bytes_max;    /* E_HEADERS_TOO_LARGE */
+    size_t header_bytes_max;    /* request line and headers: E_HEADERS_TOO_LARGE */
     size_t body_bytes_max;      /* E_TOO_LARGE */
     size_t arena_bytes_max;     /* soft maximum of a request's arena */
     size_t stream_pending_bytes_max;
@@ -119,7 +125,7 @@ bool http_server_idle(const struct http_server *s);
  * nothing of it any more. */
 void http_server_stop(struct http_server *s);
 
-/* Counters, readable from any thread. */
+/* Counters, readable from any thread. bytes_in: heads and bodies; bytes_out: bodies. */
 struct http_server_stats {
     uint64_t connections_now, connections_total, requests_total, refused_total, timeouts_total;
     uint64_t bytes_in, bytes_out;

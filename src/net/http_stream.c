@@ -106,6 +106,8 @@ void http_stream_start(struct http_request *pub, const struct http_response *hea
     link_append(&server->streams, &s->link);
     out->impl = s;
     r->answered = true;
+    if (server->options.answered)
+        server->options.answered(server->options.arg, pub, head->status, 0);
     if (!r->mhd) {
         closed(s);
         http_request_settle(r);

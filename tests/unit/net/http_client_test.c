@@ -221,6 +221,16 @@ static void redirect_is_not_followed(void **state)
     end();
 }
 
+static void lifetime_is_told(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(get(url_of("/cache?max-age=77")).call.max_age_s, 77);
+    assert_int_equal(get(url_of("/cache?private")).call.max_age_s, -1);
+    assert_int_equal(get("x:\n").call.max_age_s, -1);
+    end();
+}
+
 static void environment_proxy_is_not_used(void **state)
 {
     (void)state;
@@ -415,6 +425,7 @@ int main(void)
         cmocka_unit_test(too_large_answer_is_cut_off),
         cmocka_unit_test(silent_server_is_given_up),
         cmocka_unit_test(redirect_is_not_followed),
+        cmocka_unit_test(lifetime_is_told),
         cmocka_unit_test(environment_proxy_is_not_used),
         cmocka_unit_test(only_http_is_spoken),
         cmocka_unit_test(injected_header_is_refused),

@@ -160,6 +160,10 @@ static void handle(void *arg, struct http_request *r)
         struct http_response a = {.status = 302, .body = STR("moved")};
         http_response_header(&a, "Location", r->query);
         http_respond(r, &a);
+    } else if (str_eq(r->path, STR("/cache"))) {
+        struct http_response a = {.status = 200};
+        http_response_header(&a, "Cache-Control", r->query);
+        http_respond(r, &a);
     } else {
         headers(r);
     }

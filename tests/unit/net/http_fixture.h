@@ -3,7 +3,8 @@
  *   /echo      the body back          /defer    the same, from another thread, a little later
  *   /hold      answered by fixture_release()
  *   /stream    an endless answer      /bytes/N  N bytes, owned by the server
- *   /to?URL    302 to URL             anything else: what was looked up
+ *   /to?URL    302 to URL             /cache?V  with Cache-Control: V
+ * anything else: what was looked up.
  * Refusals are answered with the matching code and the limit's name. */
 #ifndef TESTS_UNIT_NET_HTTP_FIXTURE_H
 #define TESTS_UNIT_NET_HTTP_FIXTURE_H

@@ -691,6 +691,71 @@ static void taken_address_is_an_error_with_its_reason(void **state)
     loop_free(loop);
 }
 
+static void address_is_shared_only_on_purpose(void **state)
+{
+    (void)state;
+    fixture_start(&f, fixture_options());
+    struct http_server_options o = fixture_options();
+    o.address = str_of(f.address);
+    struct loop *loop;
+    struct http_server *server;
+    struct why why;
+    why_clear(&why);
+    assert_int_equal(loop_new(&loop, NULL), OK);
+    assert_int_equal(http_server_start(&server, loop, &o, &why), E_IO);
+    assert_non_null(strstr(why.text, f.address));
+    o.address_shared = true;
+    assert_int_equal(http_server_start(&server, loop, &o, &why), OK);
+    assert_true(str_eq(http_server_address(server), str_of(f.address)));
+    http_server_stop(server);
+    loop_free(loop);
+    fixture_stop(&f);
+}
+
+/* ---- memory ---- */
+
+static size_t resident_bytes(void)
+{
+    size_t all = 0, resident = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    assert_non_null(statm);
+    assert_int_equal(fscanf(statm, "%zu %zu", &all, &resident), 2);
+    fclose(statm);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_IS_REAL 0
+#else
+#define MEMORY_IS_REAL 1
+#endif
+
+/* 10,000 idle connections may cost 200 MB: 20,000 bytes each, also after a request. */
+static void idle_connections_are_cheap(void **state)
+{
+    (void)state;
+    enum { CONNECTIONS = 1000, EACH_MAX = 19000 };
+    struct http_server_options o = fixture_options();
+    o.connections_max = 2 * CONNECTIONS;
+    o.uri_bytes_max = 8 << 10;
+    o.header_bytes_max = 12 << 10;
+    fixture_start(&f, o);
+    static int fd[CONNECTIONS];
+    size_t before = resident_bytes();
+    for (int i = 0; i < CONNECTIONS; i++)
+        fd[i] = raw_connect(&f);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        raw_send(fd[i], "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
+        expect(fd[i], "HTTP/1.1 200", "abc");
+    }
+    size_t each = (resident_bytes() - before) / CONNECTIONS;
+    for (int i = 0; i < CONNECTIONS; i++)
+        close(fd[i]);
+    if (MEMORY_IS_REAL && each > EACH_MAX)
+        fail_msg("%zu bytes a connection", each);
+    fixture_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -718,6 +783,8 @@ int main(void)
         cmocka_unit_test(stream_hears_that_the_peer_left),
         cmocka_unit_test(stream_to_a_slow_reader_is_bounded),
         cmocka_unit_test(drain_answers_what_is_open),
+        cmocka_unit_test(address_is_shared_only_on_purpose),
+        cmocka_unit_test(idle_connections_are_cheap),
     };
     return cmocka_run_group_tests_name("net/http_server", tests, NULL, NULL);
 }
