@@ -17,7 +17,7 @@ enum {
 #define X (C_ALPHA | C_URI | C_HEX)
 #define D (C_DIGIT | C_URI | C_HEX)
 #define U C_URI
-static const uint8_t CLASS[128] = {
+static const uint8_t CLASS[256] = {
     ['!'] = U, ['$'] = U, ['&'] = U, ['\''] = U, ['('] = U, [')'] = U, ['*'] = U, ['+'] = U,
     [','] = U, ['-'] = U, ['.'] = U, ['/'] = U,  ['0'] = D, ['1'] = D, ['2'] = D, ['3'] = D,
     ['4'] = D, ['5'] = D, ['6'] = D, ['7'] = D,  ['8'] = D, ['9'] = D, [':'] = U, [';'] = U,
@@ -37,7 +37,7 @@ static const uint8_t CLASS[128] = {
 
 static unsigned class_of(char c)
 {
-    return (unsigned char)c < 128 ? CLASS[(unsigned char)c] : 0;
+    return CLASS[(unsigned char)c];
 }
 
 /* Code point at offset *i of well-formed UTF-8, which moves behind it; U+FFFD when cut short. */
@@ -99,12 +99,15 @@ bool reader_is_uri(struct str s)
         return false;
     size_t brackets_end = authority_end(s, ++i);
     bool in_query = false, in_fragment = false;
-    while (i < s.n) {
-        char c = s.p[i];
-        if (class_of(c) & C_URI) {
-            in_query |= c == '?';
+    for (;;) {
+        size_t from = i;
+        while (i < s.n && (class_of(s.p[i]) & C_URI))
             i++;
-        } else if (c == '%' && is_percent_encoded(s, i)) {
+        if (i == s.n)
+            return true;
+        char c = s.p[i];
+        in_query |= !in_fragment && memchr(s.p + from, '?', i - from);
+        if (c == '%' && is_percent_encoded(s, i)) {
             i += 3;
         } else if (c == '#' && !in_fragment) {
             in_fragment = true;
@@ -116,7 +119,6 @@ bool reader_is_uri(struct str s)
             return false;
         }
     }
-    return true;
 }
 
 /* ---- names ---- */
