@@ -132,7 +132,8 @@ static uint32_t unicode_escape(struct str s, size_t *taken)
     return unit[0] >= 0xD800 && unit[0] < 0xE000 ? 0xFFFD : unit[0];
 }
 
-/* Writes what the escape at the start of s stands for, at most 4 bytes; *n of them. Returns its length. */
+/* Writes what the escape at the start of s stands for, at most 4 bytes; *n of them. Returns its
+ * length. */
 static size_t unescape(struct str s, char out[4], size_t *n)
 {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";

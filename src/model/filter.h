@@ -28,16 +28,17 @@ struct type_expr {
     struct type_all {
         uint32_t count;
         struct name *types;
-    } *any;
+    } * any;
 };
 
-/* Disjunction of conjunctions of scope patterns, clause 4.19; '+' and a trailing '/#' are wildcards. */
+/* Disjunction of conjunctions of scope patterns, clause 4.19; '+' and a trailing '/#' are
+ * wildcards. */
 struct scope_expr {
     uint32_t count;
     struct scope_all {
         uint32_t count;
         struct str *patterns;
-    } *any;
+    } * any;
 };
 
 enum compare_op {
@@ -99,7 +100,8 @@ struct compare {
     struct link_step *links;
     uint32_t path_count; /* attribute, then sub-attributes; 0: member is one of the entity itself */
     struct name *path;
-    uint8_t member; /* enum compare_member: what the path ends in, when not in the attribute's value */
+    uint8_t
+        member; /* enum compare_member: what the path ends in, when not in the attribute's value */
     uint32_t value_path_count; /* [a.b] */
     struct str *value_path;
     uint8_t op; /* enum compare_op */
@@ -124,15 +126,15 @@ enum filter_kind {
 };
 
 struct filter {
-    uint8_t kind; /* enum filter_kind */
+    uint8_t kind;   /* enum filter_kind */
     uint32_t count; /* parts, ids, names */
     union {
-        struct filter **parts;     /* AND, OR, NOT (one) */
-        struct str *ids;           /* IDS, sorted, unique */
+        struct filter **parts; /* AND, OR, NOT (one) */
+        struct str *ids;       /* IDS, sorted, unique */
         struct pattern *id_pattern;
         struct type_expr *type;
         struct scope_expr *scope;
-        struct name *attrs;        /* ATTRS */
+        struct name *attrs; /* ATTRS */
         struct compare *compare;
         struct geo_filter *geo;
     };
@@ -152,63 +154,69 @@ enum georel {
 struct geo_filter {
     uint8_t rel; /* enum georel */
     bool has_max, has_min;
-    double max_m, min_m; /* metres, near only */
+    double max_m, min_m;  /* metres, near only */
     struct name property; /* location unless said otherwise */
     struct geometry *reference;
-    struct box reach; /* box that a matching geometry must touch (near: grown by max_m); whole world when unbounded */
+    struct box reach; /* box that a matching geometry must touch (near: grown by max_m); whole world
+                         when unbounded */
     bool bounded;     /* reach means something */
 };
 
 struct filter_limits {
-    uint32_t nodes_max;         /* terms of a query: "limits.query_terms" → E_TOO_COMPLEX */
-    uint32_t depth_max;         /* "limits.query_depth" */
-    size_t pattern_bytes_max;   /* "limits.pattern_bytes" */
-    uint32_t coordinates_max;   /* "limits.coordinates" */
+    uint32_t nodes_max;       /* terms of a query: "limits.query_terms" → E_TOO_COMPLEX */
+    uint32_t depth_max;       /* "limits.query_depth" */
+    size_t pattern_bytes_max; /* "limits.pattern_bytes" */
+    uint32_t coordinates_max; /* "limits.coordinates" */
 };
 
 struct filter_reader {
     const struct context *context;
     const struct filter_limits *limits;
-    struct arena *arena; /* everything parsed lives here, but patterns and geometries: see filter_free */
+    struct arena
+        *arena; /* everything parsed lives here, but patterns and geometries: see filter_free */
     const struct str *expand_values; /* attribute names, as given, whose operands are expanded */
     uint32_t expand_value_count;
     const struct str *json_keys;
     uint32_t json_key_count;
 };
 
-/* Parsers: text is percent-decoded. Errors: E_BAD_DATA with the column and what was expected. Beyond the grammar,
- * read_q takes spaces around operators and values, full and compact IRIs as names, bare words as values of == and !=,
- * and '!' before a query term or an association: the entities that do not match it.
- * read_types gives NULL for "*", every type. */
-MUST_USE enum status filter_read_q(const struct filter_reader *r, struct str q, struct filter **out, struct why *why);
-MUST_USE enum status filter_read_types(const struct filter_reader *r, struct str text, struct type_expr **out,
-                                       struct why *why);
-MUST_USE enum status filter_read_scopes(const struct filter_reader *r, struct str text, struct scope_expr **out,
-                                        struct why *why);
-/* georel as "near;maxDistance==100"; geometry "Point"; coordinates JSON (tree, for POST, or parsed from text). */
-MUST_USE enum status filter_read_geo(const struct filter_reader *r, struct str georel, struct str geometry,
-                                     const struct json *coordinates, struct str property,
-                                     struct filter **out, struct why *why);
-MUST_USE enum status filter_read_pattern(const struct filter_reader *r, struct str text, struct pattern **out,
-                                         struct why *why);
-struct filter *filter_and(struct arena *a, struct filter *x, struct filter *y); /* either may be NULL */
+/* Parsers: text is percent-decoded. Errors: E_BAD_DATA with the column and what was expected.
+ * Beyond the grammar, read_q takes spaces around operators and values, full and compact IRIs as
+ * names, bare words as values of == and !=, and '!' before a query term or an association: the
+ * entities that do not match it. read_types gives NULL for "*", every type. */
+MUST_USE enum status filter_read_q(const struct filter_reader *r, struct str q, struct filter **out,
+                                   struct why *why);
+MUST_USE enum status filter_read_types(const struct filter_reader *r, struct str text,
+                                       struct type_expr **out, struct why *why);
+MUST_USE enum status filter_read_scopes(const struct filter_reader *r, struct str text,
+                                        struct scope_expr **out, struct why *why);
+/* georel as "near;maxDistance==100"; geometry "Point"; coordinates JSON (tree, for POST, or parsed
+ * from text). */
+MUST_USE enum status filter_read_geo(const struct filter_reader *r, struct str georel,
+                                     struct str geometry, const struct json *coordinates,
+                                     struct str property, struct filter **out, struct why *why);
+MUST_USE enum status filter_read_pattern(const struct filter_reader *r, struct str text,
+                                         struct pattern **out, struct why *why);
+struct filter *filter_and(struct arena *a, struct filter *x,
+                          struct filter *y); /* either may be NULL */
 struct filter *filter_of_ids(struct arena *a, const struct str *ids, uint32_t count);
 struct filter *filter_of_pattern(struct arena *a, struct pattern *p);
 struct filter *filter_of_type(struct arena *a, struct type_expr *t);
 struct filter *filter_of_scope(struct arena *a, struct scope_expr *s);
 struct filter *filter_of_attrs(struct arena *a, struct name *names, uint32_t count);
-/* Names that read_q saw, for the rule that a query needs at least one non-system attribute (5.7.2.4). */
+/* Names that read_q saw, for the rule that a query needs at least one non-system attribute
+ * (5.7.2.4). */
 bool filter_has_attribute(const struct filter *f);
-/* Most relationships that a term of it follows, for the rule that a query may not follow more than joinLevel of
- * them (5.7.2.4). */
+/* Most relationships that a term of it follows, for the rule that a query may not follow more than
+ * joinLevel of them (5.7.2.4). */
 uint32_t filter_link_depth(const struct filter *f);
 /* Looks up again the names that nothing stored had when f was read. For filters that live long. */
 void filter_resolve(struct filter *f, const struct terms *terms);
 /* Releases compiled patterns and geometries; the rest belongs to the arena. NULL is fine. */
 void filter_free(struct filter *f);
 
-/* How evaluation reaches linked entities: NULL when not found. Set one of the two (or none: nothing is found).
- * What they return lives at least until the evaluation ends. */
+/* How evaluation reaches linked entities: NULL when not found. Set one of the two (or none: nothing
+ * is found). What they return lives at least until the evaluation ends. */
 struct filter_env {
     struct arena *arena; /* scratch: reset it now and then */
     const struct entity *(*lookup)(struct filter_env *env, struct str id);

@@ -1,37 +1,27 @@
-/* Evaluation of filters, on trees and on stored blocks alike: a `struct subject` is one
- * of the two, and the few functions that look into it are all that differs. Of a block
- * only what the filter looks at is decoded; a plain comparison reads the value alone.
+/* Evaluation of filters, on trees and on stored blocks alike (filter_subject.h). Of a
+ * block only what the filter looks at is decoded; a plain comparison reads the value
+ * alone.
  *
  * Linked entities are followed step by step along the term's own path, which bounds the
  * depth; one evaluation looks at LOOKUPS_MAX of them at most, which bounds the breadth. */
 #include "model/filter_int.h"
+#include "model/filter_subject.h"
 
 #include "base/json_scan.h"
-#include "model/doc.h"
 #include "model/pattern.h"
 
 enum { LOOKUPS_MAX = 1000 };
-
-struct subject {
-    const struct entity *tree; /* one of the two */
-    const struct doc *doc;
-};
 
 struct match {
     struct filter_env *env;
     uint32_t lookups;
 };
 
-static bool match(const struct filter *f, const struct subject *s, struct match *m);
+static bool match(const struct filter *f, const struct filter_subject *s, struct match *m);
 
 /* ---- looking into a subject ---- */
 
-static inline struct str subject_id(const struct subject *s)
-{
-    return s->doc ? doc_id(s->doc) : s->tree->id;
-}
-
-static bool has_type(const struct subject *s, const struct name *type)
+static bool has_type(const struct filter_subject *s, const struct name *type)
 {
     if (type->term == TERM_NONE)
         return false;
@@ -43,58 +33,12 @@ static bool has_type(const struct subject *s, const struct name *type)
     return false;
 }
 
-static bool has_attr(const struct subject *s, const struct name *name)
+static bool has_attr(const struct filter_subject *s, const struct name *name)
 {
     if (name->term == TERM_NONE)
         return false;
     return s->doc ? doc_find_attr(s->doc, name->term) != UINT32_MAX
                   : entity_attr(s->tree, name->term, NULL) != NULL;
-}
-
-/* Instances of one attribute, one after another. */
-struct instances {
-    const struct subject *s;
-    uint32_t term;
-    uint32_t at, end;         /* indexes into the block; end is not known before */
-    const struct attr *attrs; /* of a tree, `end` of them */
-};
-
-static inline struct instances instances_of(const struct subject *s, const struct name *name)
-{
-    struct instances it = {.s = s, .term = name->term};
-    if (name->term == TERM_NONE)
-        return it;
-    if (s->doc) {
-        it.at = doc_find_attr(s->doc, name->term);
-        it.end = it.at == UINT32_MAX ? it.at : doc_attr_count(s->doc);
-    } else {
-        it.attrs = entity_attr(s->tree, name->term, &it.end);
-    }
-    return it;
-}
-
-static inline bool instances_left(const struct instances *it)
-{
-    return it->at < it->end && (!it->s->doc || doc_attr_term(it->s->doc, it->at) == it->term);
-}
-
-static inline enum attr_kind instance_value(const struct instances *it, struct value *out)
-{
-    if (it->s->doc) {
-        doc_attr_value(it->s->doc, it->at, out);
-        return doc_attr_kind(it->s->doc, it->at);
-    }
-    *out = it->attrs[it->at].value;
-    return (enum attr_kind)it->attrs[it->at].kind;
-}
-
-static const struct attr *instance_attr(const struct instances *it, struct arena *a,
-                                        struct attr *room)
-{
-    if (!it->s->doc)
-        return &it->attrs[it->at];
-    doc_attr(it->s->doc, it->at, a, room);
-    return room;
 }
 
 /* ---- q ---- */
@@ -108,15 +52,15 @@ static bool attr_meets(const struct compare *c, const struct attr *attr, uint32_
                          : filter_value_match(c, (enum attr_kind)attr->kind, &attr->value, a);
     uint32_t n;
     const struct name *next = &c->path[step + 1];
-    const struct attr *subs =
-        next->term == TERM_NONE ? NULL : attr_sub(attr, next->term, &n);
+    const struct attr *subs = next->term == TERM_NONE ? NULL : attr_sub(attr, next->term, &n);
     for (uint32_t i = 0; subs && i < n; i++)
         if (attr_meets(c, &subs[i], step + 1, a))
             return true;
     return false;
 }
 
-static bool entity_member_meets(const struct compare *c, const struct subject *s, struct arena *a)
+static bool entity_member_meets(const struct compare *c, const struct filter_subject *s,
+                                struct arena *a)
 {
     struct entity tree;
     switch ((enum compare_member)c->member) {
@@ -134,28 +78,29 @@ static bool entity_member_meets(const struct compare *c, const struct subject *s
     }
 }
 
-static bool compare_here(const struct compare *c, const struct subject *s, struct arena *a)
+static bool compare_here(const struct compare *c, const struct filter_subject *s, struct arena *a)
 {
     if (c->path_count == 0)
         return entity_member_meets(c, s, a);
-    for (struct instances it = instances_of(s, &c->path[0]); instances_left(&it); it.at++) {
+    for (struct filter_instances it = filter_instances_of(s, &c->path[0]);
+         filter_instances_left(&it); it.at++) {
         if (c->path_count == 1 && !c->member) {
             struct value v;
-            enum attr_kind kind = instance_value(&it, &v);
+            enum attr_kind kind = filter_instance_value(&it, &v);
             if (filter_value_match(c, kind, &v, a))
                 return true;
         } else {
             struct attr room;
-            if (attr_meets(c, instance_attr(&it, a, &room), 0, a))
+            if (attr_meets(c, filter_instance_attr(&it, a, &room), 0, a))
                 return true;
         }
     }
     return false;
 }
 
-static bool find_linked(struct match *m, struct str id, struct subject *out)
+static bool find_linked(struct match *m, struct str id, struct filter_subject *out)
 {
-    *out = (struct subject){NULL, NULL};
+    *out = (struct filter_subject){NULL, NULL};
     if (m->lookups == LOOKUPS_MAX)
         return false;
     m->lookups++;
@@ -166,14 +111,14 @@ static bool find_linked(struct match *m, struct str id, struct subject *out)
     return out->doc || out->tree;
 }
 
-static bool follow(const struct compare *c, uint32_t step, const struct subject *s,
+static bool follow(const struct compare *c, uint32_t step, const struct filter_subject *s,
                    struct match *m);
 
 /* The entity that link `step` leads to, if it has one of the types hinted at. */
 static bool linked_meets(const struct compare *c, uint32_t step, struct str id, struct match *m)
 {
     const struct link_step *link = &c->links[step];
-    struct subject target;
+    struct filter_subject target;
     if (!find_linked(m, id, &target))
         return false;
     bool wanted = link->type_count == 0;
@@ -182,14 +127,15 @@ static bool linked_meets(const struct compare *c, uint32_t step, struct str id, 
     return wanted && follow(c, step + 1, &target, m);
 }
 
-static bool follow(const struct compare *c, uint32_t step, const struct subject *s, struct match *m)
+static bool follow(const struct compare *c, uint32_t step, const struct filter_subject *s,
+                   struct match *m)
 {
     if (step == c->link_count)
         return compare_here(c, s, m->env->arena);
-    struct instances it = instances_of(s, &c->links[step].relationship);
-    for (; instances_left(&it); it.at++) {
+    struct filter_instances it = filter_instances_of(s, &c->links[step].relationship);
+    for (; filter_instances_left(&it); it.at++) {
         struct value v;
-        enum attr_kind kind = instance_value(&it, &v);
+        enum attr_kind kind = filter_instance_value(&it, &v);
         if (kind != ATTR_RELATIONSHIP && kind != ATTR_LIST_RELATIONSHIP)
             continue;
         if (v.kind == VALUE_STRING && linked_meets(c, step, v.text, m))
@@ -221,7 +167,7 @@ static bool in_ids(const struct filter *f, struct str id)
     return false;
 }
 
-static bool types_meet(const struct type_expr *x, const struct subject *s)
+static bool types_meet(const struct type_expr *x, const struct filter_subject *s)
 {
     for (uint32_t i = 0; i < x->count; i++) {
         const struct type_all *all = &x->any[i];
@@ -234,7 +180,7 @@ static bool types_meet(const struct type_expr *x, const struct subject *s)
     return false;
 }
 
-static bool scopes_meet(const struct scope_expr *x, const struct subject *s, struct arena *a)
+static bool scopes_meet(const struct scope_expr *x, const struct filter_subject *s, struct arena *a)
 {
     if (s->tree)
         return scope_expr_match(x, s->tree->scopes, s->tree->scope_count);
@@ -247,18 +193,19 @@ static bool scopes_meet(const struct scope_expr *x, const struct subject *s, str
     return scope_expr_match(x, scopes, n);
 }
 
-static bool geo_meets(const struct geo_filter *g, const struct subject *s)
+static bool geo_meets(const struct geo_filter *g, const struct filter_subject *s)
 {
-    for (struct instances it = instances_of(s, &g->property); instances_left(&it); it.at++) {
+    for (struct filter_instances it = filter_instances_of(s, &g->property);
+         filter_instances_left(&it); it.at++) {
         struct value v;
-        instance_value(&it, &v);
+        filter_instance_value(&it, &v);
         if (filter_geo_match(g, &v))
             return true;
     }
     return false;
 }
 
-static bool attrs_meet(const struct filter *f, const struct subject *s)
+static bool attrs_meet(const struct filter *f, const struct filter_subject *s)
 {
     for (uint32_t i = 0; i < f->count; i++)
         if (has_attr(s, &f->attrs[i]))
@@ -267,7 +214,7 @@ static bool attrs_meet(const struct filter *f, const struct subject *s)
 }
 
 /* AND stops at the first false, OR at the first true. */
-static bool parts_meet(const struct filter *f, const struct subject *s, struct match *m)
+static bool parts_meet(const struct filter *f, const struct filter_subject *s, struct match *m)
 {
     bool until = f->kind == FILTER_OR;
     for (uint32_t i = 0; i < f->count; i++)
@@ -276,7 +223,7 @@ static bool parts_meet(const struct filter *f, const struct subject *s, struct m
     return !until;
 }
 
-static bool match(const struct filter *f, const struct subject *s, struct match *m)
+static bool match(const struct filter *f, const struct filter_subject *s, struct match *m)
 {
     switch ((enum filter_kind)f->kind) {
     case FILTER_AND:
@@ -285,9 +232,9 @@ static bool match(const struct filter *f, const struct subject *s, struct match 
     case FILTER_NOT:
         return !match(f->parts[0], s, m);
     case FILTER_IDS:
-        return in_ids(f, subject_id(s));
+        return in_ids(f, filter_subject_id(s));
     case FILTER_ID_PATTERN:
-        return pattern_match(f->id_pattern, subject_id(s));
+        return pattern_match(f->id_pattern, filter_subject_id(s));
     case FILTER_TYPE:
         return types_meet(f->type, s);
     case FILTER_SCOPE:
@@ -306,11 +253,11 @@ static bool match(const struct filter *f, const struct subject *s, struct match 
 bool filter_match(const struct filter *f, const struct entity *e, struct filter_env *env)
 {
     struct match m = {env, 0};
-    return !f || match(f, &(struct subject){.tree = e}, &m);
+    return !f || match(f, &(struct filter_subject){.tree = e}, &m);
 }
 
 bool filter_match_doc(const struct filter *f, const struct doc *d, struct filter_env *env)
 {
     struct match m = {env, 0};
-    return !f || match(f, &(struct subject){.doc = d}, &m);
+    return !f || match(f, &(struct filter_subject){.doc = d}, &m);
 }

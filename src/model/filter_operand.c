@@ -104,8 +104,8 @@ enum status filter_operand_read(struct filter_text *t, const char *after, bool c
 {
     *out = (struct operand){.kind = OPERAND_STRING, .us = TIME_NONE};
     filter_text_skip_spaces(t);
-    enum status st = filter_text_is(t, '"') ? read_quoted(t, &out->text)
-                                            : read_word(t, after, comparable, out);
+    enum status st =
+        filter_text_is(t, '"') ? read_quoted(t, &out->text) : read_word(t, after, comparable, out);
     if (st == OK && out->kind == OPERAND_STRING && !time_parse(out->text, &out->us))
         out->us = TIME_NONE;
     filter_text_skip_spaces(t);
@@ -144,7 +144,5 @@ enum status filter_operand_pattern(struct filter_text *t, struct str *out)
         t->at += str_head(rest, n).n;
     }
     filter_text_skip_spaces(t);
-    return st == OK && out->n == 0
-               ? filter_text_fault(t, "expected a regular expression")
-               : st;
+    return st == OK && out->n == 0 ? filter_text_fault(t, "expected a regular expression") : st;
 }

@@ -47,8 +47,8 @@ static enum status enter(struct reader *r)
 
 /* ---- the left-hand side ---- */
 
-/* Where the type ends that "Device:humidity" starts with, 0 when raw is a name alone. A compact IRI whose prefix the
- * context knows, and what begins with "scheme://" or "urn:", is a name. */
+/* Where the type ends that "Device:humidity" starts with, 0 when raw is a name alone. A compact IRI
+ * whose prefix the context knows, and what begins with "scheme://" or "urn:", is a name. */
 static size_t type_hint(struct reader *r, struct str raw, bool more_types)
 {
     size_t colon = raw.n;
@@ -57,7 +57,8 @@ static size_t type_hint(struct reader *r, struct str raw, bool more_types)
     if (colon == 0)
         return 0;
     bool one = str_find_char(raw, ':') == colon - 1;
-    if (more_types || (!one && !str_starts(raw, STR("urn:")) && str_find(raw, STR("://")) == STR_NPOS))
+    if (more_types ||
+        (!one && !str_starts(raw, STR("urn:")) && str_find(raw, STR("://")) == STR_NPOS))
         return colon - 1;
     if (!one || str_starts(str_from(raw, colon - 1), STR("://")) || str_starts(raw, STR("urn:")))
         return 0;
@@ -111,7 +112,8 @@ static enum status refuse_parameters(const struct filter_text *t)
     struct str raw = str_head(filter_text_rest(t), filter_iri_length(filter_text_rest(t)));
     if (str_eq(raw, STR("id")) || str_eq(raw, STR("type")) || str_eq(raw, STR("scope")))
         return filter_text_fault(t, "\"%.*s\" is no attribute; the parameter %s asks for it",
-                                 STR_ARG(raw), raw.n == 5 ? "scopeQ" : arena_dup(t->reader->arena, raw).p);
+                                 STR_ARG(raw),
+                                 raw.n == 5 ? "scopeQ" : arena_dup(t->reader->arena, raw).p);
     return OK;
 }
 

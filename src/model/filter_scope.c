@@ -24,7 +24,8 @@ static enum status read_pattern(struct scope_reader *r, struct str *out)
             n = 1;
         bool last = n == 0 && filter_text_is(t, '#') && (t->at > 0 && t->all.p[t->at - 1] == '/');
         if (n == 0 && !last)
-            return filter_text_fault(t, "expected a level of a scope: a name, '+', or '#' at the end");
+            return filter_text_fault(t,
+                                     "expected a level of a scope: a name, '+', or '#' at the end");
         t->at += last ? 1 : n;
         if (last)
             break;

@@ -46,11 +46,12 @@ void filter_text_skip_spaces(struct filter_text *t);
 enum status filter_text_fault(const struct filter_text *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Length of the characters of a name (clause 4.6.2: letters, numbers, '_') at the start of s, 0 when it does not begin
- * with a letter. */
+/* Length of the characters of a name (clause 4.6.2: letters, numbers, '_') at the start of s, 0
+ * when it does not begin with a letter. */
 size_t filter_name_length(struct str s);
-/* Length of a name, or of a compact or full IRI, at the start of s. In IRIs, the dots behind the last '/', '#' or ':'
- * separate the steps of a path, so they end it; so do the operators and delimiters of the query languages. */
+/* Length of a name, or of a compact or full IRI, at the start of s. In IRIs, the dots behind the
+ * last '/', '#' or ':' separate the steps of a path, so they end it; so do the operators and
+ * delimiters of the query languages. */
 size_t filter_iri_length(struct str s);
 /* Expands raw. E_BAD_DATA when it is a keyword. */
 MUST_USE enum status filter_text_name(const struct filter_text *t, struct str raw,
@@ -58,11 +59,12 @@ MUST_USE enum status filter_text_name(const struct filter_text *t, struct str ra
 /* The member that iri names, MEMBER_NONE for attributes. */
 enum compare_member filter_member_of(struct str iri);
 
-/* A path of attributes, its trailing member, and the path into the value: "a.b.observedAt", "a[b.c]". */
+/* A path of attributes, its trailing member, and the path into the value: "a.b.observedAt",
+ * "a[b.c]". */
 struct filter_path {
     uint32_t count;
     struct name *names;
-    uint8_t member;   /* enum compare_member; count may then be 0 */
+    uint8_t member; /* enum compare_member; count may then be 0 */
     uint32_t value_count;
     struct str *value;
 };

@@ -34,8 +34,8 @@ enum status geometry_value(const struct json *v, uint32_t coordinates_max, struc
     if (!coordinates)
         return why_set(why, E_BAD_DATA, at, "a geometry needs \"coordinates\"");
     struct box box;
-    enum status st = geometry_shape_check(kind, coordinates, coordinates_max, &at_coordinates, NULL,
-                                          &box, why);
+    enum status st =
+        geometry_shape_check(kind, coordinates, coordinates_max, &at_coordinates, NULL, &box, why);
     if (st == OK)
         *out = (struct value){.kind = VALUE_GEO,
                               .point = kind == GEOMETRY_POINT,
@@ -64,8 +64,7 @@ enum status geometry_new(struct str type, const struct json *coordinates, uint32
         geometry_free(g);
         return st;
     }
-    g->projection =
-        geometry_plane_at((box->west + box->east) / 2, (box->south + box->north) / 2);
+    g->projection = geometry_plane_at((box->west + box->east) / 2, (box->south + box->north) / 2);
     geod_init(&g->ellipsoid, 6378137, 1 / 298.257223563); /* WGS84 */
     *out = g;
     return OK;

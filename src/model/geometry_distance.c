@@ -194,7 +194,8 @@ double geometry_distance_m(const struct geometry *reference, const struct value 
     return n.together ? 0 : geodesic_m(&reference->ellipsoid, n.a, n.b);
 }
 
-/* For two points, whether the great circle alone tells: -1 nearer than metres, 1 farther, 0 not known. */
+/* For two points, whether the great circle alone tells: -1 nearer than metres, 1 farther, 0 not
+ * known. */
 static int tell_by_haversine(const struct geometry *g, const struct value *target, double metres)
 {
     if (target->kind != VALUE_GEO || !target->point || !geometry_is_point(g))

@@ -8,8 +8,8 @@
 #include <geodesic.h>
 #include <geos_c.h>
 
-/* A copy of the reference in GEOS, prepared for many comparisons. Made at first use: points compared with points never
- * need it. */
+/* A copy of the reference in GEOS, prepared for many comparisons. Made at first use: points
+ * compared with points never need it. */
 struct geometry_prepared {
     GEOSGeometry *geometry;
     const GEOSPreparedGeometry *prepared;

@@ -15,12 +15,9 @@ static const struct {
     struct str name;
     int nesting;
 } KINDS[GEOMETRY_KIND_COUNT] = {
-    [GEOMETRY_POINT] = {{"Point", 5}, 0},
-    [GEOMETRY_MULTI_POINT] = {{"MultiPoint", 10}, 1},
-    [GEOMETRY_LINE] = {{"LineString", 10}, 1},
-    [GEOMETRY_MULTI_LINE] = {{"MultiLineString", 15}, 2},
-    [GEOMETRY_POLYGON] = {{"Polygon", 7}, 2},
-    [GEOMETRY_MULTI_POLYGON] = {{"MultiPolygon", 12}, 3},
+    [GEOMETRY_POINT] = {{"Point", 5}, 0},      [GEOMETRY_MULTI_POINT] = {{"MultiPoint", 10}, 1},
+    [GEOMETRY_LINE] = {{"LineString", 10}, 1}, [GEOMETRY_MULTI_LINE] = {{"MultiLineString", 15}, 2},
+    [GEOMETRY_POLYGON] = {{"Polygon", 7}, 2},  [GEOMETRY_MULTI_POLYGON] = {{"MultiPolygon", 12}, 3},
 };
 
 enum geometry_kind geometry_kind_of(struct str name)

@@ -38,12 +38,14 @@ struct geometry_shape {
     struct box box;
 };
 
-/* GEOMETRY_KIND_COUNT when it is no name of a supported type (GeometryCollection is none, clause 4.7.1). */
+/* GEOMETRY_KIND_COUNT when it is no name of a supported type (GeometryCollection is none,
+ * clause 4.7.1). */
 enum geometry_kind geometry_kind_of(struct str name);
 const char *geometry_kind_name(enum geometry_kind kind);
 
-/* Checks the "coordinates" of kind (RFC 7946 section 3.1) and says their box. shape: NULL, or a zeroed or used
- * shape, which is filled. at: where coordinates stands. E_BAD_DATA, or E_LIMIT "limits.coordinates". */
+/* Checks the "coordinates" of kind (RFC 7946 section 3.1) and says their box. shape: NULL, or a
+ * zeroed or used shape, which is filled. at: where coordinates stands. E_BAD_DATA, or E_LIMIT
+ * "limits.coordinates". */
 MUST_USE enum status geometry_shape_check(enum geometry_kind kind, const struct json *coordinates,
                                           uint32_t coordinates_max, const struct at *at,
                                           struct geometry_shape *shape, struct box *box,

@@ -19,7 +19,8 @@ static bool is_special(char c)
     return c != 0 && strchr(".[]()*+?{}|^$\\", c) != NULL;
 }
 
-/* Length of the bracket expression that s starts with. "]" right behind "[" or "[^" stands for itself; classes such as
+/* Length of the bracket expression that s starts with. "]" right behind "[" or "[^" stands for
+ * itself; classes such as
  * [:digit:] nest. */
 static size_t bracket_length(struct str s)
 {
@@ -74,7 +75,8 @@ static struct survey survey(struct str s)
     return out;
 }
 
-/* Literals between '^' and the first character that is special; the last of them goes when it may be left out. */
+/* Literals between '^' and the first character that is special; the last of them goes when it may
+ * be left out. */
 static size_t find_prefix(struct str s, char *out)
 {
     if (s.n == 0 || s.p[0] != '^' || survey(s).alternatives)
@@ -108,8 +110,10 @@ enum status pattern_new(const char *what, struct str text, size_t bytes_max, str
     if (!utf8_valid(text) || memchr(text.p, 0, text.n))
         return why_set(why, E_BAD_DATA, NULL, "%s: the regular expression is no UTF-8 text", what);
     if (survey(text).adjacent_repeats)
-        return why_set(why, E_BAD_DATA, NULL, "%s: no regular expression by IEEE 1003.2: one "
-                       "repetition follows another, as in \"**\"", what);
+        return why_set(why, E_BAD_DATA, NULL,
+                       "%s: no regular expression by IEEE 1003.2: one "
+                       "repetition follows another, as in \"**\"",
+                       what);
     char error[160];
     struct pattern_re2 *compiled;
     switch (pattern_re2_new(text, &compiled, error, sizeof error)) {

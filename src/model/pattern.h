@@ -14,14 +14,15 @@
 
 struct pattern;
 
-/* Caller owns; free with pattern_free(). bytes_max: of text ("limits.pattern_bytes"). E_BAD_DATA for what is no
- * pattern, E_TOO_COMPLEX for what is too long, or too large when compiled. what: names it in errors ("idPattern"). */
+/* Caller owns; free with pattern_free(). bytes_max: of text ("limits.pattern_bytes"). E_BAD_DATA
+ * for what is no pattern, E_TOO_COMPLEX for what is too long, or too large when compiled. what:
+ * names it in errors ("idPattern"). */
 MUST_USE enum status pattern_new(const char *what, struct str text, size_t bytes_max,
                                  struct pattern **out, struct why *why);
 void pattern_free(struct pattern *p); /* NULL is fine */
 bool pattern_match(const struct pattern *p, struct str text);
-/* What every matching text begins with, so that an index can narrow: "abc" for "^abc.*x". "" when unknown.
- * Borrowed from p. */
+/* What every matching text begins with, so that an index can narrow: "abc" for "^abc.*x". "" when
+ * unknown. Borrowed from p. */
 struct str pattern_prefix(const struct pattern *p);
 /* As written. Borrowed from p. */
 struct str pattern_text(const struct pattern *p);

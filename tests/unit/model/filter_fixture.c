@@ -1,3 +1,4 @@
+/* Entities through the reader, queries through the parsers, answers from both evaluators. */
 #include "filter_fixture.h"
 
 #include "model/reader.h"
@@ -12,17 +13,18 @@
 
 static const struct json_limits JSON = {64, 1 << 20};
 static const struct reader_limits LIMITS = {.attrs_max = 100,
-                                             .depth_max = 8,
-                                             .types_max = 8,
-                                             .scopes_max = 8,
-                                             .name_bytes_max = 1000,
-                                             .coordinates_max = 1000};
+                                            .depth_max = 8,
+                                            .types_max = 8,
+                                            .scopes_max = 8,
+                                            .name_bytes_max = 1000,
+                                            .coordinates_max = 1000};
 
 /* Terms that the tests of all query languages use. */
-static const char CONTEXT[] = "{\"ex\": \"https://example.org/\", \"Male\": \"https://example.org/Male\","
-                              " \"commercial\": \"https://example.org/commercial\","
-                              " \"speed\": \"https://example.org/speed\","
-                              " \"Device\": \"https://example.org/vocab#Device\"}";
+static const char CONTEXT[] =
+    "{\"ex\": \"https://example.org/\", \"Male\": \"https://example.org/Male\","
+    " \"commercial\": \"https://example.org/commercial\","
+    " \"speed\": \"https://example.org/speed\","
+    " \"Device\": \"https://example.org/vocab#Device\"}";
 
 static struct city *city_of(struct filter_env *env)
 {

@@ -26,8 +26,9 @@ struct city {
 int city_setup(void **state);
 int city_teardown(void **state);
 
-/* Adds an entity in normalized or concise JSON; ids must be new. Created at 2020-01-01T00:00:00Z and modified at
- * 2020-06-01T00:00:00Z unless the members created_at, modified_at of the result are set; then call city_encode. */
+/* Adds an entity in normalized or concise JSON; ids must be new. Created at 2020-01-01T00:00:00Z
+ * and modified at 2020-06-01T00:00:00Z unless the members created_at, modified_at of the result are
+ * set; then call city_encode. */
 struct entity *city_add(struct city *c, const char *json);
 /* Makes the block of the last entity added again. */
 void city_encode(struct city *c);

@@ -18,9 +18,12 @@ static void examples_of_the_clause(void **state)
     struct city *c = *state;
     city_add(c, E("T:cold", "T", P("temperature", "20")));
     city_add(c, E("T:hot", "T", P("temperature", "25.5")));
-    city_add(c, E("V:benz", "V", P("brandName", "\"Mercedes\"") "," P("speed", "60") "," P("rpm", "1000")));
-    city_add(c, E("V:seat", "V", P("brandName", "\"Seat\"") "," P("speed", "40") "," P("rpm", "4000")));
-    city_add(c, E("V:slow", "V", P("brandName", "\"Mercedes\"") "," P("speed", "50") "," P("rpm", "3000")));
+    city_add(c, E("V:benz", "V",
+                  P("brandName", "\"Mercedes\"") "," P("speed", "60") "," P("rpm", "1000")));
+    city_add(
+        c, E("V:seat", "V", P("brandName", "\"Seat\"") "," P("speed", "40") "," P("rpm", "4000")));
+    city_add(c, E("V:slow", "V",
+                  P("brandName", "\"Mercedes\"") "," P("speed", "50") "," P("rpm", "3000")));
     city_add(c, E("V:parked", "V",
                   "\"isParked\":{\"type\":\"Relationship\","
                   "\"object\":\"urn:ngsi-ld:OffStreetParking:Downtown1\"},"
@@ -58,7 +61,8 @@ static void sub_attributes_and_members(void **state)
     city_add(c, E("new", "T",
                   "\"temperature\":{\"type\":\"Property\",\"value\":1,\"unitCode\":\"CEL\","
                   "\"observedAt\":\"2018-12-24T12:00:00Z\",\"datasetId\":\"urn:d:1\","
-                  "\"accuracy\":{\"type\":\"Property\",\"value\":0.5,\"observedAt\":\"2018-01-01T00:00:00Z\"}}"));
+                  "\"accuracy\":{\"type\":\"Property\",\"value\":0.5,\"observedAt\":\"2018-01-"
+                  "01T00:00:00Z\"}}"));
     city_add(c, E("old", "T",
                   "\"temperature\":{\"type\":\"Property\",\"value\":1,"
                   "\"observedAt\":\"2016-12-24T12:00:00Z\","
@@ -96,7 +100,10 @@ static void data_types_never_mix(void **state)
     city_add(c, E("instant", "T", P("v", "\"2020-01-01T00:00:00Z\"")));
     city_add(c, E("day", "T", P("v", "\"2020-01-01\"")));
     city_add(c, E("clock", "T", P("v", "\"12:00:00Z\"")));
-    city_add(c, E("geo", "T", "\"v\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}}"));
+    city_add(
+        c,
+        E("geo", "T",
+          "\"v\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}}"));
     city_expect(c, "v==20", "number");
     city_expect(c, "v==20.0", "number");
     city_expect(c, "v==2e1", "number");
@@ -162,7 +169,8 @@ static void any_instance_will_do(void **state)
                   "\"speed\":[{\"type\":\"Property\",\"value\":5},"
                   "{\"type\":\"Property\",\"value\":60,\"datasetId\":\"urn:d:1\"}],"
                   "\"rel\":[{\"type\":\"Relationship\",\"object\":\"urn:a\"},"
-                  "{\"type\":\"Relationship\",\"object\":[\"urn:b\",\"urn:c\"],\"datasetId\":\"urn:d:1\"}]"));
+                  "{\"type\":\"Relationship\",\"object\":[\"urn:b\",\"urn:c\"],\"datasetId\":\"urn:"
+                  "d:1\"}]"));
     city_add(c, E("one", "T", P("speed", "5")));
     city_expect(c, "speed>50", "multi");
     city_expect(c, "speed!=5", "multi");
@@ -179,7 +187,8 @@ static void relationships_are_equal_or_not(void **state)
     struct city *c = *state;
     city_add(c, E("r", "T", "\"rel\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:B:1\"}"));
     city_add(c, E("l", "T",
-                  "\"rel\":{\"type\":\"ListRelationship\",\"objectList\":[\"urn:ngsi-ld:B:1\",\"urn:ngsi-ld:B:2\"]}"));
+                  "\"rel\":{\"type\":\"ListRelationship\",\"objectList\":[\"urn:ngsi-ld:B:1\","
+                  "\"urn:ngsi-ld:B:2\"]}"));
     city_add(c, E("p", "T", P("rel", "\"urn:ngsi-ld:B:1\"")));
     city_expect(c, "rel==urn:ngsi-ld:B:1", "r l p");
     city_expect(c, "rel==urn:ngsi-ld:B:2,urn:ngsi-ld:B:3", "l");
@@ -193,17 +202,25 @@ static void relationships_are_equal_or_not(void **state)
 static void paths_into_values(void **state)
 {
     struct city *c = *state;
-    city_add(c, E("pd", "PlaceDescription", "\"address\":{\"type\":\"JsonProperty\",\"json\":{\"city\":\"Berlin\",\"street\":\"Ulrich Strasse\",\"n\":null}}"));
-    city_add(c, E("pm", "ParticulateMeasurement",
-                  "\"sensor\":{\"type\":\"Property\",\"value\":40,\"rawdata\":{\"type\":\"Property\","
-                  "\"value\":{\"airquality\":{\"particulate\":40,\"PM20\":85,\"tags\":[\"a\",\"b\"]}}}}"));
-    city_add(c, E("car", "Car",
-                  "\"parkingTickets\":{\"type\":\"JsonProperty\",\"json\":{\"id\":\"85a6cc52-0589-45f9\","
-                  "\"value\":\"Overstay 60 minutes\"}}"));
+    city_add(c, E("pd", "PlaceDescription",
+                  "\"address\":{\"type\":\"JsonProperty\",\"json\":{\"city\":\"Berlin\",\"street\":"
+                  "\"Ulrich Strasse\",\"n\":null}}"));
+    city_add(
+        c,
+        E("pm", "ParticulateMeasurement",
+          "\"sensor\":{\"type\":\"Property\",\"value\":40,\"rawdata\":{\"type\":\"Property\","
+          "\"value\":{\"airquality\":{\"particulate\":40,\"PM20\":85,\"tags\":[\"a\",\"b\"]}}}}"));
+    city_add(
+        c,
+        E("car", "Car",
+          "\"parkingTickets\":{\"type\":\"JsonProperty\",\"json\":{\"id\":\"85a6cc52-0589-45f9\","
+          "\"value\":\"Overstay 60 minutes\"}}"));
     city_add(c, E("plain", "T", P("address", "\"Berlin\"")));
-    city_add(c, E("when", "T", P("due", "{\"@type\":\"DateTime\",\"@value\":\"2020-05-05T10:00:00Z\"}")));
+    city_add(c, E("when", "T",
+                  P("due", "{\"@type\":\"DateTime\",\"@value\":\"2020-05-05T10:00:00Z\"}")));
     city_add(c, E("geo", "T",
-                  "\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[1,2]}}"));
+                  "\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\","
+                  "\"coordinates\":[1,2]}}"));
     city_expect(c, "address[city]==\"Berlin\"", "pd");
     city_expect(c, "address[postcode]==\"Berlin\"", "");
     city_expect(c, "address[postcode]!=\"Berlin\"", "");
@@ -229,7 +246,10 @@ static void languages(void **state)
 #define L(map) "\"color\":{\"type\":\"LanguageProperty\",\"languageMap\":" map "}"
     city_add(c, E("red", "T", L("{\"fr\":\"rouge\",\"en\":\"red\",\"de\":\"rot\"}")));
     city_add(c, E("fr", "T", L("{\"fr\":\"red\",\"en\":\"black\",\"de\":\"blue\"}")));
-    city_add(c, E("cats", "T", L("{\"fr\":[\"chat\",\"rouge\"],\"en\":[\"red\",\"cat\"],\"de\":[\"rote\",\"Katze\"]}")));
+    city_add(
+        c,
+        E("cats", "T",
+          L("{\"fr\":[\"chat\",\"rouge\"],\"en\":[\"red\",\"cat\"],\"de\":[\"rote\",\"Katze\"]}")));
     city_add(c, E("coal", "T", L("{\"fr\":[\"chat\",\"rouge\"],\"en\":[\"coal\",\"black\"]}")));
     city_add(c, E("gb", "T", L("{\"en-GB\":\"colour\"}")));
     city_expect(c, "color[en]==\"red\"", "red cats");
@@ -272,12 +292,19 @@ static void linked_entities(void **state)
 {
     struct city *c = *state;
     city_add(c, E("WS:1", "WeatherStation",
-                  "\"sensor\":{\"type\":\"Relationship\",\"objectType\":\"Device\",\"object\":\"urn:ngsi-ld:D:345\"}"));
+                  "\"sensor\":{\"type\":\"Relationship\",\"objectType\":\"Device\",\"object\":"
+                  "\"urn:ngsi-ld:D:345\"}"));
     city_add(c, E("WS:2", "WeatherStation",
-                  "\"sensor\":{\"type\":\"Relationship\",\"object\":[\"urn:ngsi-ld:D:1\",\"urn:ngsi-ld:D:9\"]}"));
-    city_add(c, E("D:345", "Device", P("humidity", "40") ",\"owner\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:O:1\"}"));
+                  "\"sensor\":{\"type\":\"Relationship\",\"object\":[\"urn:ngsi-ld:D:1\",\"urn:"
+                  "ngsi-ld:D:9\"]}"));
+    city_add(c, E("D:345", "Device",
+                  P("humidity",
+                    "40") ",\"owner\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:O:1\"}"));
     city_add(c, E("D:9", "Gadget", P("humidity", "41")));
-    city_add(c, E("O:1", "Person", P("name", "\"Ann\"") ",\"works\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:O:1\"}"));
+    city_add(
+        c, E("O:1", "Person",
+             P("name",
+               "\"Ann\"") ",\"works\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:O:1\"}"));
     city_expect(c, "sensor{humidity}==40", "WS:1");
     city_expect(c, "sensor{humidity}>=40", "WS:1 WS:2");
     city_expect(c, "sensor{humidity}", "WS:1 WS:2");
@@ -287,7 +314,8 @@ static void linked_entities(void **state)
     city_expect(c, "sensor{Person:humidity}==40", "");
     city_expect(c, "sensor{owner{name}}==\"Ann\"", "WS:1");
     city_expect(c, "sensor{Device:owner{Person:name}}==\"Ann\"", "WS:1");
-    city_expect(c, "sensor{owner{works{works{works{name}}}}}~=\"^A\"", "WS:1"); /* a cycle, walked as far as asked */
+    city_expect(c, "sensor{owner{works{works{works{name}}}}}~=\"^A\"",
+                "WS:1"); /* a cycle, walked as far as asked */
     city_expect(c, "sensor{humidity.observedAt}", "");
     city_expect(c, "humidity{name}", "");
     city_expect(c, "sensor{ex:humidity}==40", ""); /* a compact IRI, not a type */
@@ -320,7 +348,8 @@ static void names_of_all_kinds(void **state)
     struct city *c = *state;
     city_add(c, E("v", "T", P("speed", "60") "," P("größe", "1") "," P("数2_x", "1")));
     city_add(c, E("w", "T",
-                  "\"speed\":{\"type\":\"Property\",\"value\":10,\"observedAt\":\"2020-01-01T00:00:00Z\"}"));
+                  "\"speed\":{\"type\":\"Property\",\"value\":10,\"observedAt\":\"2020-01-01T00:00:"
+                  "00Z\"}"));
     city_expect(c, "https://example.org/speed>50", "v");
     city_expect(c, "ex:speed>50", "v");
     city_expect(c, "https://example.org/speed.observedAt", "w");
@@ -412,15 +441,22 @@ static void limits_hold(void **state)
         int times;
         const char *tail, *limit;
     } cases[] = {
-        {"a;", 64, "a", "limits.query_terms"},   {"a==1|", 40, "a", "limits.query_terms"},
-        {"(", 17, "a", "limits.query_depth"},    {"!", 17, "a", "limits.query_depth"},
-        {"a{", 17, "a", "limits.query_depth"},   {"a.", 17, "a", "limits.query_depth"},
+        {"a;", 64, "a", "limits.query_terms"},
+        {"a==1|", 40, "a", "limits.query_terms"},
+        {"(", 17, "a", "limits.query_depth"},
+        {"!", 17, "a", "limits.query_depth"},
+        {"a{", 17, "a", "limits.query_depth"},
+        {"a.", 17, "a", "limits.query_depth"},
         {"a[b.", 0, "a[b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b]", "limits.query_depth"},
-        {"a==1", 1, ",2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,"
-                    "2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6", "limits.query_terms"},
-        {"a~=", 1, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                   "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                   "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "limits.pattern_bytes"},
+        {"a==1", 1,
+         ",2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,"
+         "2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6",
+         "limits.query_terms"},
+        {"a~=", 1,
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+         "limits.pattern_bytes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct str q = STR("");
@@ -437,7 +473,9 @@ static void names_become_known_later(void **state)
 {
     struct city *c = *state;
     struct filter *f = city_q(c, "later==1;rel{Kind:later}==1|x");
-    city_add(c, E("a", "T", P("later", "1") ",\"rel\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:b\"}"));
+    city_add(
+        c, E("a", "T",
+             P("later", "1") ",\"rel\":{\"type\":\"Relationship\",\"object\":\"urn:ngsi-ld:b\"}"));
     city_add(c, E("b", "Kind", P("later", "1")));
     assert_false(city_matches(c, f, 0));
     filter_resolve(f, c->terms);

@@ -120,7 +120,9 @@ static void scope_queries(void **state)
 {
     struct city *c = *state;
     city_add(c, E("p", "\"T\"", ",\"scope\":\"/Madrid/Gardens/ParqueNorte\""));
-    city_add(c, E("m", "\"T\"", ",\"scope\":[\"/Madrid/Gardens/ParqueNorte\",\"/CompanyA/OrganizationB/UnitC\"]"));
+    city_add(c,
+             E("m", "\"T\"",
+               ",\"scope\":[\"/Madrid/Gardens/ParqueNorte\",\"/CompanyA/OrganizationB/UnitC\"]"));
     city_add(c, E("g", "\"T\"", ",\"scope\":\"/Madrid/Gardens\""));
     city_add(c, E("d", "\"T\"", ",\"scope\":[\"/Madrid/Gardens/ParqueNorte/Parterre1\"]"));
     city_add(c, E("s", "\"T\"", ",\"scope\":\"Madrid\""));
@@ -197,21 +199,25 @@ static void bad_geo(struct city *c, const char *georel, const char *geometry,
 }
 
 #define POINT(name, x, y)                                                                          \
-    ",\"" name "\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[" x "," y "]}}"
+    ",\"" name "\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[" x    \
+    "," y "]}}"
 
 static void geoqueries(void **state)
 {
     struct city *c = *state;
     city_add(c, E("a", "\"T\"", POINT("location", "8", "40")));
-    city_add(c, E("b", "\"T\"", POINT("location", "8.01", "40") POINT("observationSpace", "0", "0")));
+    city_add(c,
+             E("b", "\"T\"", POINT("location", "8.01", "40") POINT("observationSpace", "0", "0")));
     city_add(c, E("c", "\"T\"", POINT("location", "9", "41")));
     city_add(c, E("d", "\"T\"",
                   ",\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Polygon\","
                   "\"coordinates\":[[[7,39],[10,39],[10,42],[7,42],[7,39]]]}}"));
     city_add(c, E("e", "\"T\"", ""));
     city_add(c, E("f", "\"T\"",
-                  ",\"location\":[{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\",\"coordinates\":[100,0]}},"
-                  "{\"type\":\"GeoProperty\",\"datasetId\":\"urn:d:2\",\"value\":{\"type\":\"Point\",\"coordinates\":[8,40]}}]"));
+                  ",\"location\":[{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\","
+                  "\"coordinates\":[100,0]}},"
+                  "{\"type\":\"GeoProperty\",\"datasetId\":\"urn:d:2\",\"value\":{\"type\":"
+                  "\"Point\",\"coordinates\":[8,40]}}]"));
     city_add(c, E("g", "\"T\"", ",\"place\":{\"type\":\"Property\",\"value\":\"somewhere\"}"));
     const char *square = "[[[8,40],[9.5,40],[9.5,41.5],[8,41.5],[8,40]]]";
     geo(c, "near;maxDistance==2000", "Point", "[8,40]", NULL, "abdf");
@@ -239,7 +245,8 @@ static void geoqueries(void **state)
     bad_geo(c, "near;maxDistance==inf", "Point", "[8,40]", "above 0");
     bad_geo(c, "near;maxDistance==1e400", "Point", "[8,40]", "above 0");
     bad_geo(c, "near;maxDistance=5", "Point", "[8,40]", "'=='");
-    bad_geo(c, "near;maxDistance==5;minDistance==1", "Point", "[8,40]", "column 20: expected the end");
+    bad_geo(c, "near;maxDistance==5;minDistance==1", "Point", "[8,40]",
+            "column 20: expected the end");
     bad_geo(c, "near;distance==5", "Point", "[8,40]", "maxDistance or minDistance");
     bad_geo(c, "within;maxDistance==5", "Point", "[8,40]", "the end");
     bad_geo(c, "within", "GeometryCollection", "[8,40]", "geometry: expected Point");
@@ -278,7 +285,8 @@ static void ids_and_patterns(void **state)
 {
     struct city *c = *state;
     for (int i = 0; i < 26; i++)
-        city_add(c, arena_printf(c->arena, "{\"id\":\"urn:ngsi-ld:V:%c\",\"type\":\"T\"}", 'a' + i).p);
+        city_add(c,
+                 arena_printf(c->arena, "{\"id\":\"urn:ngsi-ld:V:%c\",\"type\":\"T\"}", 'a' + i).p);
     struct str ids[] = {STR("urn:ngsi-ld:V:z"), STR("urn:ngsi-ld:V:c"), STR("urn:ngsi-ld:V:a"),
                         STR("urn:ngsi-ld:V:c"), STR("urn:no")};
     struct filter *f = filter_of_ids(c->arena, ids, 5);
@@ -326,12 +334,9 @@ static void attributes_any_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(type_selection),
-        TEST(scope_queries),
-        TEST(geoqueries),
-        TEST(reaches_hold_what_matches),
-        TEST(ids_and_patterns),
-        TEST(attributes_any_of),
+        TEST(type_selection),   TEST(scope_queries),
+        TEST(geoqueries),       TEST(reaches_hold_what_matches),
+        TEST(ids_and_patterns), TEST(attributes_any_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,8 @@ static struct json parse(struct arena *a, struct str text)
     return v;
 }
 
-static struct value geo(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static struct value geo(struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 static struct value geo(struct arena *a, const char *fmt, ...)
 {
     va_list ap;
@@ -56,7 +57,8 @@ enum { WITHIN, CONTAINS, INTERSECTS, EQUALS, DISJOINT, OVERLAPS, RELATIONS };
 /* Bits in that order, of "target REL reference". */
 static unsigned relations(const struct geometry *g, const struct value *t)
 {
-    return (unsigned)geometry_within(g, t) << WITHIN | (unsigned)geometry_contains(g, t) << CONTAINS |
+    return (unsigned)geometry_within(g, t) << WITHIN |
+           (unsigned)geometry_contains(g, t) << CONTAINS |
            (unsigned)geometry_intersects(g, t) << INTERSECTS |
            (unsigned)geometry_equals(g, t) << EQUALS |
            (unsigned)geometry_disjoint(g, t) << DISJOINT |
@@ -98,7 +100,8 @@ static int min(int a, int b)
     return a < b ? a : b;
 }
 
-/* Does the relative interior of a meet that of b, along one axis? Intervals of one point are their own interior. */
+/* Does the relative interior of a meet that of b, along one axis? Intervals of one point are their
+ * own interior. */
 static bool interiors_meet(int a0, int a1, int b0, int b1)
 {
     if (a0 == a1)
@@ -187,7 +190,8 @@ static struct str ring(struct arena *a, double x, double y, double radius, int n
     return arena_printf(a, "%.*s]", STR_ARG(s));
 }
 
-/* A point and a MultiPoint of it must relate alike; one is answered by counting crossings, one by GEOS. */
+/* A point and a MultiPoint of it must relate alike; one is answered by counting crossings, one by
+ * GEOS. */
 static void points_in_polygons_both_ways(void **state)
 {
     (void)state;
@@ -216,7 +220,8 @@ static void points_in_polygons_both_ways(void **state)
                 geo(a, "{\"type\":\"MultiPoint\",\"coordinates\":[[%.17g,%.17g]]}", x, y);
             unsigned one = relations(g, &point), other = relations(g, &multi);
             if (one != other)
-                fail_msg("(%.17g %.17g) in %.*s: %x, by GEOS %x", x, y, STR_ARG(v.text), one, other);
+                fail_msg("(%.17g %.17g) in %.*s: %x, by GEOS %x", x, y, STR_ARG(v.text), one,
+                         other);
             seen[!!(one & 1u << WITHIN) * 2 + !!(one & 1u << INTERSECTS)]++;
         }
         geometry_free(g);
@@ -315,7 +320,8 @@ static void points_are_exact_and_wrap(void **state)
     geometry_free(g);
     struct value east = geo(a, "{\"type\":\"Point\",\"coordinates\":[179.9,0]}");
     struct value west = geo(a, "{\"type\":\"Point\",\"coordinates\":[-179.9,0]}");
-    struct value line = geo(a, "{\"type\":\"LineString\",\"coordinates\":[[-179.9,-1],[-179.9,1]]}");
+    struct value line =
+        geo(a, "{\"type\":\"LineString\",\"coordinates\":[[-179.9,-1],[-179.9,1]]}");
     g = reference(a, &east);
     assert_true(fabs(geometry_distance_m(g, &west) - 22263.898) < 0.001);
     assert_true(fabs(geometry_distance_m(g, &line) - 22263.898) < 0.01);
@@ -332,10 +338,9 @@ static void haversine_brackets_the_geodesic(void **state)
         struct value x = geo(a, "{\"type\":\"Point\",\"coordinates\":[%.9f,%.9f]}",
                              uniform(-180, 180), uniform(-90, 90));
         double scale = pow(10, -uniform(0, 6));
-        struct value y =
-            geo(a, "{\"type\":\"Point\",\"coordinates\":[%.9f,%.9f]}",
-                fmax(-180, fmin(180, x.box.west + uniform(-180, 180) * scale)),
-                fmax(-90, fmin(90, x.box.south + uniform(-90, 90) * scale)));
+        struct value y = geo(a, "{\"type\":\"Point\",\"coordinates\":[%.9f,%.9f]}",
+                             fmax(-180, fmin(180, x.box.west + uniform(-180, 180) * scale)),
+                             fmax(-90, fmin(90, x.box.south + uniform(-90, 90) * scale)));
         struct geometry *g = reference(a, &x);
         double exact = geometry_distance_m(g, &y);
         double expected = geodesic(x.box.west, x.box.south, y.box.west, y.box.south);
@@ -440,7 +445,8 @@ static void grown_boxes_hold_the_whole_reach(void **state)
         geod_direct(&wgs84, from_lat, from_lon, uniform(-180, 180), metres, &to_lat, &to_lon, NULL);
         struct box p = {to_lon, to_lat, to_lon, to_lat};
         if (!box_touches(grown, p))
-            fail_msg("%.17g %.17g + %.3f m: %.17g %.17g", from_lon, from_lat, metres, to_lon, to_lat);
+            fail_msg("%.17g %.17g + %.3f m: %.17g %.17g", from_lon, from_lat, metres, to_lon,
+                     to_lat);
         /* And it is no more than it must be: within 1 % and a little, away from the seams. */
         if (metres < 1e5 && fabs(lat) < 60 && grown.east - grown.west < 300)
             assert_true(grown.north - b.north < metres / 110000 + 1e-6);

@@ -2,11 +2,11 @@
 #include "model/geometry.h"
 #include "model/geometry_shape.h"
 
+#include <cmocka.h>
 #include <math.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 static const struct json_limits LIMITS = {32, 1 << 20};
 
@@ -89,7 +89,8 @@ static void shapes_keep_rings_and_polygons(void **state)
     assert_int_equal(s.line_ends[1], 8);
     assert_int_equal(s.line_ends[2], 13);
     assert_int_equal(s.position_count, 13);
-    assert_true(geometry_shape_scan(STR("{\"type\":\"Point\",\"coordinates\":[-8.5e0,41.25]}"), &s));
+    assert_true(
+        geometry_shape_scan(STR("{\"type\":\"Point\",\"coordinates\":[-8.5e0,41.25]}"), &s));
     assert_int_equal(s.position_count, 1);
     assert_true(s.positions[0].lon == -8.5 && s.positions[0].lat == 41.25);
     static const char *const bad[] = {
@@ -120,7 +121,8 @@ static void refuses_with_pointer_and_rule(void **state)
          "other than GeometryCollection", E_BAD_DATA},
         {"{\"coordinates\":[1,2]}", "/location", "geometry type", E_BAD_DATA},
         {"{\"type\":\"Point\"}", "/location", "coordinates", E_BAD_DATA},
-        {"{\"type\":\"Point\",\"coordinates\":[]}", "/location/coordinates", "position", E_BAD_DATA},
+        {"{\"type\":\"Point\",\"coordinates\":[]}", "/location/coordinates", "position",
+         E_BAD_DATA},
         {"{\"type\":\"Point\",\"coordinates\":[1,2,3,4]}", "/location/coordinates", "position",
          E_BAD_DATA},
         {"{\"type\":\"Point\",\"coordinates\":[1,\"2\"]}", "/location/coordinates/1", "a string",
@@ -139,7 +141,8 @@ static void refuses_with_pointer_and_rule(void **state)
         {"{\"type\":\"MultiPolygon\",\"coordinates\":[[[[0,0],[1,0],[1,1],[0,0]]],[[[0,0],[1,0],"
          "[1,91],[0,0]]]]}",
          "/location/coordinates/1/0/2/1", "latitude", E_BAD_DATA},
-        {"{\"type\":\"MultiPoint\",\"coordinates\":[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]]}",
+        {"{\"type\":\"MultiPoint\",\"coordinates\":[[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2],[1,2]"
+         ",[1,2]]}",
          "/location/coordinates/8", "at most 8 positions", E_LIMIT},
     };
     struct arena *a = arena_new(0);
