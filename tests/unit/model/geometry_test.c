@@ -2,11 +2,12 @@
 #include "model/geometry.h"
 #include "model/geometry_shape.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 static const struct json_limits LIMITS = {32, 1 << 20};
 
