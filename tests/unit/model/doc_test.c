@@ -297,7 +297,7 @@ static void test_refusals_name_the_fault(void **state)
     struct doc_entry entry;
 #define DAMAGE(where, what, text)                                                                  \
     memcpy(d, good, doc_bytes(good));                                                              \
-    memcpy((uint8_t *)d + (where), &(typeof(what)){what}, sizeof(what));                           \
+    memcpy((uint8_t *)d + (where), &(what), sizeof(what));                                         \
     assert_refused(d, text)
     uint32_t none = TERM_NONE, beyond = RANDOM_TERM_MAX + 1, first = 1, large = 1u << 31;
     uint64_t older = 6;
