@@ -207,9 +207,11 @@ static bool check_header(struct checker *c, const struct doc *d, size_t n)
         return fail(c, c->base + offsetof(struct doc, bytes), "the length is not the block's");
     if (d->flags & ~DOC_OWN_EXPIRY)
         return fail(c, c->base + offsetof(struct doc, flags), "unknown flags");
+    if (d->created_seq == 0)
+        return fail(c, c->base + offsetof(struct doc, created_seq), "the sequence is not set");
     if (d->created_seq > d->seq)
         return fail(c, c->base + offsetof(struct doc, seq),
-                    "the sequence lies before the creating one");
+                    "the sequence is before the creating one");
     if (d->id_bytes == 0)
         return fail(c, c->base + offsetof(struct doc, id_bytes), "no id");
     if (doc_at_scopes(d) > n) /* cannot overflow: counts of 32 bits in 64-bit arithmetic */

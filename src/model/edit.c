@@ -116,12 +116,6 @@ static void change_expiry(struct edit_run *r, struct entity *out)
 
 /* ---- operations on whole entities ---- */
 
-static void take_notes(struct edit_run *r, uint32_t count)
-{
-    r->result->notes = arena_array(r->arena, struct edit_note, count);
-    r->result->note_count = 0;
-}
-
 /* CREATE, REPLACE and both upserts: the fragment is the entity; what it had before only lends its
  * birth. */
 static void replace_entity(struct edit_run *r, struct entity *out)
@@ -139,8 +133,7 @@ static void replace_entity(struct edit_run *r, struct entity *out)
     };
     struct edit_list had = {old ? old->attrs : NULL, old ? old->attr_count : 0};
     struct edit_list given = {f->attrs, f->attr_count};
-    take_notes(r, f->attr_count);
-    if (!edit_walk(r, had, given, edit_rule_replace, false, true, &out->attrs, &out->attr_count))
+    if (!edit_walk(r, had, given, edit_rule_replace, false, false, &out->attrs, &out->attr_count))
         return;
     r->result->created = old == NULL;
     r->applied = true;
@@ -153,7 +146,7 @@ static void change_entity(struct edit_run *r, struct entity *out)
     struct edit_list had = {old->attrs, old->attr_count}, given = {f->attrs, f->attr_count};
     edit_rule rule = r->edit->kind == EDIT_MERGE ? edit_rule_merge : edit_rule_replace;
     *out = *old;
-    take_notes(r, f->attr_count + 1);
+    r->result->notes = arena_array(r->arena, struct edit_note, f->attr_count + 1);
     if (!edit_walk(r, had, given, rule, true, true, &out->attrs, &out->attr_count))
         return;
     add_types(r, out);

@@ -300,7 +300,7 @@ static void test_refusals_name_the_fault(void **state)
     memcpy((uint8_t *)d + (where), &(what), sizeof(what));                                         \
     assert_refused(d, text)
     uint32_t none = TERM_NONE, beyond = RANDOM_TERM_MAX + 1, first = 1, large = 1u << 31;
-    uint64_t older = 6;
+    uint64_t older = 6, unset = 0;
     int64_t no_time = TIME_NONE, other_time = T0 - 1;
     double nan = __builtin_nan("");
     uint8_t two = 2, reserved = 0x80, kind = 15;
@@ -308,6 +308,7 @@ static void test_refusals_name_the_fault(void **state)
     DAMAGE(2, two, "known version");
     DAMAGE(3, two, "unknown flags");
     DAMAGE(offsetof(struct doc, seq), older, "before the creating");
+    DAMAGE(offsetof(struct doc, created_seq), unset, "not set");
     DAMAGE(offsetof(struct doc, attr_count), large, "pass the end");
     DAMAGE(offsetof(struct doc, expires_at), other_time, "earliest expiry");
     DAMAGE(offsetof(struct doc, id_bytes), none, "no id");

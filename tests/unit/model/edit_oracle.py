@@ -292,7 +292,7 @@ class Model:
             new["expiresAt"] = f["expiresAt"]
         new["createdAt"] = old["createdAt"] if old else change.at
         new["@createdSeq"] = old["@createdSeq"] if old else 0
-        new["attrs"] = change.attributes({}, old["attrs"] if old else {}, given(f), change.replace)
+        new["attrs"] = change.lists({}, old["attrs"] if old else {}, given(f), change.replace)
         change.applied = True
         return new
 
