@@ -11,7 +11,7 @@
 /* A user's definition counts unless the core has the term. */
 static bool kept(const struct definition *d, const struct context *core)
 {
-    return d && (!core || !context_own(core, d->term, hash_str(d->term)));
+    return d && !d->dropped && (!core || !context_own(core, d->term, hash_str(d->term)));
 }
 
 static bool stands_for_iri(const struct definition *d)

@@ -30,6 +30,7 @@ struct definition {
     bool prefix;          /* may start compact IRIs */
     bool reverse;
     bool guarded; /* @protected; only while building */
+    bool dropped; /* takes back an earlier definition; only while building */
 };
 
 struct name_slot {

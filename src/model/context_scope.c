@@ -56,7 +56,7 @@ const struct definition *context_scope_user(const struct scope *s, struct str te
     for (; s; s = s->up) {
         const struct definition *d = s->slots ? *slot_of(s, term) : NULL;
         if (d)
-            return d;
+            return d->dropped ? NULL : d;
     }
     return NULL;
 }

@@ -23,6 +23,13 @@ struct given {
     bool simple; /* just a string */
 };
 
+/* Reserved for keywords to come: a definition by such a name does not count. */
+static bool is_reserved(const struct json *v)
+{
+    return json_is(v, JSON_STRING) && context_iri_has_keyword_form(v->string) &&
+           !context_iri_is_keyword(v->string);
+}
+
 static enum status define(struct work *w, struct local_entry *e);
 
 static struct local_entry *local_find(const struct local *l, struct str key)
@@ -248,22 +255,20 @@ static enum status set_id(struct work *w, const struct given *g, const struct at
         return context_refuse(w->b, w->p, at, "a term stands for an IRI or null, not %s",
                               json_kind_name((enum json_kind)g->id->kind));
     enum status st = expand(w, g->id->string, at, &d->iri);
-    if (st != OK || str_absent(d->iri))
-        return st;                       /* what looks like a keyword stands for nothing */
+    if (st != OK)
+        return st;
+    bool speaking = looks_like_iri(d->term), keyword = context_iri_is_keyword(d->iri);
     if (str_eq(d->iri, STR("@context"))) /* invalid keyword alias */
         return context_refuse(w->b, w->p, at, "@context can have no other name");
-    if (context_iri_is_keyword(d->iri))
-        return OK;
-    if (is_blank(d->iri)) {
-        d->iri = STR_NONE; /* NGSI-LD names are IRIs: stands for nothing */
-        return OK;
-    }
-    if (!context_iri_has_scheme(d->iri))
-        return context_refuse(w->b, w->p, at, "\"%.*s\" is no IRI", STR_ARG(d->iri));
-    bool speaking = looks_like_iri(d->term);
+    if (!keyword && !is_blank(d->iri) && !context_iri_has_scheme(d->iri))
+        return context_refuse(w->b, w->p, at, "\"%.*s\" stands for no IRI", STR_ARG(g->id->string));
+    if (speaking && (st = check_speaking(w, up, d)) != OK)
+        return st;
     d->prefix = g->simple && !speaking && str_find_char(d->term, ':') == STR_NPOS &&
                 context_iri_ends_in_delimiter(d->iri);
-    return speaking ? check_speaking(w, up, d) : OK;
+    if (is_blank(d->iri))
+        d->iri = STR_NONE; /* NGSI-LD names are IRIs: stands for nothing */
+    return OK;
 }
 
 /* Without @id the term says itself what it stands for: a compact IRI (here any term will do
@@ -296,9 +301,7 @@ static enum status set_iri(struct work *w, const struct given *g, const struct a
 {
     if (g->id && g->id->kind == JSON_NULL)
         return OK;
-    if (g->id && !json_is_string(g->id, d->term))
-        return set_id(w, g, at, d);
-    return set_own(w, at, d);
+    return g->id && !json_is_string(g->id, d->term) ? set_id(w, g, at, d) : set_own(w, at, d);
 }
 
 static enum status set_prefix(struct work *w, const struct given *g, const struct at *up,
@@ -311,9 +314,9 @@ static enum status set_prefix(struct work *w, const struct given *g, const struc
         return context_refuse(w->b, w->p, &at, "@prefix must be true or false");
     if (str_find_char(d->term, ':') != STR_NPOS || str_find_char(d->term, '/') != STR_NPOS)
         return context_refuse(w->b, w->p, &at, "a term with a colon or a slash is no prefix");
-    d->prefix = g->prefix->boolean;
-    if (d->prefix && (str_absent(d->iri) || context_iri_is_keyword(d->iri)))
+    if (g->prefix->boolean && context_iri_is_keyword(d->iri))
         return context_refuse(w->b, w->p, &at, "a prefix must stand for an IRI");
+    d->prefix = g->prefix->boolean && !str_absent(d->iri);
     return OK;
 }
 
@@ -437,6 +440,9 @@ static enum status fill(struct work *w, const struct json *v, const struct at *a
         d->guarded = g.guarded->boolean;
     if (g.type && (st = set_type(w, g.type, at, d)) != OK)
         return st;
+    d->dropped = is_reserved(g.id) || is_reserved(g.reverse);
+    if (d->dropped)
+        return OK;
     if (g.reverse) {
         if ((st = set_reverse(w, &g, at, d)) != OK)
             return st;

@@ -41,7 +41,9 @@ static void terms_stand_for_iris(void **state)
         {"{\"a\": {\"@id\": null}}", "a", NULL},
         {"{\"a\": \"@type\"}", "a", NULL},
         {"{\"a\": \"@id\"}", "a", NULL},
-        {"{\"a\": \"@later\"}", "a", NULL}, /* looks like a keyword */
+        {"{\"a\": \"@later\"}", "a", DEFAULT "a"}, /* looks like a keyword: not defined */
+        {"[{\"a\": \"urn:a\"}, {\"a\": {\"@id\": \"@later\"}}]", "a", DEFAULT "a"},
+        {"{\"a\": {\"@reverse\": \"@later\"}}", "a", DEFAULT "a"},
         {"{\"a\": {\"@reverse\": \"https://x.org/a\"}}", "a", NULL},
         {"{\"a\": \"_:a\"}", "a", NULL}, /* a blank node is no name */
         {"{\"@later\": \"https://x.org/a\", \"b\": \"urn:b\"}", "@later", NULL},
@@ -73,6 +75,7 @@ static void prefixes_make_compact_iris(void **state)
         {"{\"x\": {\"@id\": \"https://x.org/x\", \"@prefix\": true}}", "x:a", "https://x.org/xa"},
         {"{\"x\": {\"@id\": \"https://x.org/\", \"@prefix\": false}}", "x:a", "x:a"},
         {"{\"x\": null}", "x:a", "x:a"},
+        {"{\"x\": {\"@id\": null, \"@prefix\": true}}", "x:a", "x:a"},
         /* a term may be a compact IRI, and then says itself what it stands for */
         {"{\"x\": \"https://x.org/\", \"x:a\": {\"@type\": \"@id\"}}", "x:a", "https://x.org/a"},
         {"{\"x\": {\"@id\": \"https://x.org/\"}, \"x:a\": {}}", "x:a", "https://x.org/a"},
@@ -172,6 +175,8 @@ static void bad_definitions_are_refused(void **state)
         {"{\"a\": {\"@id\": 5}}", "/@context/a/@id", "not a number"},
         {"{\"a\": {\"@id\": \"@context\"}}", "/@context/a/@id", "no other name"},
         {"[{\"@vocab\": null}, {\"a\": \"b\"}]", "/@context/1/a", "no IRI"},
+        {"{\"a\": null, \"b\": \"a\"}", "/@context/b", "no IRI"},
+        {"{\"https://x.org/a\": \"@id\"}", "/@context/https:~1~1x.org~1a", "says"},
         {"[{\"@vocab\": null}, {\"a\": {}}]", "/@context/1/a", "nothing says"},
         {"{\"a\": {\"id\": \"urn:a\"}}", "/@context/a/id", "no member"},
         {"{\"a\": {\"@value\": \"urn:a\"}}", "/@context/a/@value", "no member"},
