@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum edit_kind {
-    EDIT_CREATE,  /* 5.6.1: absent, else E_EXISTS */
-    EDIT_REPLACE, /* 5.6.18: present; createdAt of the entity and of attributes that stay is kept */
+    EDIT_CREATE,         /* 5.6.1: absent, else E_EXISTS */
+    EDIT_REPLACE,        /* 5.6.18: createdAt of the entity and of attributes that stay is kept */
     EDIT_UPSERT_REPLACE, /* 5.6.8 default: create or replace */
     EDIT_UPSERT_UPDATE,  /* 5.6.8 options=update: create, or update as 5.6.2 */
     EDIT_APPEND,         /* 5.6.3: add attributes; EDIT_NO_OVERWRITE keeps those that exist */
@@ -21,17 +21,16 @@ enum edit_kind {
     EDIT_ATTR_UPDATE,    /* 5.6.4: partial update of one attribute instance */
     EDIT_ATTR_REPLACE,   /* 5.6.19 */
     EDIT_ATTR_DELETE,    /* 5.6.5: instance `dataset`, or all with EDIT_ALL_INSTANCES */
-    EDIT_PRUNE,  /* 5.6.21: drop the attributes in `terms`, or all but them with EDIT_KEEP */
-    EDIT_EXPIRE, /* 4.22: delete the entity, or those attributes and sub-attributes, whose
-                    expiresAt <= now; an absent entity is no error */
+    EDIT_PRUNE,          /* 5.6.21: drop the attributes in `terms`, or all but these (EDIT_KEEP) */
+    EDIT_EXPIRE,         /* 4.22: delete what has an expiresAt <= now: the entity, or attributes and
+                            sub-attributes of it; an absent entity is no error */
 };
 
 enum {
     EDIT_NO_OVERWRITE = 1,  /* APPEND, MERGE */
     EDIT_ALL_INSTANCES = 2, /* ATTR_DELETE */
     EDIT_KEEP = 4,          /* PRUNE */
-    EDIT_SCOPE = 8, /* ATTR_DELETE: the scope, not a term (5.6.5.4); PRUNE without EDIT_KEEP: the
-                       scope too */
+    EDIT_SCOPE = 8,         /* ATTR_DELETE: the scope, not a term (5.6.5.4); PRUNE: the scope too */
 };
 
 /* One change. Borrowed by the store until the operation completes. */
@@ -46,14 +45,13 @@ struct edit {
     struct str dataset;    /* ATTR_DELETE: "" = default instance */
     const uint32_t *terms; /* PRUNE */
     uint32_t term_count;
-    const struct type_expr
-        *only_type;            /* optional "type" parameter: else E_NOT_FOUND (model/filter.h) */
-    uint64_t if_seq;           /* 0, or the version this applies to, else E_CONFLICT */
-    const struct terms *names; /* to name attributes in refusals; NULL: they stay unnamed */
+    const struct type_expr *only_type; /* "type" parameter: else E_NOT_FOUND (model/filter.h) */
+    uint64_t if_seq;                   /* 0, or the version this applies to, else E_CONFLICT */
+    const struct terms *names;         /* for refusals; NULL: attributes stay unnamed there */
 };
 
-/* What became of one attribute instance of the fragment, or (UPDATE, APPEND, MERGE) of its scope.
- */
+/* What became of one attribute instance of the fragment, or of its scope. Taken by UPDATE, APPEND,
+ * MERGE, ATTR_UPDATE and ATTR_REPLACE; the others do all or nothing. */
 struct edit_note {
     uint32_t term; /* TERM_NONE: the scope */
     struct str dataset;
@@ -66,8 +64,7 @@ struct edit_result {
     struct why *why;    /* in the arena when status != OK, else NULL */
     bool created;
     bool deleted;
-    bool
-        changed; /* there is a new version, or none any more; false when nothing could be applied */
+    bool changed; /* there is a new version, or none any more; else nothing could be applied */
     uint64_t seq; /* of the change, when changed; set by the store */
     uint32_t note_count;
     struct edit_note *notes;
