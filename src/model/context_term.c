@@ -49,7 +49,7 @@ static enum status need(struct work *w, struct str name, const struct at *at)
     if (e->state == LOCAL_BUSY) /* cyclic IRI mapping */
         return context_refuse(w->b, w->p, at, "the definition of \"%.*s\" needs itself",
                               STR_ARG(name));
-    if (++w->nesting > w->b->limits->depth_max)
+    if (w->p->depth + ++w->nesting > w->b->limits->depth_max)
         return context_exceed(w->b, w->p, at, "limits.context_depth",
                               "definitions may need one another %u deep", w->b->limits->depth_max);
     enum status st = define(w, e);
@@ -352,7 +352,7 @@ static enum status check_scoped(struct work *w, const struct given *g, const str
                               "an NGSI-LD context must not contain scoped contexts");
     struct place inner = *w->p;
     inner.at = &at;
-    inner.depth++;
+    inner.depth += w->nesting + 1; /* one depth over all, so that the stack is bounded */
     inner.scoped = true;
     struct scope s;
     context_scope_init(&s, w->s, w->b);

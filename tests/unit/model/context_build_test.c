@@ -430,6 +430,12 @@ static void every_limit_has_its_name(void **state)
     context_unref(fixture_context(f, repeat(f, "{", "\"t#\": \"t+:x/\",", 8, "\"t8\": \"urn:\"}")));
     limit(f, repeat(f, "{", "\"t#\": \"t+:x/\",", 500, "\"t500\": \"urn:\"}"),
           "limits.context_depth");
+    /* the two add up, also through scoped contexts */
+    const char *scoped = "{\"t0\": \"t1:x/\", \"t1\": \"t2:x/\", \"t2\": \"t3:x/\","
+                         " \"t3\": {\"@id\": \"urn:\", \"@context\": ";
+    context_unref(fixture_context(f, repeat(f, "", scoped, 1, "[[[[{}]]]]}}")));
+    limit(f, repeat(f, "", scoped, 1, "[[[[[{}]]]]]}}"), "limits.context_depth");
+    limit(f, repeat(f, "", scoped, 3, "{}}}}}}}"), "limits.context_depth");
 
     f->limits.remotes_max = 3;
     f->loads = 0;
