@@ -92,18 +92,11 @@ static enum status add_type(struct reading *rd, const struct json *v, const stru
                        "the type of an entity must be a name or an array of names");
     if (reader_is_null(v))
         return why_set(rd->why, E_BAD_DATA, at, "the types of an entity cannot be removed");
-    enum status st = reader_value_length(rd, v->string, at, "a type");
+    uint32_t term;
+    struct str name;
+    enum status st = reader_attr_term(rd, v->string, at, &term, &name);
     if (st != OK)
         return st;
-    if (!reader_is_name(v->string))
-        return why_set(rd->why, E_BAD_DATA, at,
-                       "the name of a type must begin with a letter and go on with letters, digits "
-                       "or '_', maybe behind a prefix and ':', or be a URI (clause 4.6.2)");
-    uint32_t term = context_expand_term(r->context, v->string, true, r->arena, rd->why);
-    if (term == TERM_NONE)
-        return rd->why && rd->why->status != OK
-                   ? rd->why->status
-                   : why_set(rd->why, E_BAD_DATA, at, "the @context maps this name to no IRI");
     if (entity_has_type(out, term))
         return OK;
     if (out->type_count == r->limits->types_max)

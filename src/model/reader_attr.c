@@ -19,35 +19,46 @@ static const struct attr BLANK = {
 
 /* ---- names ---- */
 
+static enum status check_name(struct reading *rd, struct str name, const struct at *at)
+{
+    if (reader_is_name(name))
+        return OK;
+    return why_set(rd->why, E_BAD_DATA, at,
+                   "\"%.*s\" is no name: it must begin with a letter and go on with letters, digits "
+                   "or '_', maybe behind a prefix and ':', or be a URI (clause 4.6.2)",
+                   STR_ARG(str_head(name, 64)));
+}
+
+enum status reader_attr_term(struct reading *rd, struct str given, const struct at *at,
+                             uint32_t *term, struct str *name)
+{
+    const struct reader *r = rd->r;
+    enum status st = reader_value_length(rd, given, at, "a name");
+    if (st == OK)
+        st = check_name(rd, given, at);
+    if (st != OK)
+        return st;
+    *term = context_expand_term(r->context, given, true, r->arena, rd->why);
+    if (*term == TERM_NONE)
+        return rd->why->status != OK
+                   ? rd->why->status
+                   : why_set(rd->why, E_BAD_DATA, at, "the @context maps this name to no IRI");
+    *name = context_compact_term(r->context, *term);
+    return str_eq(*name, given) ? OK : check_name(rd, *name, at);
+}
+
 enum status reader_attr_classify(struct reading *rd, const struct json_member *m,
                                  const struct at *at, enum member *which, struct named *out)
 {
-    const struct reader *r = rd->r;
-    struct str key = m->key;
-    *which = reader_member_of(key);
+    *which = reader_member_of(m->key);
     if (*which != MEMBER_NONE)
         return OK;
-    struct at here = {at, key, 0};
-    enum status st = reader_value_length(rd, key, &here, "a name");
-    if (st != OK)
-        return st;
-    if (!reader_is_name(key))
-        return why_set(rd->why, E_BAD_DATA, &here,
-                       "a name must begin with a letter and go on with letters, digits or '_', "
-                       "maybe behind a prefix and ':', or be a URI (clause 4.6.2)");
-    uint32_t term = context_expand_term(r->context, key, true, r->arena, rd->why);
-    if (term == TERM_NONE)
-        return rd->why && rd->why->status != OK
-                   ? rd->why->status
-                   : why_set(rd->why, E_BAD_DATA, &here, "the @context maps this name to no IRI");
-    struct str name = context_compact_term(r->context, term);
-    if (!str_eq(name, key)) {
-        *which = reader_member_of(name); /* a core term by another spelling */
-        if (*which != MEMBER_NONE)
-            return OK;
-    }
-    *out = (struct named){.member = m, .name = name, .term = term, .count = 1};
-    return OK;
+    struct at here = {at, m->key, 0};
+    *out = (struct named){.member = m, .count = 1};
+    enum status st = reader_attr_term(rd, m->key, &here, &out->term, &out->name);
+    if (st == OK && !str_eq(out->name, m->key))
+        *which = reader_member_of(out->name); /* a core term by another spelling */
+    return st;
 }
 
 /* ---- shapes ---- */
@@ -194,7 +205,7 @@ static enum status add_sealed(struct reading *rd, const struct parts *p, struct 
         uint32_t term =
             context_expand_term(rd->r->context, SEALED[i].iri, true, rd->r->arena, rd->why);
         if (term == TERM_NONE)
-            return rd->why && rd->why->status != OK ? rd->why->status : E_INTERNAL;
+            return rd->why->status;
         named[(*count)++] = (struct named){.member = p->of[SEALED[i].member],
                                            .term = term,
                                            .count = 1,

@@ -15,7 +15,7 @@
 /* One call of reader_entity or reader_attr. */
 struct reading {
     const struct reader *r;
-    struct why *why;
+    struct why *why;    /* never NULL */
     uint32_t instances; /* attribute instances so far, against limits.attributes */
     bool partial;       /* an attribute at the top may leave out type and value */
 };
@@ -60,6 +60,9 @@ struct parts {
 
 /* ---- reader_attr.c ---- */
 
+/* The term of an attribute or a type, and its name as the context compacts it. */
+MUST_USE enum status reader_attr_term(struct reading *rd, struct str given, const struct at *at,
+                                      uint32_t *term, struct str *name);
 /* Which member key is, whatever its spelling: MEMBER_NONE fills *out with an attribute's name. */
 MUST_USE enum status reader_attr_classify(struct reading *rd, const struct json_member *m,
                                           const struct at *at, enum member *which,

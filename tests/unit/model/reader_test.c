@@ -326,6 +326,8 @@ static void entities_that_break_a_rule(void **state)
         {"\"my attr\":1", "/my attr", "clause 4.6.2"},
         {"\"self-consumption\":1", "/self-consumption", "clause 4.6.2"},
         {"\"\":1", "/", "clause 4.6.2"},
+        {"\"https://uri.etsi.org/ngsi-ld/default-context/a-b\":1",
+         "/https:~1~1uri.etsi.org~1ngsi-ld~1default-context~1a-b", "\"a-b\" is no name"},
         {"\"@graph\":1", "/@graph", "reserved"},
         {"\"a\":1,\"a\":2", "/a", "twice"},
         {"\"observedAt\":{\"type\":\"Property\",\"value\":1}", "/observedAt", "reserved"},
