@@ -243,7 +243,7 @@ static void answer_take(struct connection *c, size_t n)
         char *end = strstr(c->in, "\r\n\r\n");
         if (!end)
             return;
-        c->status = atoi(c->in + 9);
+        c->status = (int)strtol(c->in + 9, NULL, 10);
         size_t head = (size_t)(end + 4 - c->in), body = c->in_n - head;
         size_t length = content_length(c->in);
         c->body_left = length > body ? length - body : 0;
@@ -352,7 +352,7 @@ static void connect_to(const char *text)
         die("--connect HOST:PORT");
     memcpy(host, text, (size_t)(colon - text));
     host[colon - text] = 0;
-    options.to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1))};
+    options.to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)strtol(colon + 1, NULL, 10))};
     if (inet_pton(AF_INET, host, &options.to.sin_addr) != 1)
         die("--connect wants a numeric address");
 }
@@ -362,7 +362,7 @@ static void option_take(const char *name, const char *value)
     if (!strcmp(name, "--connect"))
         connect_to(value);
     else if (!strcmp(name, "--connections"))
-        options.connections = atoi(value);
+        options.connections = (int)strtol(value, NULL, 10);
     else if (!strcmp(name, "--seconds"))
         options.seconds = strtod(value, NULL);
     else if (!strcmp(name, "--requests"))

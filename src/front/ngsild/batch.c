@@ -68,6 +68,23 @@ static void error_write(struct buf *out, struct str id, enum status status, cons
     buf_char(out, '}');
 }
 
+/* Without overwriting, an entity some of whose attributes were there already is not updated (5.6.9). */
+static void append_check(struct batch *b, struct edit_result *r)
+{
+    if (b->kind != EDIT_APPEND || r->status != OK)
+        return;
+    for (uint32_t i = 0; i < r->note_count; i++) {
+        if (r->notes[i].done)
+            continue;
+        r->why = arena_zarray(b->x->arena, struct why, 1);
+        r->status = why_set(r->why, E_BAD_DATA, NULL, "not all attributes were appended: %.*s: %s",
+                            STR_ARG(r->notes[i].term == TERM_NONE ? STR("scope")
+                                                                  : terms_iri(b->x->broker->terms, r->notes[i].term)),
+                            r->notes[i].reason);
+        return;
+    }
+}
+
 /* In the order of the elements. Returns how many. */
 static uint32_t errors_write(struct batch *b, struct buf *out)
 {
@@ -135,6 +152,8 @@ static void refuse(struct batch *b, enum status status, const struct why *why)
 
 static void applied(struct batch *b)
 {
+    for (uint32_t i = 0; i < b->edit_count; i++)
+        append_check(b, &b->results[i]);
     if (b->apply.call.status != OK)
         refuse(b, b->apply.call.status, &b->apply.call.why);
     else

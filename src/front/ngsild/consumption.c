@@ -35,6 +35,21 @@ static bool has_any_attr(const struct entity *e, const struct projection *pick)
     return false;
 }
 
+/* Does the projection leave anything of e? What is projected away wholly counts as not found. */
+static bool leaves_anything(const struct entity *e, const struct represent *r)
+{
+    const struct projection *pick = r->pick, *omit = r->omit;
+    bool id = (!pick || pick->id) && !(omit && omit->id);
+    bool type = (!pick || pick->type) && !(omit && omit->type);
+    bool scope = e->scope_count && (!pick || pick->scope) && !(omit && omit->scope);
+    for (uint32_t i = 0; i < e->attr_count; i++) {
+        uint32_t term = e->attrs[i].term;
+        if ((!pick || projection_has(pick, term)) && !(omit && projection_has(omit, term)))
+            return true;
+    }
+    return id || type || scope;
+}
+
 static void retrieved(struct retrieval *r)
 {
     struct exchange *x = r->x;
@@ -51,6 +66,11 @@ static void retrieved(struct retrieval *r)
     }
     if (r->in.attr_count && !has_any_attr(&e, r->represent.pick)) {
         why_set(&x->why, E_NOT_FOUND, NULL, "%.*s has none of the attributes asked for", STR_ARG(e.id));
+        answer_why(x);
+        return;
+    }
+    if (!leaves_anything(&e, &r->represent)) {
+        why_set(&x->why, E_NOT_FOUND, NULL, "nothing of %.*s is left by pick and omit", STR_ARG(e.id));
         answer_why(x);
         return;
     }
@@ -116,7 +136,10 @@ struct querying {
 
 static struct str page_link(struct exchange *x, uint64_t limit, uint64_t offset, const char *rel)
 {
-    return arena_printf(x->arena, "<%.*s%.*s>; rel=\"%s\"; type=\"%s\"", STR_ARG(x->http->path),
+    struct str path = x->http->path;
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    return arena_printf(x->arena, "<%.*s%.*s>; rel=\"%s\"; type=\"%s\"", STR_ARG(path),
                         STR_ARG(params_page(x, limit, offset)), rel, media_name(x->accept));
 }
 
@@ -148,11 +171,15 @@ static void queried(struct querying *q)
     buf_init(&b, x->api->limits.answer_bytes);
     q->represent.in_list = true;
     represent_list_open(&b, &q->represent);
+    bool first = true;
     for (uint32_t i = 0; i < q->call.count && !b.full; i++) {
         struct entity e;
-        if (i)
-            buf_char(&b, ',');
         consume_entity(&q->call.items[i], x->arena, &e);
+        if (!leaves_anything(&e, &q->represent))
+            continue;
+        if (!first)
+            buf_char(&b, ',');
+        first = false;
         represent_entity(&b, &q->represent, &e);
     }
     represent_list_close(&b, &q->represent);

@@ -64,7 +64,7 @@ static uint32_t segments_split(struct str path, struct str segments[SEGMENTS_MAX
 static bool id_missing(struct exchange *x, struct str *segments, uint32_t count)
 {
     struct str path = x->http->path;
-    if (path.p[path.n - 1] != '/' || count >= SEGMENTS_MAX)
+    if (path.p[path.n - 1] != '/' || count != 1)
         return false;
     segments[count] = STR("");
     for (uint32_t i = 0; i < OPERATIONS; i++)

@@ -288,6 +288,11 @@ void provision_purge(struct exchange *x)
     struct purging *p = arena_zarray(x->arena, struct purging, 1);
     struct query_input in;
     p->x = x;
+    if (str_find_char(x->params[PARAM_PICK], '{') != STR_NPOS) {
+        why_set(&x->why, E_BAD_DATA, NULL, "a purge does not follow relationships");
+        answer_why(x);
+        return;
+    }
     if (query_input_params(x, &in) != OK || query_input_filter(x, &in) != OK || purge_terms(x, &p->purge) != OK) {
         answer_why(x);
         return;

@@ -105,13 +105,22 @@ static enum status geo_filter_add(struct exchange *x, const struct filter_reader
     return st;
 }
 
+static bool is_system_member(struct str name)
+{
+    static const char *const NAMES[] = {"id", "type", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (str_eq(name, str_of(NAMES[i])))
+            return true;
+    return false;
+}
+
 static enum status attrs_filter(struct exchange *x, const struct query_input *in)
 {
     if (!in->attr_count)
         return OK;
     struct name *names = arena_array(x->arena, struct name, in->attr_count);
     for (uint32_t i = 0; i < in->attr_count; i++) {
-        if (!reader_is_name(in->attrs[i]))
+        if (!is_system_member(in->attrs[i]) && !reader_is_name(in->attrs[i]))
             return why_set(&x->why, E_BAD_DATA, NULL, "attrs: \"%.*s\" is not a valid attribute name",
                            STR_ARG(in->attrs[i]));
         names[i].term = context_expand_term(x->context, in->attrs[i], false, x->arena, &x->why);
@@ -124,10 +133,12 @@ static enum status attrs_filter(struct exchange *x, const struct query_input *in
 /* Clause 5.7.2.4: types, attributes, a query, a geo-query or local scope, else the query is too wide. */
 static enum status wide_enough(struct exchange *x, const struct query_input *in, bool q_has_attribute)
 {
-    bool types = in->all_types;
+    bool types = in->all_types, attrs = false;
+    for (uint32_t i = 0; i < in->attr_count; i++)
+        attrs |= !is_system_member(in->attrs[i]);
     for (uint32_t i = 0; i < in->selector_count; i++)
         types |= !str_absent(in->selectors[i].type);
-    if (types || in->attr_count || q_has_attribute || !str_absent(in->georel) || in->local)
+    if (types || attrs || q_has_attribute || !str_absent(in->georel) || in->local)
         return OK;
     return why_set(&x->why, E_BAD_DATA, NULL,
                    "too wide a query: give at least one of type, attrs, q, georel, or local=true");
@@ -156,6 +167,14 @@ enum status query_input_filter(struct exchange *x, const struct query_input *in)
     struct filter_reader r = reader_of(x, in);
     bool q_has_attribute = false;
     enum status st = joins_refused(x, in);
+    if (st == OK && in->all_types && exchange_has(x, PARAM_LOCAL) && !in->local)
+        st = why_set(&x->why, E_BAD_DATA, NULL, "type=* implies local scope: local must not be false");
+    if (st == OK && !str_absent(in->csf)) { /* no sources are registered: it selects among none, but must be a query */
+        struct filter *csf;
+        st = filter_read_q(&r, in->csf, &csf, &x->why);
+        if (st == OK)
+            x->extra_filters[x->extra_filter_count++] = csf;
+    }
     if (st == OK && !str_absent(in->q)) {
         struct filter *q;
         st = filter_read_q(&r, in->q, &q, &x->why);
@@ -222,12 +241,28 @@ static enum status attrs_as_pick(struct exchange *x, const struct query_input *i
     return OK;
 }
 
+static bool follows(const struct projection *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->linked && p->linked[i])
+            return true;
+    return false;
+}
+
+static enum status disjoint_check(struct exchange *x, const struct projection *pick, const struct projection *omit)
+{
+    bool both = (pick->id && omit->id) || (pick->type && omit->type) || (pick->scope && omit->scope);
+    for (uint32_t i = 0; i < pick->count && !both; i++)
+        both = projection_has(omit, pick->terms[i]);
+    return both ? why_set(&x->why, E_BAD_DATA, NULL, "pick and omit name the same member") : OK;
+}
+
 static enum status projections(struct exchange *x, const struct query_input *in, struct represent *r)
 {
     struct projection *pick = NULL, *omit = NULL;
     enum status st = OK;
-    if (in->attr_count && !str_absent(in->pick))
-        return why_set(&x->why, E_BAD_DATA, NULL, "attrs and pick exclude one another");
+    if (in->attr_count && (!str_absent(in->pick) || !str_absent(in->omit)))
+        return why_set(&x->why, E_BAD_DATA, NULL, "attrs excludes pick and omit");
     if (in->attr_count)
         st = attrs_as_pick(x, in, r);
     if (st == OK && !str_absent(in->pick)) {
@@ -238,6 +273,11 @@ static enum status projections(struct exchange *x, const struct query_input *in,
         st = projection_read(&omit, in->omit, x->context, &x->api->limits.projection, x->arena, &x->why);
         r->omit = omit;
     }
+    if (st == OK && pick && omit)
+        st = disjoint_check(x, pick, omit);
+    if (st == OK && ((pick && follows(pick)) || (omit && follows(omit))))
+        st = why_set(&x->why, E_BAD_DATA, NULL,
+                     "pick and omit follow relationships only together with join (clause 5.7.2.4)");
     return st;
 }
 

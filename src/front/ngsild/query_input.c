@@ -52,6 +52,7 @@ enum status query_input_params(struct exchange *x, struct query_input *in)
     *in = (struct query_input){
         .q = x->params[PARAM_Q],
         .scope_q = x->params[PARAM_SCOPE_Q],
+        .csf = x->params[PARAM_CSF],
         .georel = x->params[PARAM_GEOREL],
         .geometry = x->params[PARAM_GEOMETRY],
         .geoproperty = x->params[PARAM_GEOPROPERTY],
@@ -251,6 +252,22 @@ static enum status comma_body(struct exchange *x, const char *name, struct str *
     return OK;
 }
 
+/* Members of Query that belong to the temporal operation alone, and a joinLevel that is no positive integer. */
+static enum status members_refused(struct exchange *x)
+{
+    static const char *const TEMPORAL[] = {"temporalQ", "aggrParams"};
+    for (size_t i = 0; i < sizeof TEMPORAL / sizeof *TEMPORAL; i++) {
+        struct at at = {.key = str_of(TEMPORAL[i])};
+        if (json_get(&x->body, at.key))
+            return why_set(&x->why, E_BAD_DATA, &at, "only queries of temporal evolutions have this member");
+    }
+    const struct json *level = json_get(&x->body, STR("joinLevel"));
+    struct at at = {.key = STR("joinLevel")};
+    if (level && (level->kind != JSON_INT || level->integer < 1))
+        return expected(x, &at, "a positive integer");
+    return OK;
+}
+
 enum status query_input_body(struct exchange *x, struct query_input *in)
 {
     static const struct at TYPE = {.key = {"type", 4}};
@@ -261,6 +278,8 @@ enum status query_input_body(struct exchange *x, struct query_input *in)
         return expected(x, &TYPE, "\"Query\"");
     enum status st = selectors_body(x, in);
     if (st == OK)
+        st = members_refused(x);
+    if (st == OK)
         st = geo_body(x, in);
     if (st == OK)
         st = ordering_body(x, in);
@@ -268,6 +287,8 @@ enum status query_input_body(struct exchange *x, struct query_input *in)
         st = string_member(x, &x->body, NULL, "q", &in->q);
     if (st == OK)
         st = string_member(x, &x->body, NULL, "scopeQ", &in->scope_q);
+    if (st == OK)
+        st = string_member(x, &x->body, NULL, "csf", &in->csf);
     if (st == OK)
         st = string_member(x, &x->body, NULL, "lang", &in->lang);
     if (st == OK)

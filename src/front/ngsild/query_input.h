@@ -17,7 +17,7 @@ struct query_selector {
 struct query_input {
     struct query_selector *selectors; /* any of these */
     uint32_t selector_count;
-    struct str q, scope_q;
+    struct str q, scope_q, csf;
     struct str georel, geometry, geoproperty;
     const struct json *coordinates;
     struct str *attrs;
