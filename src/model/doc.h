@@ -15,8 +15,8 @@
 
 struct doc; /* opaque; 8-byte aligned */
 
-/* Deepest nesting of attributes that a block may have: 1 is an entity whose attributes have no
- * sub-attributes. "limits.attribute_depth" must not be above it. */
+/* Deepest nesting of sub-attributes in a block: 0 is an entity whose attributes have none.
+ * "limits.attribute_depth" must not be above it. */
 #define DOC_DEPTH_MAX 64
 
 /* Bytes the block of e will take, exactly. */

@@ -145,7 +145,7 @@ static const uint8_t *check_attr(struct checker *c, const uint8_t *p, uint32_t t
 static const uint8_t *check_attrs(struct checker *c, const uint8_t *table, const uint8_t *bodies,
                                   uint32_t count, const struct doc_owner *owner, uint32_t depth)
 {
-    if (depth >= DOC_DEPTH_MAX)
+    if (depth > DOC_DEPTH_MAX)
         return fail(c, table, "sub-attributes are nested too deeply");
     struct attr last, a;
     const uint8_t *p = bodies;

@@ -190,7 +190,7 @@ static void put_attr(struct writer *w, const struct attr *a, const struct doc_ow
 static void put_attrs(struct writer *w, uint8_t *table, const struct attr *attrs, uint32_t count,
                       const struct doc_owner *owner, uint32_t depth)
 {
-    assert(depth < DOC_DEPTH_MAX);
+    assert(depth <= DOC_DEPTH_MAX);
     for (uint32_t i = 0; i < count; i++) {
         assert(i == 0 || attr_order(&attrs[i - 1], &attrs[i]) < 0);
         struct doc_entry entry = {attrs[i].term, (uint32_t)(w->p - w->base)};

@@ -370,7 +370,7 @@ static void test_nesting_has_a_bound(void **state)
         memcpy(bytes + 64, &term, 4);
         memcpy(bytes + 68, &at, 4);
         bytes[72] = 'x';
-        for (uint32_t level = 1; level <= depth; level++) {
+        for (uint32_t level = 0; level <= depth; level++) {
             bytes[at] = ATTR_PROPERTY | VALUE_BOOL << 4;
             bytes[at + 2] = level < depth ? DOC_SUBS >> 8 : 0;
             at += 3;
@@ -393,11 +393,11 @@ static void test_nesting_has_a_bound(void **state)
 static void test_deepest_nesting_comes_back(void **state)
 {
     (void)state;
-    struct attr chain[DOC_DEPTH_MAX + 1];
+    struct attr chain[DOC_DEPTH_MAX + 2];
     for (uint32_t i = 0; i <= DOC_DEPTH_MAX; i++) {
         chain[i] = number(1, i);
         chain[i].subs = &chain[i + 1];
-        chain[i].sub_count = i + 1 < DOC_DEPTH_MAX;
+        chain[i].sub_count = i < DOC_DEPTH_MAX;
     }
     struct entity e = entity_of(chain, 1), back;
     struct doc *d = encode(&e);
