@@ -546,6 +546,37 @@ static void slow_answer_is_no_time_out(void **state)
     fixture_stop(&f);
 }
 
+/* Neither a slow reader's answer nor its stream is kept for ever, also while others wait. */
+static void client_that_does_not_read_is_dropped(void **state)
+{
+    (void)state;
+    struct http_server_options o = fixture_options();
+    o.idle_timeout_s = 1;
+    fixture_start(&f, o);
+    for (int others_wait = 0; others_wait < 2; others_wait++) {
+        int held = others_wait ? hold_one() : -1;
+        int fd = raw_connect(&f);
+        raw_send(fd, "GET /bytes/50000000 HTTP/1.1\r\n" HOST "\r\n");
+        usleep(100000);
+        struct http_server_stats s;
+        http_server_stats(f.server, &s);
+        uint64_t open = s.connections_now;
+        for (int i = 0; i < 500 && s.connections_now == open; i++) {
+            usleep(10000);
+            http_server_stats(f.server, &s);
+        }
+        assert_int_equal(s.connections_now, open - 1);
+        assert_true(s.timeouts_total >= 1);
+        close(fd);
+        if (held >= 0) {
+            fixture_release(&f);
+            expect(held, "HTTP/1.1 200", "x");
+            close(held);
+        }
+    }
+    fixture_stop(&f);
+}
+
 /* ---- streams ---- */
 
 static void stream_delivers_as_it_is_written(void **state)
@@ -779,6 +810,7 @@ int main(void)
         cmocka_unit_test(connections_are_limited_in_all_and_by_peer),
         cmocka_unit_test(slow_clients_are_dropped),
         cmocka_unit_test(slow_answer_is_no_time_out),
+        cmocka_unit_test(client_that_does_not_read_is_dropped),
         cmocka_unit_test(stream_delivers_as_it_is_written),
         cmocka_unit_test(stream_hears_that_the_peer_left),
         cmocka_unit_test(stream_to_a_slow_reader_is_bounded),
