@@ -17,8 +17,6 @@
 #include <stdlib.h>
 
 enum {
-    BODY_IN_ARENA_MAX = 4096,
-    BODY_FIRST_MAX = 256 << 10, /* what is announced need not come: do not take more at first */
     DISCARD_EXTRA = 64 << 10,
 };
 
@@ -82,11 +80,8 @@ void http_request_release(struct request *r)
 {
     if (r->pub.arena)
         arena_give(r->server, r->pub.arena);
-    if (r->body_malloced)
-        free(r->body);
+    http_body_release(&r->body, &r->server->bodies);
     r->pub.arena = NULL;
-    r->body = NULL;
-    r->body_malloced = false;
 }
 
 void http_request_settle(struct request *r)
@@ -308,7 +303,7 @@ static void hand_over(struct request *r, bool complete)
 {
     struct http_server *s = r->server;
     http_connection_enter(r->connection, PHASE_ANSWERING);
-    r->pub.body = (struct str){r->body, r->body_bytes};
+    r->pub.body = (struct str){r->body.p, r->body.n};
     r->handed = true;
     if (r->why.status != OK) {
         stat_add(&s->refused_total, 1);
@@ -318,20 +313,6 @@ static void hand_over(struct request *r, bool complete)
     }
     if (!r->answered)
         wait_for_answer(r, complete);
-}
-
-static void body_prepare(struct request *r, uint64_t length)
-{
-    if (length == 0)
-        return;
-    if (length <= BODY_IN_ARENA_MAX) {
-        r->body_cap = (size_t)length;
-        r->body = arena_alloc(r->pub.arena, r->body_cap);
-        return;
-    }
-    r->body_cap = length < BODY_FIRST_MAX ? (size_t)length : BODY_FIRST_MAX;
-    r->body = mem_alloc(r->body_cap);
-    r->body_malloced = true;
 }
 
 static enum MHD_Result request_head(struct request *r, const char *method, const char *version)
@@ -361,46 +342,31 @@ static enum MHD_Result request_head(struct request *r, const char *method, const
         r->connection->linger = true;
         hand_over(r, false);
     } else {
-        body_prepare(r, f.length);
+        http_body_prepare(&r->body, &r->server->bodies, pub->arena, f.length);
     }
     return MHD_YES;
 }
 
 /* ---- body ---- */
 
-static void body_grow(struct request *r, size_t bytes)
-{
-    size_t max = r->server->options.body_bytes_max;
-    size_t cap = r->body_cap ? r->body_cap * 2 : BODY_IN_ARENA_MAX;
-    while (cap < bytes)
-        cap *= 2;
-    if (cap > max)
-        cap = max;
-    assert(cap >= bytes);
-    r->body = mem_realloc(r->body_malloced ? r->body : NULL, cap);
-    r->body_malloced = true;
-    r->body_cap = cap;
-}
-
 static enum MHD_Result request_body(struct request *r, const char *p, size_t n)
 {
-    size_t max = r->server->options.body_bytes_max;
-    stat_add(&r->server->bytes_in, n);
-    r->server->moves++;
-    if (r->why.status == OK && n > max - r->body_bytes) {
+    struct http_server *s = r->server;
+    size_t max = s->options.body_bytes_max;
+    stat_add(&s->bytes_in, n);
+    s->moves++;
+    if (r->why.status == OK && n <= max - r->body.n) {
+        http_body_add(&r->body, &s->bodies, p, n);
+        return MHD_YES;
+    }
+    if (r->why.status == OK) {
         why_limit(&r->why, E_TOO_LARGE, NULL, "limits.body_bytes",
                   "the body has more than the limit of %zu bytes", max);
         r->connection->linger = true;
+        http_body_release(&r->body, &s->bodies);
     }
-    if (r->why.status != OK) {
-        r->body_bytes += n;
-        return r->body_bytes / 2 > max + DISCARD_EXTRA ? MHD_NO : MHD_YES;
-    }
-    if (n > r->body_cap - r->body_bytes)
-        body_grow(r, r->body_bytes + n);
-    memcpy(r->body + r->body_bytes, p, n);
-    r->body_bytes += n;
-    return MHD_YES;
+    r->forgotten += n;
+    return r->forgotten > max + DISCARD_EXTRA ? MHD_NO : MHD_YES;
 }
 
 enum MHD_Result http_request_continue(void *server, struct MHD_Connection *mhd, const char *url,
@@ -421,8 +387,6 @@ enum MHD_Result http_request_continue(void *server, struct MHD_Connection *mhd, 
     if (r->parked) {
         parked_asked(r);
     } else if (!r->handed) {
-        if (r->why.status != OK)
-            r->body_bytes = 0;
         hand_over(r, true);
     }
     return MHD_YES;

@@ -279,8 +279,10 @@ void http_server_stop(struct http_server *s)
 
 void http_server_settle(struct http_server *s)
 {
-    if (s->stopped && s->requests_open == 0)
-        free(s);
+    if (!s->stopped || s->requests_open)
+        return;
+    http_body_pool_free(&s->bodies);
+    free(s);
 }
 
 void http_server_stats(const struct http_server *s, struct http_server_stats *out)

@@ -3,6 +3,7 @@
  * http_server.c      listens, drives libmicrohttpd from the loop, drains, stops
  * http_connection.c  counts connections, drops slow ones, closes refused ones gently
  * http_request.c     collects a request within its limits and hands it over
+ * http_body.c        where a body is collected
  * http_response.c    answers, now or later
  * http_stream.c      endless answers
  *
@@ -31,6 +32,7 @@
 #define NET_HTTP_SERVER_INT_H
 
 #include "net/address.h"
+#include "net/http_body.h"
 #include "net/http_server.h"
 
 #include <microhttpd.h>
@@ -103,14 +105,13 @@ struct request {
     struct connection *connection;
     struct MHD_Connection *mhd; /* NULL: completed by libmicrohttpd */
     struct str uri;             /* as sent, in the arena */
-    char *body;                 /* in the arena or, when large, malloc'd */
-    size_t body_bytes, body_cap;
-    bool body_malloced;
-    bool head_seen; /* the handler was called for the head */
-    bool handed;    /* handle or refuse was called */
-    bool answered;  /* http_respond or http_stream_start was called */
-    bool active;    /* counted in the server's `active` */
-    bool suspended; /* in libmicrohttpd */
+    struct http_body body;
+    size_t forgotten; /* bytes of a body that became too large */
+    bool head_seen;   /* the handler was called for the head */
+    bool handed;      /* handle or refuse was called */
+    bool answered;    /* http_respond or http_stream_start was called */
+    bool active;      /* counted in the server's `active` */
+    bool suspended;   /* in libmicrohttpd */
     bool parked;
     int64_t parked_us;           /* since when */
     struct MHD_Response *answer; /* given while parked, to be queued when asked for */
@@ -167,6 +168,7 @@ struct http_server {
     struct request *request_pool[POOL_MAX];
     struct arena *arena_pool[POOL_MAX];
     size_t requests_pooled, arenas_pooled;
+    struct http_body_pool bodies;
     _Atomic uint64_t connections_now, connections_total, requests_total, refused_total,
         timeouts_total, bytes_in, bytes_out;
 };

@@ -213,8 +213,11 @@ static void server_may_stop_while_requests_are_held(void **state)
     (void)state;
     fixture_start(&f, fixture_options());
     int fd = raw_connect(&f);
-    raw_send(fd, "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx"
-                 "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx");
+    char *body = letters(20000);
+    raw_send(fd, "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 20000\r\n\r\n");
+    raw_send(fd, body);
+    raw_send(fd, "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx");
+    free(body);
     int streaming = raw_connect(&f);
     raw_send(streaming, "GET /stream HTTP/1.1\r\n" HOST "\r\n");
     assert_true(fixture_wait(&f.held, 1));
