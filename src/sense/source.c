@@ -124,7 +124,8 @@ bool source_next(struct source *s, struct source_item *item)
     if (!source_fill(s))
         return false;
     const struct source_entry *e = &s->out.entries[s->next++];
-    *item = (struct source_item){.id = e->id, .line = s->line, .why = e->why, .after = s->mark};
+    *item = (struct source_item){
+        .id = e->id, .part = s->part, .line = s->line, .why = e->why, .after = s->mark};
     if (!e->why) {
         item->json = (struct str){s->out.json.p + e->from, e->n};
         item->own_context = e->own_context;
@@ -141,11 +142,6 @@ void source_seek(struct source *s, const struct source_mark *mark)
     assert(s->out.count == 0);
     s->mark = *mark;
     s->ops->seek(s);
-}
-
-const char *source_part_name(const struct source *s, uint32_t part)
-{
-    return s->ops->part_name ? s->ops->part_name(s, part) : NULL;
 }
 
 void source_progress(const struct source *s, uint64_t *done, uint64_t *total)

@@ -26,10 +26,11 @@ struct source_mark {
 };
 
 struct source_item {
-    struct str json;       /* one NGSI-LD entity as a JSON object; absent when rejected */
-    struct str id;         /* absent when it is not known */
-    bool own_context;      /* json has a member "@context" */
-    uint64_t line;         /* where the record begins, from 1 */
+    struct str json;  /* one NGSI-LD entity as a JSON object; absent when rejected */
+    struct str id;    /* absent when it is not known */
+    bool own_context; /* json has a member "@context" */
+    const char *part; /* file of an archive that lines count in ("stops.txt"), or NULL; static */
+    uint64_t line;    /* where the record begins, from 1 */
     const struct why *why; /* the reason, when rejected */
     struct source_mark after;
 };
@@ -64,9 +65,6 @@ bool source_knows_name(const char *name);
 bool source_next(struct source *s, struct source_item *item);
 /* Only before the first source_next(). The mark must come from a source over the same bytes. */
 void source_seek(struct source *s, const struct source_mark *mark);
-/* Name of the part that a mark is in ("stops.txt"), or NULL when the source is one file. Lines
- * count within it. */
-const char *source_part_name(const struct source *s, uint32_t part);
 /* Bytes of input read so far and in all, for a progress bar. */
 void source_progress(const struct source *s, uint64_t *done, uint64_t *total);
 

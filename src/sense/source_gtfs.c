@@ -1,6 +1,6 @@
 /* Why: timetables are published as a zip of tables (gtfs.org/schedule/reference). Each table that
  * says where something is, or what is called how, is a CSV with a mapping of ours. Start at
- * gtfs_part_names. */
+ * gtfs_tables. */
 #include "sense/source_impl.h"
 
 #include <stdlib.h>
@@ -50,6 +50,7 @@ static bool gtfs_record(struct source *s)
         if (!table || !source_next(table, &item))
             continue;
         uint32_t part = s->mark.part;
+        s->part = gtfs_tables[part].file;
         s->mark = item.after;
         s->mark.part = part;
         gtfs_take(s, &item);
@@ -66,12 +67,6 @@ static void gtfs_seek(struct source *s)
         inner.part = inner.sub = 0;
         source_seek(g->tables[s->mark.part], &inner);
     }
-}
-
-static const char *gtfs_part_name(const struct source *s, uint32_t part)
-{
-    (void)s;
-    return part < GTFS_TABLES ? gtfs_tables[part].file : NULL;
 }
 
 static void gtfs_progress(const struct source *s, uint64_t *done, uint64_t *total)
@@ -99,7 +94,6 @@ static void gtfs_free(struct source *s)
 static const struct source_ops gtfs_ops = {
     .record = gtfs_record,
     .seek = gtfs_seek,
-    .part_name = gtfs_part_name,
     .progress = gtfs_progress,
     .free = gtfs_free,
 };

@@ -26,7 +26,6 @@ struct source_ops {
     bool (*record)(struct source *s);
     /* s->mark has been set to another place. */
     void (*seek)(struct source *s);
-    const char *(*part_name)(const struct source *s, uint32_t part); /* NULL: one part */
     void (*progress)(const struct source *s, uint64_t *done, uint64_t *total);
     void (*free)(struct source *s); /* frees s as well */
 };
@@ -36,6 +35,7 @@ struct source {
     struct source_options options;
     struct source_mark mark;   /* behind the record in `out` */
     struct source_mark before; /* of the record in `out` */
+    const char *part;          /* file of an archive that it is in; static, or NULL */
     uint64_t line;             /* where that record begins */
     uint32_t next;             /* entry to hand out */
     struct source_output out;
