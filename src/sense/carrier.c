@@ -228,9 +228,10 @@ static void carrier_enqueue(struct carrier *c, struct carrier_batch *b)
     c->batch_count++;
 }
 
-/* Makes and sends batches as long as there is room, then retires and perhaps finishes. */
+/* Retires, then makes and sends batches as long as there is room; perhaps that was all. */
 static void carrier_pump(struct carrier *c)
 {
+    carrier_retire(c);
     while (c->begun && !c->failed && c->batch_count < c->options.batches_max &&
            carrier_under_way(c) < c->window) {
         struct carrier_batch *b = carrier_batch_new(c, &c->options);
@@ -243,7 +244,6 @@ static void carrier_pump(struct carrier *c)
         batch_send(c, b);
         carrier_retire(c);
     }
-    carrier_retire(c);
     carrier_finish(c);
 }
 

@@ -52,7 +52,8 @@ struct carrier_options {
 
 /* Begins; nothing is called before the loop runs. Caller owns; free after done. */
 struct carrier *carrier_start(const struct carrier_options *o);
-/* Sends nothing more; done is called with E_CANCELLED once all answers are in. */
+/* Sends nothing more; done is called with E_CANCELLED once all answers are in. Not inside pull or
+ * row. */
 void carrier_stop(struct carrier *c);
 void carrier_free(struct carrier *c);
 
