@@ -38,7 +38,7 @@ struct world {
     uint32_t rows, rejected;
     bool finished;
     enum status status;
-    char reason[128];
+    char reason[512];
 };
 
 static uint32_t next_random(struct world *w)
