@@ -262,13 +262,26 @@ static bool relate_by_geos(const struct geometry *g, const struct value *target,
 }
 
 /* Above so many positions the index of a prepared geometry is faster than looking at each edge. */
-enum { LOCATE_POSITIONS_MAX = 256 };
+enum { LOCATE_POSITIONS_MAX = 96 };
+
+static bool box_inside(struct box a, struct box b)
+{
+    return a.west >= b.west && a.east <= b.east && a.south >= b.south && a.north <= b.north;
+}
+
+/* What boxes alone exclude. */
+static bool boxes_exclude(struct box reference, struct box target, enum relation rel)
+{
+    return !box_touches(reference, target) ||
+           ((rel == WITHIN || rel == EQUALS) && !box_inside(target, reference)) ||
+           ((rel == CONTAINS || rel == EQUALS) && !box_inside(reference, target));
+}
 
 static bool relate(const struct geometry *g, const struct value *target, enum relation rel)
 {
     if (target->kind != VALUE_GEO)
         return false;
-    if (!box_touches(g->shape.box, target->box))
+    if (boxes_exclude(g->shape.box, target->box, rel))
         return rel == DISJOINT;
     if (target->point && geometry_is_point(g))
         return relate_points(true, rel); /* their boxes are themselves */
