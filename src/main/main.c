@@ -9,6 +9,7 @@
 
 static const struct command COMMANDS[] = {
     {"serve", "[--data DIR] [--listen HOST:PORT] …", "serve a city", command_serve},
+    {"import", "FILE|DIRECTORY|ADDRESS… [--to URL] …", "bring files into a running city", command_import},
     {"get", "[ID] [--type T] [--q Q] [--json] …", "show entities", command_get},
     {"watch", "[ID] [--type T] [--q Q] [--every S] …", "show entities and then what changes", command_watch},
     {"top", "[--every S]", "show how a running city is doing", command_top},
