@@ -292,7 +292,33 @@ void fixture_stream_end(struct fixture *f)
     fixture_call(f, stream_end);
 }
 
+int fixture_hold(struct fixture *f)
+{
+    int fd = raw_connect(f);
+    raw_send(fd, "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx");
+    assert_true(fixture_wait(&f->held, 1));
+    return fd;
+}
+
 /* ---- the raw client ---- */
+
+char *raw_letters(size_t n)
+{
+    char *p = malloc(n + 1);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (char)('a' + i % 23);
+    p[n] = 0;
+    return p;
+}
+
+void raw_expect(int fd, char *out, size_t room, const char *line, const char *body)
+{
+    if (!raw_answer(fd, out, room))
+        fail_msg("no answer; expected '%s' and '%s'", line, body);
+    if (strncmp(out, line, strlen(line)) != 0)
+        fail_msg("expected '%s', got '%s'", line, out);
+    assert_string_equal(strstr(out, "\r\n\r\n") + 4, body);
+}
 
 int raw_connect(const struct fixture *f)
 {

@@ -40,13 +40,21 @@ void fixture_stream_end(struct fixture *f);
 /* Waits up to 5 s until *counter is value. */
 bool fixture_wait(atomic_int *counter, int value);
 
+/* A connection whose request waits; there is none other. */
+int fixture_hold(struct fixture *f);
+
 /* ---- the raw client ---- */
+#define HOST "Host: x\r\n"
+/* n letters and a NUL; the caller frees. */
+char *raw_letters(size_t n);
 int raw_connect(const struct fixture *f);
 void raw_send(int fd, const char *text);
 void raw_send_bytes(int fd, const void *p, size_t n);
 /* Reads one answer with Content-Length (or none) into out, NUL-terminated. False at the end of the
  * connection or after 5 s. */
 bool raw_answer(int fd, char *out, size_t room);
+/* The same, and fails unless it starts with line and has that body. */
+void raw_expect(int fd, char *out, size_t room, const char *line, const char *body);
 /* The same for an answer without body although Content-Length says otherwise (HEAD). */
 bool raw_head(int fd, char *out, size_t room);
 /* Reads until text was seen; false at the end. */
