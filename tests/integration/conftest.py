@@ -50,7 +50,7 @@ class City:
             if not chunk:
                 break
             buffer += chunk
-            found = re.search(rb"listening.*?address=\"?([0-9.:\[\]]+)", buffer)
+            found = re.search(rb"listening.*?address[\"=:]+([0-9.:\[\]]+)", buffer)
             if found:
                 self.url = "http://" + found.group(1).decode()
                 self._drain()
