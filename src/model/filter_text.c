@@ -13,8 +13,12 @@ static const struct str CORE = {"https://uri.etsi.org/ngsi-ld/", 29};
 
 enum status filter_text_check(const struct filter_text *t)
 {
-    return utf8_valid(t->all) ? OK
-                              : why_set(t->why, E_BAD_DATA, NULL, "%s: no UTF-8 text", t->what);
+    bool text = utf8_valid(t->all);
+    for (size_t i = 0; i < t->all.n && text; i++)
+        text = (unsigned char)t->all.p[i] >= 0x20 || t->all.p[i] == '\t';
+    return text ? OK
+                : why_set(t->why, E_BAD_DATA, NULL,
+                          "%s: expected UTF-8 text without control characters", t->what);
 }
 
 bool filter_text_take_word(struct filter_text *t, struct str word)

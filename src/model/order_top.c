@@ -90,7 +90,8 @@ static struct entry *copy_entry(const struct order_top *t, struct arena *a, cons
 
 static void sort(struct order_top *t)
 {
-    qsort_r(t->list, t->count, sizeof *t->list, compare_entries, (void *)t->order);
+    if (t->count)
+        qsort_r(t->list, t->count, sizeof *t->list, compare_entries, (void *)t->order);
 }
 
 static void cut(struct order_top *t)
