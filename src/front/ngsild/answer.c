@@ -69,7 +69,8 @@ struct str answer_context_json(struct exchange *x)
     return arena_printf(x->arena, "\"%.*s\"", STR_ARG(context_core_iri()));
 }
 
-/* A Link header can only name one document: of an inline @context, the first URL it lists. */
+/* A Link header can only name one document: of an inline @context, the first URL it lists. Written by hand: most
+ * answers carry it. */
 static struct str context_link(struct exchange *x)
 {
     struct str url = context_core_iri();
@@ -77,7 +78,11 @@ static struct str context_link(struct exchange *x)
         url = x->spec.string;
     else if (x->has_spec && x->spec.kind == JSON_ARRAY && x->spec.n && x->spec.items[0].kind == JSON_STRING)
         url = x->spec.items[0].string;
-    return arena_printf(x->arena, "<%.*s" LINK_TAIL, STR_ARG(url));
+    char *p = arena_alloc(x->arena, url.n + sizeof LINK_TAIL + 1);
+    p[0] = '<';
+    memcpy(p + 1, url.p, url.n);
+    memcpy(p + 1 + url.n, LINK_TAIL, sizeof LINK_TAIL);
+    return (struct str){p, url.n + sizeof LINK_TAIL};
 }
 
 static bool prefers_plain_body(struct exchange *x)

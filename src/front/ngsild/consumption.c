@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-enum { EXTRA_HEADERS_MAX = 3 };
+enum { EXTRA_HEADERS_MAX = 3, ENTITY_BYTES_USUAL = 1000 /* with malloc's own, 1 KiB */ };
 
 /* The body carries @context with ld+json, and with GeoJSON unless the client prefers it in the Link header. */
 static bool context_in_body(struct exchange *x)
@@ -78,6 +78,8 @@ static void retrieved(struct retrieval *r)
         r->represent.at_context = answer_context_json(x);
     struct buf b;
     buf_init(&b, x->api->limits.answer_bytes);
+    if (ENTITY_BYTES_USUAL < b.max)
+        buf_reserve(&b, ENTITY_BYTES_USUAL);
     represent_entity(&b, &r->represent, &e);
     answer_body(x, 200, &b, true, NULL, 0);
 }
@@ -169,6 +171,8 @@ static void queried(struct querying *q)
         q->represent.at_context = answer_context_json(x);
     struct buf b;
     buf_init(&b, x->api->limits.answer_bytes);
+    if (ENTITY_BYTES_USUAL * (size_t)q->call.count < b.max)
+        buf_reserve(&b, ENTITY_BYTES_USUAL * (size_t)q->call.count);
     q->represent.in_list = true;
     represent_list_open(&b, &q->represent);
     bool first = true;
