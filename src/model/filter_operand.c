@@ -54,7 +54,7 @@ static bool is_bare_word(struct str word)
     for (size_t i = 0; i < word.n; i++)
         if ((unsigned char)word.p[i] < 0x20 || strchr("\"<>\\^`{}(", word.p[i]))
             return false;
-    return word.n > 0 && str_find(word, STR("==")) == STR_NPOS;
+    return word.n > 0 && word.p[0] != '=' && word.p[0] != '.' && str_find(word, STR("==")) == STR_NPOS;
 }
 
 static size_t until_delimiter(struct str s, size_t from)

@@ -238,8 +238,9 @@ static bool ask_geos(GEOSContextHandle_t geos, const struct geometry_prepared *r
         return GEOSPreparedWithin_r(geos, reference->prepared, target) == 1;
     case INTERSECTS:
         return GEOSPreparedIntersects_r(geos, reference->prepared, target) == 1;
-    case EQUALS:
-        return GEOSEquals_r(geos, reference->geometry, target) == 1;
+    case EQUALS: /* the same positions are equal though the shape crosses itself, which Equals cannot judge */
+        return GEOSEqualsExact_r(geos, reference->geometry, target, 0) == 1 ||
+               GEOSEquals_r(geos, reference->geometry, target) == 1;
     case DISJOINT:
         return GEOSPreparedDisjoint_r(geos, reference->prepared, target) == 1;
     case OVERLAPS:

@@ -71,6 +71,14 @@ static bool is_ucs(uint32_t c, bool in_query)
     return (c & 0xFFFE) != 0xFFFE && !(c >= 0xE0000 && c < 0xE1000);
 }
 
+/* Spaces, controls of direction, joiners, fillers: a URI with one looks like another without it, so nobody
+ * could tell them apart (RFC 3987 sections 4.1 and 8; U+2800 is a blank by its looks alone). */
+static bool is_invisible(uint32_t c)
+{
+    return c == 0x2800 || u_hasBinaryProperty((UChar32)c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
+           u_hasBinaryProperty((UChar32)c, UCHAR_WHITE_SPACE) || u_charType((UChar32)c) == U_FORMAT_CHAR;
+}
+
 static bool is_percent_encoded(struct str s, size_t i)
 {
     return s.n - i >= 3 && (class_of(s.p[i + 1]) & C_HEX) && (class_of(s.p[i + 2]) & C_HEX);
@@ -115,8 +123,10 @@ bool reader_is_uri(struct str s)
             i++;
         } else if ((c == '[' || c == ']') && i < brackets_end) {
             i++;
-        } else if ((unsigned char)c < 0x80 || !is_ucs(code_point(s, &i), in_query)) {
-            return false;
+        } else {
+            uint32_t wide = (unsigned char)c < 0x80 ? 0 : code_point(s, &i);
+            if (!is_ucs(wide, in_query) || is_invisible(wide))
+                return false;
         }
     }
 }

@@ -278,6 +278,20 @@ static void holes_are_outside(void **state)
     arena_free(a);
 }
 
+/* A polygon that crosses itself has no inside to compare, but equals itself. */
+static void same_positions_are_equal(void **state)
+{
+    struct arena *a = arena_new(0);
+    (void)state;
+    struct value bow = geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[0,2],[2,2],[0,0]]]}");
+    struct value other = geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[0,2],[2,3],[0,0]]]}");
+    struct geometry *g = reference(a, &bow);
+    assert_true(geometry_equals(g, &bow));
+    assert_false(geometry_equals(g, &other));
+    geometry_free(g);
+    arena_free(a);
+}
+
 static void other_values_match_nothing(void **state)
 {
     (void)state;
@@ -461,6 +475,7 @@ int main(void)
         cmocka_unit_test(points_in_polygons_both_ways),
         cmocka_unit_test(doubtful_turns_are_left_to_geos),
         cmocka_unit_test(holes_are_outside),
+        cmocka_unit_test(same_positions_are_equal),
         cmocka_unit_test(other_values_match_nothing),
         cmocka_unit_test(points_are_exact_and_wrap),
         cmocka_unit_test(haversine_brackets_the_geodesic),

@@ -52,6 +52,15 @@ static void uris(void **state)
         "http://example.org/?x#\uE000",
         "urn:\xC2\x85",
         "urn:x\uFFFE",
+        "urn:x\u202Ey",     /* right-to-left override */
+        "urn:x\u200By",     /* zero width space */
+        "urn:x\uFEFFy",     /* byte order mark */
+        "urn:x\u2028y",     /* line separator */
+        "urn:x\u00A0y",     /* no-break space */
+        "urn:x\uFE0Fy",     /* variation selector */
+        "urn:x\U000E0100y", /* supplementary variation selector */
+        "urn:x\u3164y",     /* Hangul filler */
+        "urn:x\u2800y",     /* Braille blank */
         "é:x",
         "/relative",
         "{\"a\":1}",
