@@ -1,4 +1,6 @@
-/* One source today: its fragments become items one to one. */
+/* One source today: its fragments become items one to one. What has expired is not
+ * served, though the store may not have swept it away yet (clause 4.22): such a
+ * fragment is the tree without it, or nothing at all. */
 #include "broker/consume.h"
 
 void consume_entity(const struct consume_item *item, struct arena *a, struct entity *out)
@@ -9,11 +11,50 @@ void consume_entity(const struct consume_item *item, struct arena *a, struct ent
         merge_fragments(item->fragments, item->count, a, out);
 }
 
+/* ---- expiry ---- */
+
+static int64_t now_us(struct broker *b)
+{
+    return b->ports->clock->now_us(b->ports->clock);
+}
+
+static bool is_over(const struct doc *d, int64_t now)
+{
+    return doc_expires_at(d) != TIME_NONE && doc_expires_at(d) <= now;
+}
+
+/* What is left of d; NULL when that is nothing. */
+static const struct entity *left_over(const struct doc *d, int64_t now, struct arena *a)
+{
+    struct entity *old = arena_array(a, struct entity, 1), *left = arena_array(a, struct entity, 1);
+    struct edit edit = {.kind = EDIT_EXPIRE, .id = doc_id(d)};
+    struct edit_result result;
+    doc_decode(d, a, old);
+    edit_apply(&edit, old, now, a, left, &result);
+    if (result.deleted)
+        return NULL;
+    if (!result.changed)
+        return old;
+    left->modified_at = old->modified_at; /* nothing was modified: it is only not shown */
+    left->seq = old->seq;
+    return left;
+}
+
+/* ---- retrieve ---- */
+
 static void retrieve_finish(struct consume_retrieve *r)
 {
+    const struct doc *d = r->local.doc;
     r->status = r->local.call.status;
-    r->fragment = (struct fragment){.doc = r->local.doc};
-    r->item = (struct consume_item){&r->fragment, r->local.doc ? 1 : 0};
+    r->fragment = (struct fragment){.doc = d};
+    r->item = (struct consume_item){&r->fragment, d ? 1 : 0};
+    if (r->status != OK || !is_over(d, now_us(r->broker)))
+        return;
+    r->fragment = (struct fragment){.entity = left_over(d, now_us(r->broker), r->arena)};
+    if (r->fragment.entity)
+        return;
+    r->item.count = 0;
+    r->status = why_set(&r->local.call.why, E_NOT_FOUND, NULL, "the entity %.*s has expired", STR_ARG(doc_id(d)));
 }
 
 static void retrieve_done(struct store_call *call)
@@ -26,6 +67,7 @@ static void retrieve_done(struct store_call *call)
 
 bool consume_retrieve(struct broker *b, struct consume_retrieve *r)
 {
+    r->broker = b;
     r->local.call.done = retrieve_done;
     r->warnings = NULL;
     r->warning_count = 0;
@@ -33,6 +75,19 @@ bool consume_retrieve(struct broker *b, struct consume_retrieve *r)
         return false;
     retrieve_finish(r);
     return true;
+}
+
+/* ---- query ---- */
+
+/* The fragment of d, or nothing when it has expired or no longer matches without what has. */
+static bool fragment_of(struct consume_query *q, const struct doc *d, int64_t now, struct fragment *out)
+{
+    *out = (struct fragment){.doc = d};
+    if (!is_over(d, now))
+        return true;
+    struct filter_env env = {.arena = q->local.arena};
+    *out = (struct fragment){.entity = left_over(d, now, q->local.arena)};
+    return out->entity && filter_match(q->local.filter, out->entity, &env);
 }
 
 static void query_finish(struct consume_query *q)
@@ -43,11 +98,11 @@ static void query_finish(struct consume_query *q)
         n = 0;
     struct fragment *fragments = arena_array(q->local.arena, struct fragment, n);
     q->items = arena_array(q->local.arena, struct consume_item, n);
-    for (uint32_t i = 0; i < n; i++) {
-        fragments[i] = (struct fragment){.doc = q->local.docs[i]};
-        q->items[i] = (struct consume_item){&fragments[i], 1};
-    }
-    q->count = n;
+    q->count = 0;
+    int64_t now = n ? now_us(q->broker) : 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (fragment_of(q, q->local.docs[i], now, &fragments[i]))
+            q->items[q->count++] = (struct consume_item){&fragments[i], 1};
 }
 
 static void query_done(struct store_call *call)
@@ -60,6 +115,7 @@ static void query_done(struct store_call *call)
 
 bool consume_query(struct broker *b, struct consume_query *q)
 {
+    q->broker = b;
     q->local.call.done = query_done;
     q->warnings = NULL;
     q->warning_count = 0;

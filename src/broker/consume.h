@@ -1,6 +1,8 @@
 /* Context information consumption (CIM 009 clauses 5.7.1, 5.7.2): an answer is put
  * together from sources, of which the local store is one. A source contributes
- * fragments and warnings; merge.h joins fragments of the same entity. */
+ * fragments and warnings; merge.h joins fragments of the same entity. What has
+ * expired is left out from that moment on; until the store has swept it away a page
+ * may be short of it and a count one too high. */
 #ifndef BROKER_CONSUME_H
 #define BROKER_CONSUME_H
 
@@ -22,6 +24,7 @@ void consume_entity(const struct consume_item *item, struct arena *a, struct ent
 
 struct consume_retrieve {
     struct store_get local; /* set caller, id, call.home, call.deadline_us */
+    struct arena *arena;    /* for what must be put together */
     void (*done)(struct consume_retrieve *r);
     /* out */
     enum status status;
@@ -29,6 +32,8 @@ struct consume_retrieve {
     struct fragment fragment;
     struct consume_warning *warnings;
     uint32_t warning_count;
+    /* private */
+    struct broker *broker;
 };
 /* True: completed at once. */
 bool consume_retrieve(struct broker *b, struct consume_retrieve *r);
@@ -42,6 +47,8 @@ struct consume_query {
     uint32_t count;
     struct consume_warning *warnings;
     uint32_t warning_count;
+    /* private */
+    struct broker *broker;
 };
 bool consume_query(struct broker *b, struct consume_query *q);
 

@@ -97,7 +97,10 @@ enum status link_header_read(struct str value, struct str *target, struct why *w
 
 enum status link_header_context(const struct http_request *r, struct str *target, struct why *why)
 {
+    size_t count = http_request_header_count(r, "Link");
+    enum status st = OK;
     *target = STR_NONE;
-    struct str value = http_request_header(r, "Link");
-    return str_absent(value) ? OK : link_header_read(value, target, why);
+    for (size_t i = 0; st == OK && i < count; i++)
+        st = link_header_read(http_request_header_at(r, "Link", i), target, why);
+    return st;
 }

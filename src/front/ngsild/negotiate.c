@@ -82,6 +82,17 @@ enum status negotiate_accept(struct exchange *x, bool geo)
     return OK;
 }
 
+enum status negotiate_no_geo(struct exchange *x)
+{
+    struct str accept = http_request_header(x->http, "Accept");
+    size_t semicolon = str_absent(accept) ? STR_NPOS : str_find_char(accept, ';');
+    if (semicolon != STR_NPOS)
+        accept = str_head(accept, semicolon);
+    if (str_absent(accept) || !str_eq_fold(str_trim(accept), STR("application/geo+json")))
+        return OK;
+    return why_set(&x->why, E_NOT_ACCEPTABLE, NULL, "available: application/json, application/ld+json");
+}
+
 enum status negotiate_content(struct exchange *x)
 {
     struct str type = http_request_header(x->http, "Content-Type");

@@ -6,6 +6,8 @@
 
 /* Chooses x->accept by RFC 9110 section 12.5.1; GeoJSON only where geo is true. E_NOT_ACCEPTABLE. */
 MUST_USE enum status negotiate_accept(struct exchange *x, bool geo);
+/* GeoJSON is no answer of operations other than consumption: E_NOT_ACCEPTABLE when it is all that is accepted. */
+MUST_USE enum status negotiate_no_geo(struct exchange *x);
 /* Sets x->content. E_MEDIA_TYPE; application/merge-patch+json only for PATCH. */
 MUST_USE enum status negotiate_content(struct exchange *x);
 /* Finds the @context in Link header or body by the rules of 6.3.5; sets x->spec. */

@@ -186,7 +186,7 @@ void ngsild_handle(struct ngsild *api, struct http_request *http)
     x->arena = http->arena;
     x->caller.tenant = STR("");
     if (route(x) != OK || tenant(x) != OK || params_read(x) != OK ||
-        (gives_entities(x->endpoint) && negotiate_accept(x, true) != OK) ||
+        (gives_entities(x->endpoint) ? negotiate_accept(x, true) : negotiate_no_geo(x)) != OK ||
         body(x) != OK || negotiate_context(x) != OK) {
         answer_why(x);
         return;

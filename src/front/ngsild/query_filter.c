@@ -241,12 +241,10 @@ static enum status attrs_as_pick(struct exchange *x, const struct query_input *i
     return OK;
 }
 
-static bool follows(const struct projection *p)
+/* Also of names that no entity has ever had, which the projection itself leaves out. */
+static bool follows(struct str projection)
 {
-    for (uint32_t i = 0; i < p->count; i++)
-        if (p->linked && p->linked[i])
-            return true;
-    return false;
+    return !str_absent(projection) && str_find_char(projection, '{') != STR_NPOS;
 }
 
 static enum status disjoint_check(struct exchange *x, const struct projection *pick, const struct projection *omit)
@@ -275,7 +273,7 @@ static enum status projections(struct exchange *x, const struct query_input *in,
     }
     if (st == OK && pick && omit)
         st = disjoint_check(x, pick, omit);
-    if (st == OK && ((pick && follows(pick)) || (omit && follows(omit))))
+    if (st == OK && (follows(in->pick) || follows(in->omit)))
         st = why_set(&x->why, E_BAD_DATA, NULL,
                      "pick and omit follow relationships only together with join (clause 5.7.2.4)");
     return st;
