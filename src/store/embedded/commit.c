@@ -346,6 +346,10 @@ static void commit_group(struct embedded *e, struct pending *first)
     e->published_segment = journal_segment(e->journal);
     pthread_mutex_unlock(&e->publish_lock);
     publish_tell(e, first);
+    if (e->published_segment - e->fold.segment >= e->fold_segments && c->fold_asked != e->published_segment) {
+        c->fold_asked = e->published_segment;
+        fold_want(e);
+    }
     int64_t now_us = time_monotonic();
     commit_lock(e);
     c->refusing = false;

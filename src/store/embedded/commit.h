@@ -68,7 +68,8 @@ struct commit {
     pthread_t thread;
     bool running;
 
-    uint32_t terms_durable; /* the committer's */
+    uint32_t terms_durable; /* the committer's, as the next */
+    uint64_t fold_asked;    /* segment at which a fold was asked for */
     _Atomic uint64_t commits, groups, commit_us_total;
     _Atomic bool refusing;  /* the last group was refused for want of space */
     char refusing_why[160]; /* under lock */

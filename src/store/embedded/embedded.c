@@ -2,19 +2,25 @@
 #include "store/embedded/embedded.h"
 
 #include "base/arena.h"
+#include "base/log.h"
+#include "base/time.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/identity.h"
+#include "store/embedded/load.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-enum { DEFAULT_TENANT = 1 };
+enum {
+    DEFAULT_TENANT = 1,
+    VISIT_SLICE = 4096,
+    QUEUE_GROUPS = 16,
+    QUEUE_MIN = 64 << 20,
+    FOLD_BYTES = 256 << 20 /* a restart replays no more than that, however long the log may become */
+};
 
 static void embedded_cancel(struct store *s, struct store_call *call)
 {
@@ -89,6 +95,7 @@ static void embedded_stats(struct store *s, struct store_stats *out)
         .syncs = log.syncs,
         .commit_us_total = c->commit_us_total,
         .committed_seq = e->committed_seq,
+        .folded_seq = e->fold.seq,
         .candidates_total = e->candidates,
         .visited_total = e->visited,
         .queries_total = e->queries,
@@ -111,12 +118,6 @@ static const char *embedded_ready(struct store *s)
                                 : "";
 }
 
-static enum status embedded_backup(struct store *s, const char *dir, struct why *why)
-{
-    (void)s;
-    return why_set(why, E_NOT_SUPPORTED, NULL, "%s: backups come with the base", dir);
-}
-
 static void embedded_close(struct store *s);
 
 static const struct store_ops OPS = {
@@ -131,7 +132,7 @@ static const struct store_ops OPS = {
     .tenants = embedded_tenants,
     .tenant_exists = embedded_tenant_exists,
     .tenant_delete = write_tenant_delete,
-    .backup = embedded_backup,
+    .backup = backup_make,
     .stats = embedded_stats,
     .ready = embedded_ready,
     .thread_enter = embedded_thread_enter,
@@ -141,9 +142,11 @@ static const struct store_ops OPS = {
     .close = embedded_close,
 };
 
-static void destroy(struct embedded *e)
+void embedded_free(struct embedded *e)
 {
     journal_close(e->journal);
+    fold_free(e);
+    upkeep_free(e);
     struct tenants *d = e->tenants;
     for (uint32_t i = 0; d && i <= d->mask; i++)
         if (d->cells[i])
@@ -153,7 +156,7 @@ static void destroy(struct embedded *e)
     commit_free(e);
     pthread_mutex_destroy(&e->publish_lock);
     if (e->lock_fd >= 0)
-        close(e->lock_fd);
+        e->io->close(e->io, e->lock_fd);
     free(e->dropped);
     free(e->dir);
     free(e);
@@ -162,52 +165,91 @@ static void destroy(struct embedded *e)
 static void embedded_close(struct store *s)
 {
     struct embedded *e = embedded_of(s);
+    upkeep_stop(e);
     commit_stop(e);
-    destroy(e);
+    fold_stop(e);
+    embedded_free(e);
 }
 
-static enum status open_log(struct embedded *e, struct why *why)
+/* Three quarters of the machine's memory. */
+static size_t default_state_bytes(void)
+{
+    return (size_t)sysconf(_SC_PHYS_PAGES) / 4 * 3 * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void set_options(struct embedded *e, const struct embedded_options *o)
+{
+    e->o = *o;
+    e->dir = mem_alloc(strlen(o->dir) + 1);
+    strcpy(e->dir, o->dir);
+    e->o.dir = e->dir;
+    e->io = o->io ? o->io : &embedded_io_os;
+    if (!e->o.state_bytes_max)
+        e->o.state_bytes_max = default_state_bytes();
+    if (!e->o.visit_slice)
+        e->o.visit_slice = VISIT_SLICE;
+    e->queue_bytes_max = QUEUE_GROUPS * o->group_bytes_max > QUEUE_MIN ? QUEUE_GROUPS * o->group_bytes_max : QUEUE_MIN;
+    size_t fold_bytes = o->log_bytes_max / 2 < FOLD_BYTES ? o->log_bytes_max / 2 : FOLD_BYTES;
+    e->fold_segments = fold_bytes / o->segment_bytes > 1 ? fold_bytes / o->segment_bytes : 1;
+}
+
+struct embedded *embedded_new(struct terms *terms, const struct embedded_options *o)
+{
+    struct embedded *e = mem_zalloc(sizeof *e);
+    e->store.ops = &OPS;
+    e->terms = terms;
+    e->lock_fd = -1;
+    e->reclaim = reclaim_new();
+    set_options(e, o);
+    pthread_mutex_init(&e->publish_lock, NULL);
+    commit_init(e);
+    upkeep_init(e);
+    fold_init(e);
+    e->tenants = tenants_with(NULL, tenant_new(e->reclaim, &e->blocks, DEFAULT_TENANT, STR("")));
+    e->commit.tenant_id = DEFAULT_TENANT;
+    return e;
+}
+
+static enum status make_log_directory(struct embedded *e, struct why *why)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/log", e->dir);
+    if (access(path, F_OK) == 0)
+        return OK;
     int error = e->io->mkdir(e->io, path);
-    if (error)
-        return why_set(why, E_IO, NULL, "making %s: %s", path, strerror(error));
-    struct journal_options o = {.io = e->io, .dir = path, .store_id = e->store_id, .segment_bytes = e->o.segment_bytes};
-    return journal_open(&e->journal, &o, 0, why);
+    if (!error)
+        error = e->io->sync_dir(e->io, e->dir);
+    return error ? why_set(why, E_IO, NULL, "making %s: %s", path, strerror(error)) : OK;
 }
 
 enum status embedded_open(struct store **out, struct terms *terms, const struct embedded_options *o,
                           struct why *why)
 {
-    struct embedded *e = mem_zalloc(sizeof *e);
-    e->store.ops = &OPS;
-    e->o = *o;
-    e->dir = mem_alloc(strlen(o->dir) + 1);
-    strcpy(e->dir, o->dir);
-    e->io = o->io ? o->io : &embedded_io_os;
-    e->terms = terms;
-    e->lock_fd = -1;
-    e->reclaim = reclaim_new();
-    e->queue_bytes_max = 64 << 20;
-    e->store_id = 1;
-    pthread_mutex_init(&e->publish_lock, NULL);
-    commit_init(e);
-    struct tenant *t = tenant_new(e->reclaim, &e->blocks, DEFAULT_TENANT, STR(""));
-    e->tenants = tenants_with(NULL, t);
-    e->commit.tenant_id = DEFAULT_TENANT;
-    int error = e->io->mkdir(e->io, e->dir);
-    enum status st = error ? why_set(why, E_IO, NULL, "making %s: %s", e->dir, strerror(error)) : OK;
+    struct embedded *e = embedded_new(terms, o);
+    struct journal_replay figures = {0};
+    int64_t start_us = time_monotonic();
+    enum status st = identity_take(e->io, e->dir, true, &e->store_id, &e->lock_fd, why);
+    if (st != OK)
+        e->lock_fd = -1;
     if (st == OK)
-        st = open_log(e, why);
+        st = make_log_directory(e, why);
     if (st == OK)
-        st = load_all(e, why);
+        st = load_all(e, &figures, why);
     if (st == OK)
         st = commit_start(e, why);
+    if (st == OK)
+        st = upkeep_start(e, why);
+    if (st == OK)
+        st = fold_start(e, why);
     if (st != OK) {
-        destroy(e);
+        upkeep_stop(e);
+        commit_stop(e);
+        embedded_free(e);
         return st;
     }
+    log_info("store opened", log_z("dir", e->dir), log_i("seq", (int64_t)e->committed_seq),
+             log_i("replayed", (int64_t)figures.records),
+             log_f("ms", (double)(time_monotonic() - start_us) / 1000));
     *out = &e->store;
     return OK;
 }

@@ -6,7 +6,9 @@
 #include "store/embedded/commit.h"
 #include "store/embedded/embedded.h"
 #include "store/embedded/embedded_io.h"
+#include "store/embedded/fold.h"
 #include "store/embedded/journal.h"
+#include "store/embedded/upkeep.h"
 
 struct embedded {
     struct store store;
@@ -26,6 +28,9 @@ struct embedded {
     _Atomic bool disk_low;             /* less free than the reserve */
     size_t queue_bytes_max;
     struct commit commit;
+    struct upkeep upkeep;
+    struct fold fold;
+    uint64_t fold_segments;            /* of the log, that are worth a fold */
     pthread_mutex_t publish_lock;      /* held while a group is published: between groups, all is of one moment */
     uint64_t published_segment;        /* of the log, of the last group published */
     uint32_t *dropped;                 /* tenants deleted since the last fold began; under publish_lock */
@@ -39,9 +44,19 @@ static inline struct embedded *embedded_of(struct store *s)
     return (struct embedded *)s;
 }
 
+/* ---- embedded.c ---- */
+/* Empty, with the default tenant; no file is touched, no thread started. */
+struct embedded *embedded_new(struct terms *terms, const struct embedded_options *o);
+void embedded_free(struct embedded *e);
+
+/* ---- backup.c ---- */
+MUST_USE enum status backup_make(struct store *s, const char *dir, struct why *why);
+
 /* ---- publish.c: a committed change becomes visible ---- */
 /* Under publish_lock; locks tenants itself. Fills in `before`. */
 void publish_group(struct embedded *e, struct pending *first);
+/* A tenant's number whose keys the base is to drop. Under publish_lock. */
+void publish_dropped(struct embedded *e, uint32_t id);
 /* Tells the listeners. */
 void publish_tell(struct embedded *e, struct pending *first);
 /* Retires the versions that publication replaced; frees the chain. */
@@ -69,7 +84,8 @@ void read_env_init(struct read_env *env, struct tenant *t, struct arena *scratch
 /* ---- query.c ---- */
 bool query_run(struct store *s, struct store_query *q);
 
-/* ---- load.c ---- */
-MUST_USE enum status load_all(struct embedded *e, struct why *why);
+/* ---- upkeep.c ---- */
+/* Asks for indexes of the values of these attributes, which a query would have used. Any thread. */
+void upkeep_want_values(struct embedded *e, struct tenant *t, const uint32_t *terms, uint32_t n);
 
 #endif

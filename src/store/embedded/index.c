@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "store/embedded/index_geo.h"
-#include "store/embedded/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,6 +315,25 @@ void index_replace(struct index *ix, uint32_t slot, const struct doc *before, co
         mark_scopes(ix, slot, after, true);
     }
     move(ix, slot, before, after);
+}
+
+bool index_value_build(struct index_value *v, const struct state *s, uint32_t n)
+{
+    if (v->built == INDEX_VALUE_BUILT)
+        return false;
+    uint32_t slots = state_slots(s), end = slots - v->built < n ? slots : v->built + n;
+    for (uint32_t slot = v->built; slot < end; slot++) {
+        const struct doc *d = state_at(s, slot);
+        struct places ps = {.room = PLACES_ON_STACK};
+        ps.p = ps.here;
+        if (d)
+            value_places(v, slot, d, &ps);
+        for (uint32_t i = 0; i < ps.n; i++)
+            ordered_add(ps.p[i].set, ps.p[i].key, slot);
+        places_free(&ps);
+    }
+    v->built = end == slots ? INDEX_VALUE_BUILT : end;
+    return v->built != INDEX_VALUE_BUILT;
 }
 
 uint64_t index_expiry_key(int64_t us)

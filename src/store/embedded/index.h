@@ -12,9 +12,8 @@
 #include "store/embedded/index_value.h"
 #include "store/embedded/name_map.h"
 #include "store/embedded/ordered.h"
+#include "store/embedded/state.h"
 #include "store/embedded/term_map.h"
-
-struct state;
 
 /* A scope that entities have; the name stands behind it. */
 struct index_scope {
@@ -48,6 +47,9 @@ const struct bitmap *index_type(const struct index *ix, uint32_t term);
 const struct bitmap *index_attr(const struct index *ix, uint32_t term);
 const struct ordered *index_cells(const struct index *ix, uint32_t term);
 struct index_value *index_value_of(const struct index *ix, uint32_t term);
+
+/* Puts the next n slots of s into v. True: there are more. */
+bool index_value_build(struct index_value *v, const struct state *s, uint32_t n);
 
 /* Makes everything anew from s and compares. Returns the number of disagreements; text says the first. */
 uint64_t index_verify(const struct index *ix, const struct state *s, char *text, size_t n);

@@ -267,6 +267,14 @@ void journal_trim(struct journal *j, uint64_t before)
     pthread_mutex_unlock(&j->lock);
 }
 
+bool journal_wants_stock(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool wants = !j->stocked && j->end > j->segment_bytes / 2;
+    pthread_mutex_unlock(&j->lock);
+    return wants;
+}
+
 void journal_prepare(struct journal *j)
 {
     const struct embedded_io *io = j->io;

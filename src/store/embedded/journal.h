@@ -63,6 +63,7 @@ uint64_t journal_segment(const struct journal *j);
 void journal_trim(struct journal *j, uint64_t before);
 /* Lays a segment in stock, so that the writer need not wait for one. */
 void journal_prepare(struct journal *j);
+bool journal_wants_stock(struct journal *j); /* the segment being written is half full */
 /* Copies what is durable, of segments `from` and up, into dir (absent), for a backup. Keep trimming away. */
 MUST_USE enum status journal_copy(struct journal *j, uint64_t from, const char *dir, struct why *why);
 

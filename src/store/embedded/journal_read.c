@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "store/embedded/copy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { COPY_BYTES = 1 << 20 };
 
 /* "00000000000000ff.log" → 255; 0 when name is no segment's. */
 static uint64_t segment_of(const char *name)
@@ -213,42 +212,13 @@ enum status journal_read(struct journal *j, struct journal_replay *r, struct why
 
 /* ---- copying ---- */
 
-static int copy_bytes(const struct embedded_io *io, int from, int to, uint64_t n)
-{
-    char *p = mem_alloc(COPY_BYTES);
-    int e = 0;
-    for (uint64_t at = 0; at < n && !e;) {
-        size_t want = n - at < COPY_BYTES ? (size_t)(n - at) : COPY_BYTES, got;
-        e = io->read_at(io, from, p, want, at, &got);
-        if (!e && got < want)
-            e = EIO;
-        if (!e)
-            e = io->write_at(io, to, p, got, at);
-        at += got;
-    }
-    free(p);
-    return e ? e : io->sync_all(io, to);
-}
-
 static enum status copy_segment(const struct journal *j, uint64_t number, uint64_t n, const char *dir,
                                 struct why *why)
 {
     char path[PATH_MAX], copy[PATH_MAX];
-    int from, to;
     journal_path(j, number, NULL, path);
     snprintf(copy, sizeof copy, "%s/%s", dir, strrchr(path, '/') + 1);
-    int e = j->io->open(j->io, path, O_RDONLY, &from);
-    if (!e) {
-        e = j->io->open(j->io, copy, O_WRONLY | O_CREAT | O_EXCL, &to);
-        if (!e) {
-            e = copy_bytes(j->io, from, to, n);
-            j->io->close(j->io, to);
-        }
-        j->io->close(j->io, from);
-    }
-    return e ? why_set(why, e == ENOSPC ? E_NO_SPACE : E_IO, NULL, "copying %s to %s: %s", path, copy,
-                       strerror(e))
-             : OK;
+    return copy_file(j->io, path, copy, n, why);
 }
 
 /* Where segment number ends, as the header of the next one says. */

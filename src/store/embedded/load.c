@@ -1,19 +1,256 @@
-/* Start-up: what the log says is replayed into memory. */
+/* Start-up: the base is read into memory, then the log is replayed on top of it. One thread
+ * reads and checks entities while another puts them into tables and indexes. */
+#include "store/embedded/load.h"
+
 #include "base/arena.h"
 #include "base/hash.h"
 #include "store/embedded/embedded_int.h"
 
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct loading {
-    struct journal_replay replay;
-    struct embedded *e;
-    struct tenant *unsorted; /* has an entity that was inserted behind younger ones */
-    bool any_unsorted;
+enum { BATCH = 512, BATCHES_AHEAD = 8 };
+
+/* ---- the base ---- */
+
+/* Checked entities of one tenant, on their way to the thread that keeps the tables. */
+struct batch {
+    struct batch *next;
+    struct tenant *tenant;
+    uint32_t n;
+    struct doc *docs[BATCH];
 };
 
-static enum status load_terms(struct embedded *e, const struct record *r, struct why *why)
+struct reading {
+    struct base_reader reader;
+    struct embedded *e;
+    struct tenant *tenant; /* of the last entity or document */
+    struct batch *filling;
+    uint32_t term_max;
+
+    pthread_mutex_t lock; /* below */
+    pthread_cond_t moved;
+    struct batch *first, **last;
+    uint32_t ahead;
+    bool ended;
+};
+
+static enum status read_term(struct base_reader *reader, uint32_t id, struct str iri, struct why *why)
+{
+    struct reading *r = container_of(reader, struct reading, reader);
+    uint32_t got = terms_intern(r->e->terms, iri, why);
+    if (got == TERM_NONE)
+        return why->status;
+    if (got != id)
+        return why_set(why, E_DAMAGED, NULL, "term %u of the base is read as %u", id, got);
+    return OK;
+}
+
+static void add_tenant(struct embedded *e, struct tenant *t)
+{
+    struct tenants *old = e->tenants;
+    e->tenants = tenants_with(old, t);
+    free(old);
+    if (t->id > e->commit.tenant_id)
+        e->commit.tenant_id = t->id;
+}
+
+static enum status read_tenant_name(struct base_reader *reader, uint32_t id, struct str name, struct why *why)
+{
+    (void)why;
+    struct embedded *e = container_of(reader, struct reading, reader)->e;
+    if (!tenants_find_id(e->tenants, id))
+        add_tenant(e, tenant_new(e->reclaim, &e->blocks, id, name));
+    return OK;
+}
+
+static struct tenant *tenant_of(struct reading *r, uint32_t id)
+{
+    if (!r->tenant || r->tenant->id != id)
+        r->tenant = tenants_find_id(r->e->tenants, id);
+    return r->tenant;
+}
+
+static enum status read_document(struct base_reader *reader, uint32_t tenant, uint8_t kind, struct str key,
+                                 uint64_t seq, struct str bytes, struct why *why)
+{
+    struct reading *r = container_of(reader, struct reading, reader);
+    struct tenant *t = tenant_of(r, tenant);
+    if (kind == 0 || kind >= STORE_KIND_COUNT)
+        return why_set(why, E_DAMAGED, NULL, "the base has a document of kind %u", kind);
+    if (!t)
+        return OK; /* left behind by a deleted tenant */
+    struct document *d = document_new(&r->e->blocks, seq, key, bytes);
+    document_free(&r->e->blocks, name_map_put(t->documents[kind], d->key, d));
+    return OK;
+}
+
+static void hand_over(struct reading *r)
+{
+    struct batch *b = r->filling;
+    r->filling = NULL;
+    if (!b)
+        return;
+    b->next = NULL;
+    pthread_mutex_lock(&r->lock);
+    while (r->ahead == BATCHES_AHEAD)
+        pthread_cond_wait(&r->moved, &r->lock);
+    *r->last = b;
+    r->last = &b->next;
+    r->ahead++;
+    pthread_cond_broadcast(&r->moved);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static enum status read_entity(struct base_reader *reader, uint32_t tenant, uint64_t created_seq, struct str block,
+                               struct why *why)
+{
+    struct reading *r = container_of(reader, struct reading, reader);
+    struct tenant *t = tenant_of(r, tenant);
+    if (!t)
+        return OK;
+    struct doc *d = block_new(&r->e->blocks, block.n);
+    memcpy(d, block.p, block.n);
+    enum status st = doc_check(d, block.n, r->term_max, why);
+    if (st == OK && doc_created_seq(d) != created_seq)
+        st = why_set(why, E_DAMAGED, NULL, "the base has an entity under the key of another");
+    if (st != OK) {
+        atomic_fetch_sub(&r->e->blocks.bytes, block.n);
+        free(d);
+        return st;
+    }
+    if (r->filling && (r->filling->tenant != t || r->filling->n == BATCH))
+        hand_over(r);
+    if (!r->filling) {
+        r->filling = mem_alloc(sizeof *r->filling);
+        r->filling->tenant = t;
+        r->filling->n = 0;
+    }
+    r->filling->docs[r->filling->n++] = d;
+    return OK;
+}
+
+/* An unfinished fold can leave two entities of one id: the younger is the one that lives. */
+static void keep_younger(struct embedded *e, struct tenant *t, uint32_t slot, const struct doc *old, uint64_t hash)
+{
+    state_remove(tenant_state(t), slot, hash);
+    index_remove(t->index, slot, old);
+    tenant_mark_tombstone(t, doc_created_seq(old));
+    block_free(&e->blocks, old);
+}
+
+static void insert(struct embedded *e, struct tenant *t, struct doc *d)
+{
+    struct str id = doc_id(d);
+    uint64_t hash = hash_str(id);
+    uint32_t slot;
+    const struct doc *old = state_find(tenant_state(t), id, hash, &slot);
+    if (old)
+        keep_younger(e, t, slot, old, hash);
+    index_add(t->index, state_insert(tenant_state(t), d, hash), d);
+    t->last_created = doc_created_seq(d);
+    if (doc_seq(d) > e->commit.seq)
+        e->commit.seq = doc_seq(d);
+}
+
+static void *insert_batches(void *arg)
+{
+    struct reading *r = arg;
+    for (;;) {
+        pthread_mutex_lock(&r->lock);
+        while (!r->first && !r->ended)
+            pthread_cond_wait(&r->moved, &r->lock);
+        struct batch *b = r->first;
+        if (b) {
+            r->first = b->next;
+            if (!r->first)
+                r->last = &r->first;
+            r->ahead--;
+            pthread_cond_broadcast(&r->moved);
+        }
+        pthread_mutex_unlock(&r->lock);
+        if (!b)
+            return NULL;
+        for (uint32_t i = 0; i < b->n; i++)
+            insert(r->e, b->tenant, b->docs[i]);
+        free(b);
+    }
+}
+
+/* Names first: entities are checked against them, by both threads. */
+static enum status read_names(struct embedded *e, struct base *b, struct why *why)
+{
+    struct reading r = {.e = e};
+    r.reader = (struct base_reader){.term = read_term, .tenant = read_tenant_name, .document = read_document};
+    return base_read(b, &r.reader, why);
+}
+
+static enum status read_entities(struct embedded *e, struct base *b, struct why *why)
+{
+    struct reading r = {.e = e, .term_max = terms_count(e->terms)};
+    r.reader = (struct base_reader){.entity = read_entity};
+    r.last = &r.first;
+    pthread_mutex_init(&r.lock, NULL);
+    pthread_cond_init(&r.moved, NULL);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, insert_batches, &r);
+    enum status st = error ? why_set(why, E_INTERNAL, NULL, "starting a thread: %s", strerror(error))
+                           : base_read(b, &r.reader, why);
+    hand_over(&r);
+    pthread_mutex_lock(&r.lock);
+    r.ended = true;
+    pthread_cond_broadcast(&r.moved);
+    pthread_mutex_unlock(&r.lock);
+    if (!error)
+        pthread_join(thread, NULL);
+    pthread_mutex_destroy(&r.lock);
+    pthread_cond_destroy(&r.moved);
+    return st;
+}
+
+static enum status load_base(struct embedded *e, struct base_position *p, struct why *why)
+{
+    char path[PATH_MAX];
+    struct base *b;
+    fold_path(e, path, sizeof path);
+    *p = (struct base_position){.store_id = e->store_id};
+    if (!base_exists(path))
+        return OK;
+    enum status st = base_open(&b, path, false, why);
+    if (st != OK)
+        return st;
+    st = base_read_position(b, p, why);
+    if (st == E_NOT_FOUND) /* the first fold never ended: the log has everything */
+        st = OK;
+    if (st == OK && p->store_id != e->store_id)
+        st = why_set(why, E_DAMAGED, NULL, "%s belongs to another store", path);
+    if (st == OK)
+        st = read_names(e, b, why);
+    if (st == OK)
+        st = read_entities(e, b, why);
+    if (st == OK) {
+        e->fold.base = b;
+        e->fold.terms = terms_count(e->terms);
+        e->fold.segment = p->segment;
+        e->fold.seq = p->seq;
+    } else {
+        base_close(b);
+    }
+    return st;
+}
+
+/* ---- the log ---- */
+
+struct replaying {
+    struct journal_replay replay;
+    struct embedded *e;
+    uint64_t folded_seq;
+};
+
+static enum status replay_terms(struct embedded *e, const struct record *r, struct why *why)
 {
     struct str rest = r->block;
     for (uint32_t id = (uint32_t)r->origin; rest.n; id++) {
@@ -28,13 +265,13 @@ static enum status load_terms(struct embedded *e, const struct record *r, struct
         if (got == TERM_NONE)
             return why->status;
         if (got != id)
-            return why_set(why, E_DAMAGED, NULL, "term %u is read as %u", id, got);
+            return why_set(why, E_DAMAGED, NULL, "term %u of the log is read as %u", id, got);
         rest = str_from(rest, n);
     }
     return OK;
 }
 
-/* Newer than what is there already? Replay repeats changes that the base has. */
+/* Newer than what is there already? The base may hold changes behind its position. */
 static bool is_newer(const struct record *r, struct tenant *t, struct str key, uint64_t hash)
 {
     if (r->kind == RECORD_ENTITY || r->kind == RECORD_ENTITY_DELETE) {
@@ -68,9 +305,10 @@ static void publish_one(struct embedded *e, struct pending *p)
 {
     publish_group(e, p);
     publish_retire(e, p);
+    (void)reclaim_run(e->reclaim);
 }
 
-static enum status load_tenant(struct embedded *e, const struct record *r, struct tenant *t)
+static void replay_tenant(struct embedded *e, const struct record *r, struct tenant *t)
 {
     if (r->tenant > e->commit.tenant_id)
         e->commit.tenant_id = r->tenant;
@@ -78,43 +316,79 @@ static enum status load_tenant(struct embedded *e, const struct record *r, struc
         publish_one(e, pending_of(e, r, tenant_new(e->reclaim, &e->blocks, r->tenant, r->key)));
     if (r->kind == RECORD_TENANT_DELETE && t)
         publish_one(e, pending_of(e, r, t));
+}
+
+static enum status check_record(const struct embedded *e, const struct record *r, struct why *why)
+{
+    if (r->kind == RECORD_ENTITY)
+        return doc_check(r->block.p, r->block.n, terms_count(e->terms), why);
+    bool document = r->kind == RECORD_DOCUMENT || r->kind == RECORD_DOCUMENT_DELETE;
+    if (document && (r->document_kind == 0 || r->document_kind >= STORE_KIND_COUNT))
+        return why_set(why, E_DAMAGED, NULL, "a document of kind %u", r->document_kind);
     return OK;
 }
 
-static enum status load_record(struct journal_replay *replay, const struct record *r, struct why *why)
+static enum status replay_record(struct journal_replay *replay, const struct record *r, struct why *why)
 {
-    struct loading *l = container_of(replay, struct loading, replay);
+    struct replaying *l = container_of(replay, struct replaying, replay);
     struct embedded *e = l->e;
     if (r->kind == RECORD_TERMS)
-        return load_terms(e, r, why);
+        return replay_terms(e, r, why);
+    if (r->seq <= l->folded_seq)
+        return OK;
     if (r->seq > e->commit.seq)
         e->commit.seq = r->seq;
     struct tenant *t = tenants_find_id(e->tenants, r->tenant);
-    if (r->kind == RECORD_TENANT || r->kind == RECORD_TENANT_DELETE)
-        return load_tenant(e, r, t);
-    if (!t)
-        return OK; /* deleted later; the base knows */
-    enum status st = OK;
-    struct str key = r->key;
-    if (r->kind == RECORD_ENTITY) {
-        st = doc_check(r->block.p, r->block.n, terms_count(e->terms), why);
-        if (st == OK)
-            key = doc_id((const struct doc *)(const void *)r->block.p);
-    } else if (r->kind != RECORD_ENTITY_DELETE &&
-               (r->document_kind == 0 || r->document_kind >= STORE_KIND_COUNT)) {
-        st = why_set(why, E_DAMAGED, NULL, "a document of kind %u", r->document_kind);
+    if (r->kind == RECORD_TENANT || r->kind == RECORD_TENANT_DELETE) {
+        replay_tenant(e, r, t);
+        return OK;
     }
-    if (st == OK && is_newer(r, t, key, hash_str(key)))
+    enum status st = check_record(e, r, why);
+    if (st != OK || !t) /* no tenant: it is deleted later, as the base knows already */
+        return st;
+    struct str key = r->kind == RECORD_ENTITY ? doc_id((const struct doc *)(const void *)r->block.p) : r->key;
+    if (is_newer(r, t, key, hash_str(key)))
         publish_one(e, pending_of(e, r, t));
-    return st;
+    return OK;
 }
 
-enum status load_all(struct embedded *e, struct why *why)
+static enum status open_journal(struct embedded *e, uint64_t from, struct why *why)
 {
-    struct loading l = {.replay = {.record = load_record}, .e = e};
-    enum status st = journal_read(e->journal, &l.replay, why);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/log", e->dir);
+    struct journal_options o = {
+        .io = e->io,
+        .dir = path,
+        .store_id = e->store_id,
+        .segment_bytes = e->o.segment_bytes,
+    };
+    return journal_open(&e->journal, &o, from, why);
+}
+
+enum status load_all(struct embedded *e, struct journal_replay *figures, struct why *why)
+{
+    struct base_position p;
+    enum status st = load_base(e, &p, why);
+    if (st != OK)
+        return st;
+    if (p.last_seq > e->commit.seq)
+        e->commit.seq = p.last_seq;
+    if (p.tenant_id > e->commit.tenant_id)
+        e->commit.tenant_id = p.tenant_id;
+    struct replaying l = {.replay = {.record = replay_record}, .e = e, .folded_seq = p.seq};
+    e->folding_seq = UINT64_MAX; /* what an unfinished fold left needs tombstones, too */
+    st = open_journal(e, p.segment, why);
+    if (st == OK)
+        st = journal_read(e->journal, &l.replay, why);
+    if (st != OK)
+        return st;
+    for (uint32_t i = 0; i <= e->tenants->mask; i++)
+        if (e->tenants->cells[i] && e->tenants->cells[i]->unsorted)
+            tenant_renumber(e->tenants->cells[i]);
+    *figures = l.replay;
+    e->folding_seq = e->committed_seq = e->commit.seq;
+    e->published_segment = journal_segment(e->journal);
     e->commit.terms_queued = e->commit.terms_durable = terms_count(e->terms);
     e->commit.tenant_count = e->tenants->count;
-    e->committed_seq = e->commit.seq;
-    return st;
+    return OK;
 }

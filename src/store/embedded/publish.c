@@ -46,6 +46,8 @@ static void publish_entity(struct tenant *t, struct pending *p)
     } else {
         slot = state_insert(s, p->doc, p->hash);
         index_add(t->index, slot, p->doc);
+        t->unsorted = t->unsorted || doc_created_seq(p->doc) < t->last_created;
+        t->last_created = doc_created_seq(p->doc);
     }
     bitmap_add(t->dirty, slot);
 }
@@ -76,6 +78,15 @@ static void publish_document(struct embedded *e, struct tenant *t, struct pendin
     document_free(&e->blocks, old);
 }
 
+void publish_dropped(struct embedded *e, uint32_t id)
+{
+    if (e->dropped_count == e->dropped_room) {
+        e->dropped_room = e->dropped_room ? 2 * e->dropped_room : 8;
+        e->dropped = mem_realloc(e->dropped, e->dropped_room * sizeof e->dropped[0]);
+    }
+    e->dropped[e->dropped_count++] = id;
+}
+
 static void publish_tenant(struct embedded *e, struct pending *p)
 {
     if (p->kind == RECORD_TENANT) {
@@ -83,11 +94,7 @@ static void publish_tenant(struct embedded *e, struct pending *p)
         return;
     }
     set_directory(e, tenants_without(e->tenants, p->tenant));
-    if (e->dropped_count == e->dropped_room) {
-        e->dropped_room = e->dropped_room ? 2 * e->dropped_room : 8;
-        e->dropped = mem_realloc(e->dropped, e->dropped_room * sizeof e->dropped[0]);
-    }
-    e->dropped[e->dropped_count++] = p->tenant->id;
+    publish_dropped(e, p->tenant->id);
 }
 
 void publish_group(struct embedded *e, struct pending *first)

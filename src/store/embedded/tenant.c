@@ -170,6 +170,7 @@ void tenant_renumber(struct tenant *t)
     index_free(t->index);
     t->index = ix;
     t->renumbered++;
+    t->unsorted = false;
     atomic_store_explicit(&t->state, fresh, memory_order_release);
     reclaim_retire(t->reclaim, (void *[]){old}, 1, release_state, NULL);
 }

@@ -26,6 +26,8 @@ struct tenant {
 
     pthread_rwlock_t lock;   /* below; written by the committer */
     uint64_t renumbered;     /* times */
+    uint64_t last_created;   /* created_seq of the last slot */
+    bool unsorted;           /* replay inserted an entity behind younger ones */
     uint64_t version;        /* sequence of the last change to state or index */
     struct index *index;
     struct name_map *documents[STORE_KIND_COUNT];

@@ -1,0 +1,326 @@
+/* See fold.h. */
+#include "store/embedded/fold.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "store/embedded/embedded_int.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_ONCE = 256, RETRY_S = 5 };
+
+/* What one fold has to write of a tenant, besides the slots in `folding`. */
+struct part {
+    struct tenant *tenant; /* held */
+    struct name_map *documents;
+    uint64_t *tombstones;
+    uint32_t tombstone_count;
+};
+
+struct task_list {
+    struct base_position position;
+    struct part *parts;
+    uint32_t part_count;
+    uint32_t *dropped;
+    uint32_t dropped_count;
+};
+
+void fold_path(const struct embedded *e, char *path, size_t n)
+{
+    snprintf(path, n, "%s/base", e->dir);
+}
+
+/* ---- taking ---- */
+
+static void take_tenant(struct tenant *t, struct part *p)
+{
+    pthread_rwlock_wrlock(&t->lock);
+    *p = (struct part){tenant_hold(t), t->dirty_documents, t->tombstones, t->tombstone_count};
+    bitmap_free(t->folding);
+    t->folding = t->dirty;
+    t->dirty = bitmap_new();
+    t->dirty_documents = name_map_new();
+    t->tombstones = NULL;
+    t->tombstone_count = t->tombstone_room = 0;
+    pthread_rwlock_unlock(&t->lock);
+}
+
+/* All that changed, as of one moment between two groups. */
+static void take(struct embedded *e, struct task_list *l)
+{
+    pthread_mutex_lock(&e->publish_lock);
+    const struct tenants *d = e->tenants;
+    *l = (struct task_list){
+        .position = {
+            .store_id = e->store_id,
+            .segment = e->published_segment,
+            .seq = e->committed_seq,
+            .last_seq = e->committed_seq,
+        },
+        .parts = mem_alloc(d->count * sizeof(struct part)),
+        .dropped = e->dropped,
+        .dropped_count = e->dropped_count,
+    };
+    for (uint32_t i = 0; i <= d->mask; i++)
+        if (d->cells[i])
+            take_tenant(d->cells[i], &l->parts[l->part_count++]);
+    e->dropped = NULL;
+    e->dropped_count = e->dropped_room = 0;
+    e->folding_seq = l->position.seq;
+    pthread_mutex_unlock(&e->publish_lock);
+    commit_lock(e);
+    l->position.tenant_id = e->commit.tenant_id;
+    commit_unlock(e);
+}
+
+/* ---- writing ---- */
+
+static void write_terms(struct embedded *e, uint32_t from, uint32_t to)
+{
+    for (uint32_t id = from + 1; id <= to; id++)
+        base_put_term(e->fold.base, id, terms_iri(e->terms, id));
+}
+
+static void write_document(struct base *b, struct tenant *t, const struct dirty_key *k)
+{
+    struct str key = str_from(k->key, 1);
+    pthread_rwlock_rdlock(&t->lock);
+    const struct document *d = name_map_get(t->documents[k->kind], key);
+    if (d)
+        base_put_document(b, t->id, k->kind, key, d->seq, d->bytes);
+    else
+        base_drop_document(b, t->id, k->kind, key);
+    pthread_rwlock_unlock(&t->lock);
+}
+
+/* Versions of slots from *next on, borrowed while online. */
+static uint32_t read_slots(struct tenant *t, uint64_t *renumbered, uint32_t *next, const struct doc **docs)
+{
+    uint32_t slots[AT_ONCE];
+    pthread_rwlock_rdlock(&t->lock);
+    if (t->renumbered != *renumbered) /* slots have moved: start again, what is written twice does no harm */
+        *next = 0;
+    *renumbered = t->renumbered;
+    uint32_t n = bitmap_read(t->folding, *next, slots, AT_ONCE);
+    for (uint32_t i = 0; i < n; i++)
+        docs[i] = state_at(tenant_state(t), slots[i]);
+    if (n)
+        *next = slots[n - 1] + 1;
+    pthread_rwlock_unlock(&t->lock);
+    return n;
+}
+
+static void write_entities(struct embedded *e, struct tenant *t)
+{
+    const struct doc *docs[AT_ONCE];
+    uint64_t renumbered = UINT64_MAX;
+    uint32_t next = 0, n;
+    while ((n = read_slots(t, &renumbered, &next, docs))) {
+        for (uint32_t i = 0; i < n; i++)
+            base_put_entity(e->fold.base, t->id, docs[i]);
+        reclaim_offline(e->reclaim);
+        reclaim_online(e->reclaim);
+    }
+}
+
+static void write_part(struct embedded *e, const struct part *p)
+{
+    struct base *b = e->fold.base;
+    base_put_tenant(b, p->tenant->id, p->tenant->name);
+    for (uint32_t i = 0; i < p->tombstone_count; i++)
+        base_drop_entity(b, p->tenant->id, p->tombstones[i]);
+    for (struct name_cursor c = name_map_from(p->documents, STR_NONE, false); name_next(&c);)
+        write_document(b, p->tenant, c.value);
+    write_entities(e, p->tenant);
+}
+
+/* ---- giving back ---- */
+
+static void free_part(struct part *p)
+{
+    for (struct name_cursor c = name_map_from(p->documents, STR_NONE, false); name_next(&c);)
+        free(c.value);
+    name_map_free(p->documents);
+    free(p->tombstones);
+    tenant_release(p->tenant);
+}
+
+/* The base took it all. */
+static void settle(struct task_list *l)
+{
+    for (uint32_t i = 0; i < l->part_count; i++) {
+        struct tenant *t = l->parts[i].tenant;
+        pthread_rwlock_wrlock(&t->lock);
+        bitmap_free(t->folding);
+        t->folding = bitmap_new();
+        pthread_rwlock_unlock(&t->lock);
+        free_part(&l->parts[i]);
+    }
+    free(l->parts);
+    free(l->dropped);
+}
+
+/* The base did not: the next fold writes it together with what changed meanwhile. */
+static void give_back(struct embedded *e, struct task_list *l)
+{
+    pthread_mutex_lock(&e->publish_lock);
+    for (uint32_t i = 0; i < l->part_count; i++) {
+        struct part *p = &l->parts[i];
+        struct tenant *t = p->tenant;
+        pthread_rwlock_wrlock(&t->lock);
+        bitmap_add_all(t->dirty, t->folding);
+        for (uint32_t k = 0; k < p->tombstone_count; k++)
+            tenant_mark_tombstone(t, p->tombstones[k]);
+        for (struct name_cursor c = name_map_from(p->documents, STR_NONE, false); name_next(&c);) {
+            const struct dirty_key *k = c.value;
+            tenant_mark_document(t, k->kind, str_from(k->key, 1));
+        }
+        pthread_rwlock_unlock(&t->lock);
+    }
+    for (uint32_t i = 0; i < l->dropped_count; i++)
+        publish_dropped(e, l->dropped[i]);
+    pthread_mutex_unlock(&e->publish_lock);
+    for (uint32_t i = 0; i < l->part_count; i++)
+        free_part(&l->parts[i]);
+    free(l->parts);
+    free(l->dropped);
+}
+
+/* ---- a fold ---- */
+
+static enum status open_base(struct embedded *e, struct why *why)
+{
+    char path[PATH_MAX];
+    if (e->fold.base)
+        return OK;
+    fold_path(e, path, sizeof path);
+    e->fold.terms = 0; /* written again: what an earlier attempt left is not known */
+    return base_open(&e->fold.base, path, true, why);
+}
+
+enum status fold_now(struct embedded *e, struct why *why)
+{
+    struct fold *f = &e->fold;
+    enum status st = open_base(e, why);
+    if (st != OK)
+        return st;
+    struct task_list l;
+    take(e, &l);
+    uint32_t terms = terms_count(e->terms);
+    write_terms(e, f->terms, terms);
+    for (uint32_t i = 0; i < l.dropped_count; i++)
+        base_drop_tenant(f->base, l.dropped[i]);
+    for (uint32_t i = 0; i < l.part_count; i++)
+        write_part(e, &l.parts[i]);
+    st = base_flush(f->base, &l.position, why);
+    if (st != OK) { /* after a fault RocksDB takes nothing more until it is opened again */
+        base_close(f->base);
+        f->base = NULL;
+        give_back(e, &l);
+        return st;
+    }
+    f->terms = terms;
+    f->segment = l.position.segment;
+    f->seq = l.position.seq;
+    settle(&l);
+    journal_trim(e->journal, f->segment);
+    return OK;
+}
+
+/* ---- the thread ---- */
+
+void fold_want(struct embedded *e)
+{
+    struct fold *f = &e->fold;
+    pthread_mutex_lock(&f->lock);
+    f->wanted = true;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* False: stop. */
+static bool wait(struct fold *f, bool failed)
+{
+    pthread_mutex_lock(&f->lock);
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += RETRY_S;
+    bool late = false;
+    while (!f->stopping && (failed ? !late : !f->wanted)) {
+        if (failed)
+            late = pthread_cond_timedwait(&f->wake, &f->lock, &t) != 0;
+        else
+            pthread_cond_wait(&f->wake, &f->lock);
+    }
+    f->wanted = false;
+    bool go_on = !f->stopping;
+    pthread_mutex_unlock(&f->lock);
+    return go_on;
+}
+
+static void *run(void *arg)
+{
+    struct embedded *e = arg;
+    bool failed = false;
+    reclaim_enter(e->reclaim);
+    for (bool go_on = true; go_on;) {
+        reclaim_offline(e->reclaim);
+        go_on = wait(&e->fold, failed);
+        reclaim_online(e->reclaim);
+        if (!go_on && e->fold.seq == e->committed_seq)
+            break;
+        struct why why = {0};
+        int64_t start_us = time_monotonic();
+        pthread_mutex_lock(&e->fold.work);
+        failed = fold_now(e, &why) != OK;
+        e->fold.failing = failed;
+        pthread_mutex_unlock(&e->fold.work);
+        if (failed)
+            log_error("fold failed", log_z("why", why.text));
+        else
+            log_info("folded", log_i("seq", (int64_t)e->fold.seq),
+                     log_f("ms", (double)(time_monotonic() - start_us) / 1000));
+    }
+    reclaim_leave(e->reclaim);
+    return NULL;
+}
+
+void fold_init(struct embedded *e)
+{
+    pthread_mutex_init(&e->fold.lock, NULL);
+    pthread_mutex_init(&e->fold.work, NULL);
+    pthread_cond_init(&e->fold.wake, NULL);
+}
+
+enum status fold_start(struct embedded *e, struct why *why)
+{
+    int error = pthread_create(&e->fold.thread, NULL, run, e);
+    if (error)
+        return why_set(why, E_INTERNAL, NULL, "starting the fold: %s", strerror(error));
+    e->fold.running = true;
+    return OK;
+}
+
+void fold_stop(struct embedded *e)
+{
+    struct fold *f = &e->fold;
+    if (!f->running)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->stopping = true;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->lock);
+    pthread_join(f->thread, NULL);
+    f->running = false;
+}
+
+void fold_free(struct embedded *e)
+{
+    base_close(e->fold.base);
+    pthread_mutex_destroy(&e->fold.lock);
+    pthread_mutex_destroy(&e->fold.work);
+    pthread_cond_destroy(&e->fold.wake);
+}

@@ -1,0 +1,41 @@
+/* Folding: the background thread that writes what changed since the last time from memory into
+ * the base, each entity once however often it changed, and lets go of the log behind it.
+ *
+ * What is to be written is taken between two groups, with the position in the log; the versions
+ * written may be younger than that, and replay skips what is not newer. */
+#ifndef STORE_EMBEDDED_FOLD_H
+#define STORE_EMBEDDED_FOLD_H
+
+#include "store/embedded/base.h"
+
+#include <pthread.h>
+
+struct embedded;
+
+struct fold {
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock; /* below */
+    pthread_cond_t wake;
+    bool stopping, wanted;
+
+    pthread_mutex_t work; /* held while folding, and by a backup */
+    struct base *base;    /* NULL until something is folded */
+    uint32_t terms;       /* in the base */
+    _Atomic uint64_t segment; /* the base's position in the log */
+    _Atomic bool failing; /* the last attempt failed */
+    _Atomic uint64_t seq;
+};
+
+void fold_init(struct embedded *e);
+MUST_USE enum status fold_start(struct embedded *e, struct why *why);
+void fold_stop(struct embedded *e);
+void fold_free(struct embedded *e);
+/* Soon, in the background. Any thread. */
+void fold_want(struct embedded *e);
+/* Now. The calling thread is online, and holds nothing borrowed. The fold's work lock is held. */
+MUST_USE enum status fold_now(struct embedded *e, struct why *why);
+/* Path of the base. */
+void fold_path(const struct embedded *e, char *path, size_t n);
+
+#endif
