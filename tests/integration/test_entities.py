@@ -301,3 +301,14 @@ def test_admin(shared_city):
     metrics = shared_city.get("/metrics").text
     assert "# TYPE wellspring_entities gauge" in metrics
     assert "wellspring_http_requests_total" in metrics
+
+
+def test_scope_is_deleted_as_an_attribute(shared_city):
+    shared_city.post("entities", spring("scoped", scope=["/Jinan/Lixia", "/Parks"]))
+    path = "entities/urn:ngsi-ld:Spring:scoped"
+    assert shared_city.get(path).json()["scope"] == ["/Jinan/Lixia", "/Parks"]
+    assert shared_city.delete(f"{path}/attrs/scope").status_code == 204
+    assert "scope" not in shared_city.get(path).json()
+    problem(shared_city.delete(f"{path}/attrs/scope"), 404, "ResourceNotFound")
+    gone = problem(shared_city.delete(f"{path}/attrs/nothing"), 404, "ResourceNotFound")
+    assert "nothing" in gone["detail"]

@@ -207,7 +207,7 @@ static void element_read(struct batch *b, uint32_t i)
     }
     b->element_of[b->edit_count] = i;
     b->edits[b->edit_count++] =
-        (struct edit){.kind = b->kind, .flags = b->flags, .id = e->id, .fragment = e};
+        (struct edit){.kind = b->kind, .flags = b->flags, .id = e->id, .fragment = e, .names = b->x->broker->terms};
 }
 
 /* The id, as far as it can be told, for the report of an error. */

@@ -21,6 +21,7 @@ static struct provision *provision_new(struct exchange *x, enum edit_kind kind)
     p->x = x;
     p->edit.kind = (uint8_t)kind;
     p->edit.id = x->variables[0];
+    p->edit.names = x->broker->terms;
     return p;
 }
 
@@ -233,15 +234,15 @@ void provision_delete_attr(struct exchange *x)
         answer_why(x);
         return;
     }
-    if (str_eq(x->variables[1], STR("scope"))) { /* a merge with a Null scope */
-        p->edit.kind = EDIT_MERGE;
-        p->fragment = (struct entity){.id = p->edit.id, .scope_null = true, .expires_at = TIME_NONE};
-        p->edit.fragment = &p->fragment;
-    } else if (exchange_attr(x, false, &p->edit.term) != OK) {
-        answer_why(x);
-        return;
+    if (str_eq(x->variables[1], STR("scope"))) {
+        p->edit.flags |= EDIT_SCOPE;
+    } else if (exchange_attr(x, false, &p->edit.term) == OK && p->edit.term == TERM_NONE) {
+        why_set(&x->why, E_NOT_FOUND, NULL, "no entity has an attribute \"%.*s\"", STR_ARG(x->variables[1]));
     }
-    run(p);
+    if (x->why.status != OK)
+        answer_why(x);
+    else
+        run(p);
 }
 
 /* ---- purge ---- */
