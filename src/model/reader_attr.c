@@ -161,6 +161,8 @@ static enum status scan_parts(struct reading *rd, const struct json *v, const st
             p->names++;
             continue;
         }
+        if ((p->seen & MEMBER_BIT(which)) && json_get(v, STR("@value")))
+            continue; /* a typed value, and no concern of ours */
         enum status st = add_part(rd, p, which, m, at);
         if (st != OK)
             return st;
@@ -235,17 +237,16 @@ static void add_defaults(const struct reading *rd, uint32_t depth, struct attr *
 static enum status read_bare(struct reading *rd, const struct named *n, const struct json *v,
                              const struct at *at, struct attr *out)
 {
-    if (reader_is_null(v)) {
+    if (reader_is_null(v))
         out->kind = ATTR_UNKNOWN;
-    } else if (geometry_looks_like(v) || reader_is_geo(n->name)) {
+    else if (geometry_looks_like(v) || reader_is_geo(n->name))
         out->kind = ATTR_GEO_PROPERTY;
-    } else {
+    else
         out->kind = ATTR_PROPERTY;
-        if (reader_is_proof(n->name))
-            return why_set(rd->why, E_BAD_DATA, at,
-                           "ngsildproof must be a Property with an object as its value "
-                           "(clause 4.5.2.2)");
-    }
+    if (reader_is_proof(n->name) && out->kind != ATTR_UNKNOWN &&
+        (out->kind != ATTR_PROPERTY || v->kind != JSON_OBJECT))
+        return why_set(rd->why, E_BAD_DATA, at,
+                       "ngsildproof must be a Property with an object as its value (clause 4.5.2.2)");
     if (reading_takes_null(rd) && out->kind != ATTR_UNKNOWN)
         out->guesses |= ATTR_GUESS_KIND;
     return reader_value(rd, v, at, out);
