@@ -160,7 +160,7 @@ static void try_geo(const struct filter_reader *r, struct str text, struct why *
     struct json v;
     struct filter *f = NULL;
     if (!str_split(&coordinates, '\n', &georel) || !str_split(&coordinates, '\n', &geometry) ||
-        json_read(r->arena, coordinates, &json, &v, NULL) != OK)
+        str_absent(coordinates) || json_read(r->arena, coordinates, &json, &v, NULL) != OK)
         return;
     enum status st = filter_read_geo(r, georel, geometry, &v, STR_NONE, &f, why);
     check_status(st, why, "");
