@@ -172,11 +172,10 @@ struct filter_limits {
 struct filter_reader {
     const struct context *context;
     const struct filter_limits *limits;
-    struct arena
-        *arena; /* everything parsed lives here, but patterns and geometries: see filter_free */
-    const struct str *expand_values; /* attribute names, as given, whose operands are expanded */
+    struct arena *arena; /* of all that is parsed, but patterns and geometries: see filter_free */
+    const struct str *expand_values; /* attribute names, as given, whose operands are expanded … */
     uint32_t expand_value_count;
-    const struct str *json_keys;
+    const struct str *json_keys; /* … unless they are here too */
     uint32_t json_key_count;
 };
 

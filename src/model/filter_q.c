@@ -15,7 +15,7 @@ struct reader {
     struct filter_text t;
     uint32_t nodes; /* terms and values so far */
     uint32_t depth;
-    struct name *expanded; /* expandValues */
+    struct str *expand_values, *json_keys; /* expanded; NULL before they are needed */
 };
 
 static enum status read_query(struct reader *r, struct filter **out);
@@ -155,21 +155,36 @@ static const struct {
     {{">", 1}, COMPARE_GT},          {{"<", 1}, COMPARE_LT},
 };
 
-/* The names in expandValues, expanded at first use. Is the target of c among them? */
+static struct str *expand_all(const struct filter_reader *f, const struct str *names, uint32_t n)
+{
+    struct str *iris = arena_array(f->arena, struct str, n);
+    for (uint32_t i = 0; i < n; i++)
+        iris[i] = context_expand(f->context, names[i], f->arena);
+    return iris;
+}
+
+static bool is_among(const struct str *iris, uint32_t n, struct str iri)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (str_eq(iris[i], iri))
+            return true;
+    return false;
+}
+
+/* Is the target of c listed in expandValues, and not in jsonKeys? Both are expanded at first use.
+ */
 static bool wants_expansion(struct reader *r, const struct compare *c)
 {
     const struct filter_reader *f = r->t.reader;
     if (f->expand_value_count == 0 || c->path_count == 0)
         return false;
-    if (!r->expanded) {
-        r->expanded = arena_zarray(f->arena, struct name, f->expand_value_count);
-        for (uint32_t i = 0; i < f->expand_value_count; i++)
-            r->expanded[i].iri = context_expand(f->context, f->expand_values[i], f->arena);
+    if (!r->expand_values) {
+        r->expand_values = expand_all(f, f->expand_values, f->expand_value_count);
+        r->json_keys = expand_all(f, f->json_keys, f->json_key_count);
     }
-    for (uint32_t i = 0; i < f->expand_value_count; i++)
-        if (str_eq(r->expanded[i].iri, c->path[c->path_count - 1].iri))
-            return true;
-    return false;
+    struct str iri = c->path[c->path_count - 1].iri;
+    return is_among(r->expand_values, f->expand_value_count, iri) &&
+           !is_among(r->json_keys, f->json_key_count, iri);
 }
 
 static enum status read_operand(struct reader *r, struct compare *c, const char *after,

@@ -286,6 +286,9 @@ static void vocabulary_and_expand_values(void **state)
     city_expect(c, "gender==commercial,Male", "p q");
     city_expect(c, "gender!=commercial", "p s");
     city_expect(c, "other==Male|gender==Male", "p q");
+    c->reader.json_keys = names; /* what is native JSON is no vocabulary */
+    c->reader.json_key_count = 1;
+    city_expect(c, "gender==Male", "s");
 }
 
 static void linked_entities(void **state)
