@@ -43,7 +43,7 @@ ATTRIBUTES = {
     "real": {"type": "Property", "value": 0.1},
     "boolean": {"type": "Property", "value": False},
     "text": {"type": "Property", "value": "趵突泉 \"\\\n\u0001"},
-    "object": {"type": "Property", "value": {"a": {"b": [1, 2, {"c": ""}]}, "value": 3}},
+    "structure": {"type": "Property", "value": {"a": {"b": [1, 2, {"c": ""}]}, "value": 3}},
     "array": {"type": "Property", "value": [1, "two", {"three": 3}]},
     "observed": {"type": "Property", "value": 1, "observedAt": "2026-01-31T23:59:59.5Z", "unitCode": "CEL"},
     "relation": {"type": "Relationship", "object": "urn:ngsi-ld:City:jinan"},

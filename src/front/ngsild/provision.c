@@ -187,6 +187,15 @@ void provision_delete(struct exchange *x)
 
 /* ---- attributes ---- */
 
+/* The term of the path's attribute, which must be one that some entity has: nothing is interned for a request that
+ * cannot succeed. */
+static enum status known_attr(struct exchange *x, uint32_t *term)
+{
+    if (exchange_attr(x, false, term) == OK && *term == TERM_NONE)
+        why_set(&x->why, E_NOT_FOUND, NULL, "no entity has an attribute \"%.*s\"", STR_ARG(x->variables[1]));
+    return x->why.status;
+}
+
 static void with_attr(struct exchange *x, enum edit_kind kind, enum reader_mode mode)
 {
     struct provision *p = provision_new(x, kind);
@@ -195,7 +204,7 @@ static void with_attr(struct exchange *x, enum edit_kind kind, enum reader_mode 
     struct type_expr *only;
     if (exchange_entity_id(x) == OK && str_eq(x->variables[1], STR("scope")))
         why_set(&x->why, E_BAD_DATA, NULL, "scope cannot be changed as an attribute here: patch the entity");
-    if (x->why.status != OK || exchange_attr(x, true, &p->edit.term) != OK ||
+    if (x->why.status != OK || known_attr(x, &p->edit.term) != OK ||
         reader_attr(&reader, p->edit.term, &x->body, NULL, &attrs, &p->edit.attr_count, &x->why) != OK ||
         exchange_only_type(x, &only) != OK) {
         answer_why(x);
@@ -236,13 +245,11 @@ void provision_delete_attr(struct exchange *x)
     }
     if (str_eq(x->variables[1], STR("scope"))) {
         p->edit.flags |= EDIT_SCOPE;
-    } else if (exchange_attr(x, false, &p->edit.term) == OK && p->edit.term == TERM_NONE) {
-        why_set(&x->why, E_NOT_FOUND, NULL, "no entity has an attribute \"%.*s\"", STR_ARG(x->variables[1]));
-    }
-    if (x->why.status != OK)
+    } else if (known_attr(x, &p->edit.term) != OK) {
         answer_why(x);
-    else
-        run(p);
+        return;
+    }
+    run(p);
 }
 
 /* ---- purge ---- */
