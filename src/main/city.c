@@ -169,6 +169,11 @@ static void hook_after(void *arg)
     store_thread_online(((struct city *)arg)->broker.store);
 }
 
+const struct reader_limits *city_reader_limits(const struct city *c)
+{
+    return &c->front.ngsild.limits.reader;
+}
+
 struct loop_hooks city_hooks(struct city *c)
 {
     return (struct loop_hooks){c, hook_start, hook_stop, hook_before, hook_after};

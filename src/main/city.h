@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "broker/broker.h"
+#include "model/reader.h"
 #include "net/loop.h"
 
 struct city;
@@ -13,6 +14,8 @@ MUST_USE enum status city_start(struct city **out, const struct config *config, 
 /* "127.0.0.1:1026", as bound. */
 struct str city_address(const struct city *c);
 struct broker *city_broker(struct city *c);
+/* What entities may be like. */
+const struct reader_limits *city_reader_limits(const struct city *c);
 /* For parts that join the city's threads. */
 struct loop_hooks city_hooks(struct city *c);
 /* Waits for SIGTERM or SIGINT, re-reads on SIGHUP through reload, then returns. Signals must be blocked

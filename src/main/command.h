@@ -13,6 +13,7 @@ struct command {
     int (*run)(struct config *config, int argc, char **argv);
 };
 
+int command_demo(struct config *config, int argc, char **argv);
 int command_serve(struct config *config, int argc, char **argv);
 int command_backup(struct config *config, int argc, char **argv);
 int command_restore(struct config *config, int argc, char **argv);

@@ -9,6 +9,7 @@
 
 static const struct command COMMANDS[] = {
     {"serve", "[--data DIR] [--listen HOST:PORT] …", "serve a city", command_serve},
+    {"demo", "[--devices N] [--seed N] [--speed N] …", "serve a city with live input of its own", command_demo},
     {"import", "FILE|DIRECTORY|ADDRESS… [--to URL] …", "bring files into a running city", command_import},
     {"get", "[ID] [--type T] [--q Q] [--json] …", "show entities", command_get},
     {"watch", "[ID] [--type T] [--q Q] [--every S] …", "show entities and then what changes", command_watch},

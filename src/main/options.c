@@ -75,6 +75,13 @@ const struct config_option OPTIONS[] = {
     {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},
     COUNT("egress", "connections", "256", 1, 100000, "outgoing connections"),
 
+    {"demo", "devices", OPTION_INT, "2000", 0, 1000000, NULL, "devices", false, "devices of the model city; 0: none"},
+    {"demo", "seed", OPTION_INT, "1", 0, INT64_MAX, NULL, "seed", false, "another seed is another model city"},
+    {"demo", "speed", OPTION_INT, "1", 1, 1000000, NULL, "speed", false, "simulated seconds a second: 60 plays a day in 24 minutes"},
+    {"demo", "start", OPTION_STRING, "\"\"", 0, 0, NULL, "start", false, "simulated time at the beginning (2024-06-21T00:00:00Z); empty: now"},
+    {"demo", "machine", OPTION_BOOL, "true", 0, 0, NULL, NULL, false, "observe this machine as the city's first device"},
+    TEXT("demo", "tenant", "\"\"", NULL, "tenant that the demo's entities go into; empty: the default one"),
+
     {"log", "format", OPTION_CHOICE, "\"logfmt\"", 0, 0, "logfmt|json", "log-format", false, "format of messages on stderr"},
     {"log", "level", OPTION_CHOICE, "\"info\"", 0, 0, "debug|info|warn|error", "log-level", true, "least level written"},
     {"log", "access", OPTION_BOOL, "true", 0, 0, NULL, "access-log", true, "one line a request"},

@@ -1,8 +1,9 @@
-/* wellspring serve: the city until a signal ends it. */
+/* wellspring serve, wellspring demo: the city until a signal ends it. */
 #include "base/log.h"
 #include "base/time.h"
 #include "main/city.h"
 #include "main/command.h"
+#include "sense/demo.h"
 
 #include <unistd.h>
 
@@ -23,25 +24,66 @@ static void reload(void *arg)
     log_info("configuration taken over", log_z("by", "SIGHUP"));
 }
 
-int command_serve(struct config *config, int argc, char **argv)
+/* Starts the live input where it is wanted; NULL otherwise. */
+static enum status live_start(struct demo **out, struct city *city, const struct config *config, struct why *why)
+{
+    struct demo_options o;
+    struct str start = config_str(config, "demo", "start");
+    demo_options_preset(&o);
+    o.broker = city_broker(city);
+    o.hooks = city_hooks(city);
+    o.limits = *city_reader_limits(city);
+    o.tenant = config_str(config, "demo", "tenant");
+    o.disk = config_str(config, "store", "dir").p;
+    o.machine = config_bool(config, "demo", "machine");
+    o.devices = (uint32_t)config_int(config, "demo", "devices");
+    o.seed = (uint64_t)config_int(config, "demo", "seed");
+    o.speed = (double)config_int(config, "demo", "speed");
+    if (start.n && !time_parse_lenient(start, 0, &o.start_us))
+        return why_set(why, E_BAD_DATA, NULL, "demo.start is a date and time, as 2024-06-21T00:00:00Z");
+    enum status st = demo_start(out, &o, why);
+    if (st == OK)
+        log_info("demo", log_i("simulated_devices", o.devices), log_i("seed", (int64_t)o.seed),
+                 log_f("speed", o.speed), log_z("machine", o.machine ? "observed" : "not observed"));
+    return st;
+}
+
+static int serve(struct config *config, int argc, char **argv, bool live)
 {
     struct city *city;
+    struct demo *demo = NULL;
     struct why why;
     why_clear(&why);
     if (argc > 0) {
         log_error("not understood", log_z("argument", argv[0]));
-        return command_usage("serve takes options only; \"wellspring config\" lists them");
+        return command_usage("this command takes options only; \"wellspring config\" lists them");
     }
     city_block_signals();
     log_configure(config);
     int64_t start = time_monotonic();
     if (city_start(&city, config, &why) != OK)
         return command_fail(&why);
+    if (live && live_start(&demo, city, config, &why) != OK) {
+        city_stop(city);
+        return command_fail(&why);
+    }
     log_info("listening", log_s("address", city_address(city)), log_s("data", config_str(config, "store", "dir")),
              log_f("start_ms", (double)(time_monotonic() - start) / 1000));
     city_wait(city, reload, city);
     log_info("stopping", log_z("reason", "signal"));
+    if (demo)
+        demo_stop(demo);
     city_stop(city);
     log_info("stopped", log_i("pid", getpid()));
     return 0;
+}
+
+int command_serve(struct config *config, int argc, char **argv)
+{
+    return serve(config, argc, argv, false);
+}
+
+int command_demo(struct config *config, int argc, char **argv)
+{
+    return serve(config, argc, argv, true);
 }

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 #define TICK_US INT64_C(1000000)
+/* Observations carry round times: nobody measures to the microsecond. */
+#define WHOLE_SECOND_US INT64_C(1000000)
+#define WHOLE_MS_US INT64_C(1000)
 #define BATCH_ENTITIES 500
 #define BATCH_BYTES (4u << 20)
 #define UNDER_WAY_MAX 8 /* batches */
@@ -167,8 +170,9 @@ static void player_tick(struct loop_timer *timer)
     struct player *p = container_of(timer, struct player, timer);
     int64_t now = p->options.clock->now_us(p->options.clock);
     double passed = (double)(now - p->wall_start_us) * p->options.speed;
-    p->stats.simulated_us = p->simulated_start_us + (int64_t)passed;
-    player_machine(p, now);
+    int64_t simulated = p->simulated_start_us + (int64_t)passed;
+    p->stats.simulated_us = simulated - simulated % WHOLE_SECOND_US;
+    player_machine(p, now - now % WHOLE_MS_US);
     player_city(p, p->stats.simulated_us);
     player_send(p);
     /* A machine that slept does not make up for it. */
