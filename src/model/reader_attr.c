@@ -23,10 +23,11 @@ static enum status check_name(struct reading *rd, struct str name, const struct 
 {
     if (reader_is_name(name))
         return OK;
-    return why_set(rd->why, E_BAD_DATA, at,
-                   "\"%.*s\" is no name: it must begin with a letter and go on with letters, digits "
-                   "or '_', maybe behind a prefix and ':', or be a URI (clause 4.6.2)",
-                   STR_ARG(str_head(name, 64)));
+    return why_set(
+        rd->why, E_BAD_DATA, at,
+        "\"%.*s\" is no name: it must begin with a letter and go on with letters, digits "
+        "or '_', maybe behind a prefix and ':', or be a URI (clause 4.6.2)",
+        STR_ARG(str_head(name, 64)));
 }
 
 enum status reader_attr_term(struct reading *rd, struct str given, const struct at *at,
@@ -245,11 +246,37 @@ static enum status read_bare(struct reading *rd, const struct named *n, const st
         out->kind = ATTR_PROPERTY;
     if (reader_is_proof(n->name) && out->kind != ATTR_UNKNOWN &&
         (out->kind != ATTR_PROPERTY || v->kind != JSON_OBJECT))
-        return why_set(rd->why, E_BAD_DATA, at,
-                       "ngsildproof must be a Property with an object as its value (clause 4.5.2.2)");
+        return why_set(
+            rd->why, E_BAD_DATA, at,
+            "ngsildproof must be a Property with an object as its value (clause 4.5.2.2)");
     if (reading_takes_null(rd) && out->kind != ATTR_UNKNOWN)
         out->guesses |= ATTR_GUESS_KIND;
     return reader_value(rd, v, at, out);
+}
+
+static bool is_uri_text(const struct json *v)
+{
+    return v->kind == JSON_STRING && reader_is_uri(v->string) && !reader_is_null(v);
+}
+
+/* Where the @context says that the values of a name are IRIs ("@type": "@id"), simplified text is
+ * the target of a Relationship; names of a vocabulary ("@vocab") make a VocabProperty. */
+static enum attr_kind coerced_kind(const struct reading *rd, const struct named *n,
+                                   const struct json *v)
+{
+    bool array = v->kind == JSON_ARRAY;
+    if (v->kind != JSON_STRING && (!array || v->n == 0))
+        return ATTR_UNKNOWN;
+    struct str coercion = context_coercion(rd->r->context, n->member ? n->member->key : n->name);
+    bool is_id = str_eq(coercion, STR("@id"));
+    if (reader_is_null(v) || (!is_id && !str_eq(coercion, STR("@vocab"))))
+        return ATTR_UNKNOWN;
+    for (uint32_t i = 0; i < (array ? v->n : 1); i++) {
+        const struct json *item = array ? &v->items[i] : v;
+        if (is_id ? !is_uri_text(item) : item->kind != JSON_STRING)
+            return ATTR_UNKNOWN;
+    }
+    return is_id ? ATTR_RELATIONSHIP : ATTR_VOCAB_PROPERTY;
 }
 
 /* Simplified: {"languageMap": …}, {"json": …}, {"vocab": …} or a bare value (clause 4.5.4). */
@@ -265,7 +292,13 @@ static enum status read_simplified(struct reading *rd, const struct named *n, co
             return reader_value(rd, &m->value, &here, out);
         }
     }
-    return read_bare(rd, n, v, at, out);
+    enum attr_kind coerced = coerced_kind(rd, n, v);
+    if (coerced == ATTR_UNKNOWN)
+        return read_bare(rd, n, v, at, out);
+    out->kind = (uint8_t)coerced;
+    if (reading_takes_null(rd))
+        out->guesses |= ATTR_GUESS_KIND;
+    return reader_value(rd, v, at, out);
 }
 
 static enum status read_parts(struct reading *rd, const struct named *n, const struct json *v,

@@ -317,6 +317,39 @@ static void simplified_input(void **state)
     entity_members_refused(f, &r, CASES);
 }
 
+static void simplified_text_is_coerced_by_the_context(void **state)
+{
+    struct fixture *f = *state;
+    struct context *c = fixture_context(
+        f, "{\"by\":{\"@id\":\"http://e.org/by\",\"@type\":\"@id\"},\"sort\":{\"@id\":"
+           "\"http://e.org/sort\",\"@type\":\"@vocab\"}}");
+    struct reader r = entity_reader(f, c, READER_MERGE);
+    static const struct {
+        const char *json;
+        enum attr_kind kind;
+        uint32_t guesses;
+    } CASES[] = {
+        {"{\"by\":\"urn:x:1\"}", ATTR_RELATIONSHIP, ATTR_GUESS_KIND},
+        {"{\"by\":[\"urn:x:1\",\"urn:x:2\"]}", ATTR_RELATIONSHIP, ATTR_GUESS_KIND},
+        {"{\"by\":\"no URI\"}", ATTR_PROPERTY, ATTR_GUESS_KIND},
+        {"{\"by\":[\"urn:x:1\",2]}", ATTR_PROPERTY, ATTR_GUESS_KIND},
+        {"{\"by\":[]}", ATTR_PROPERTY, ATTR_GUESS_KIND},
+        {"{\"by\":\"urn:ngsi-ld:null\"}", ATTR_UNKNOWN, 0},
+        {"{\"sort\":\"x\"}", ATTR_VOCAB_PROPERTY, ATTR_GUESS_KIND},
+        {"{\"sort\":[1]}", ATTR_PROPERTY, ATTR_GUESS_KIND},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        r.simplified = true;
+        struct entity *e = entity_read(f, &r, CASES[i].json);
+        assert_int_equal(e->attrs[0].kind, CASES[i].kind);
+        assert_int_equal(e->attrs[0].guesses, CASES[i].guesses);
+        r.simplified = false; /* elsewhere the form alone says what it is */
+        e = entity_read(f, &r, CASES[i].json);
+        assert_true(e->attrs[0].kind == ATTR_PROPERTY || e->attrs[0].kind == ATTR_UNKNOWN);
+    }
+    context_unref(c);
+}
+
 static void simplified_merges_guess(void **state)
 {
     struct fixture *f = *state;
@@ -349,6 +382,7 @@ int main(void)
         T(fragments_of_an_attribute),
         T(fragments_of_an_attribute_refused),
         T(simplified_input),
+        T(simplified_text_is_coerced_by_the_context),
         T(simplified_merges_guess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
