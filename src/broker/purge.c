@@ -46,7 +46,7 @@ static uint32_t edits_make(struct purge *p, struct edit *edits)
             break;
         edits[n++] = (struct edit){
             .kind = p->terms ? EDIT_PRUNE : EDIT_DELETE,
-            .flags = p->keep ? EDIT_KEEP : 0,
+            .flags = (p->keep ? EDIT_KEEP : 0) | (p->scope ? EDIT_SCOPE : 0),
             .id = arena_dup(p->slice, doc_id(d)),
             .terms = p->terms,
             .term_count = p->term_count,

@@ -15,6 +15,7 @@ struct purge {
     const uint32_t *terms;    /* attributes to drop, or to keep with keep; NULL: whole entities */
     uint32_t term_count;
     bool keep;
+    bool scope;               /* terms name the scope too */
     void (*done)(struct purge *p);
     /* out */
     enum status status;

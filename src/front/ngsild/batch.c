@@ -201,7 +201,9 @@ static void element_read(struct batch *b, uint32_t i)
     struct entity *e = arena_array(b->x->arena, struct entity, 1);
     struct why why;
     why_clear(&why);
-    if (reader_entity(&b->reader, v, STR_NONE, &at, e, &why) != OK) {
+    if (reader_entity(&b->reader, v, STR_NONE, &at, e, &why) == OK && str_absent(e->id))
+        why_set(&why, E_BAD_DATA, &at, "an element of a batch needs an \"id\"");
+    if (why.status != OK) {
         element_refuse(b, i, &why);
         return;
     }

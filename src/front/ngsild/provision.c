@@ -283,6 +283,7 @@ static enum status purge_terms(struct exchange *x, struct purge *purge)
     for (uint32_t i = 0; i < count; i++) {
         if (!reader_is_name(names[i]))
             return why_set(&x->why, E_BAD_DATA, NULL, "\"%.*s\" is not a valid attribute name", STR_ARG(names[i]));
+        purge->scope |= str_eq(names[i], STR("scope"));
         terms[i] = context_expand_term(x->context, names[i], false, x->arena, &x->why);
     }
     purge->terms = terms;

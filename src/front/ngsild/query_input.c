@@ -83,6 +83,12 @@ enum status query_input_merge(struct exchange *x, struct reader *reader)
     reader->simplified = str_absent(format)
                              ? exchange_option(x, KEYWORD_SIMPLIFIED) || exchange_option(x, KEYWORD_KEY_VALUES)
                              : str_eq(format, STR("simplified")) || str_eq(format, STR("keyValues"));
+    bool known = reader->simplified || str_absent(format) || str_eq(format, STR("normalized")) ||
+                 str_eq(format, STR("concise"));
+    if (!known)
+        return why_set(&x->why, E_INVALID_REQUEST, NULL, "format must be normalized, concise, simplified or keyValues");
+    if (exchange_has(x, PARAM_LANG) && !reader_is_language(reader->lang))
+        return why_set(&x->why, E_BAD_DATA, NULL, "lang must be a language tag (RFC 5646)");
     if (exchange_has(x, PARAM_OBSERVED_AT) && !time_parse(x->params[PARAM_OBSERVED_AT], &reader->observed_at))
         return why_set(&x->why, E_BAD_DATA, NULL, "observedAt must be a DateTime such as 2026-01-31T12:00:00Z");
     return OK;
