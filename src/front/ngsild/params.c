@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+enum { PAGE_BYTES_MAX = 1 << 20 };
+
 static int hex(char c)
 {
     if (c >= '0' && c <= '9')
@@ -168,18 +170,28 @@ enum status params_list(struct exchange *x, uint32_t param, uint32_t max, struct
     return OK;
 }
 
+/* "?name=" or "&name=". */
+static void page_name(struct buf *b, uint32_t param)
+{
+    buf_char(b, b->n ? '&' : '?');
+    buf_str(b, str_of(PARAM_NAMES[param]));
+    buf_char(b, '=');
+}
+
 struct str params_page(struct exchange *x, uint64_t limit, uint64_t offset)
 {
-    struct str text = STR("");
+    struct buf b;
+    buf_init(&b, PAGE_BYTES_MAX);
     for (uint32_t p = 0; p < PARAMS; p++) {
-        const char *sep = text.n ? "&" : "?";
-        if (p == PARAM_LIMIT)
-            text = arena_printf(x->arena, "%.*s%slimit=%" PRIu64, STR_ARG(text), sep, limit);
-        else if (p == PARAM_OFFSET)
-            text = arena_printf(x->arena, "%.*s%soffset=%" PRIu64, STR_ARG(text), sep, offset);
-        else if (exchange_has(x, p))
-            text = arena_printf(x->arena, "%.*s%s%s=%.*s", STR_ARG(text), sep, PARAM_NAMES[p],
-                                STR_ARG(params_encode(x->arena, x->params[p])));
+        if (p == PARAM_LIMIT || p == PARAM_OFFSET) {
+            page_name(&b, p);
+            buf_u64(&b, p == PARAM_LIMIT ? limit : offset);
+        } else if (exchange_has(x, p)) {
+            page_name(&b, p);
+            buf_str(&b, params_encode(x->arena, x->params[p]));
+        }
     }
+    struct str text = arena_dup(x->arena, buf_view(&b));
+    buf_free(&b);
     return text;
 }
