@@ -52,7 +52,7 @@ static enum status split_members(struct reading *rd, const struct json *v, const
         enum member which;
         enum status st = reader_attr_classify(rd, &v->members[i], at, &which, &named[*count]);
         if (st == OK && which == MEMBER_NONE)
-            ++*count;
+            st = reader_attr_room(rd, ++*count, at);
         else if (st == OK)
             st = add_member(rd, which, &v->members[i], at, p);
         if (st != OK)

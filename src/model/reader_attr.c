@@ -19,6 +19,23 @@ static const struct attr BLANK = {
 
 /* ---- names ---- */
 
+enum status reader_attr_room(struct reading *rd, uint32_t more, const struct at *at)
+{
+    uint32_t most = rd->r->limits->attrs_max;
+    if (more <= most - rd->instances)
+        return OK;
+    return why_limit(rd->why, E_LIMIT, at, "limits.attributes",
+                     "an entity has at most %u attribute instances, sub-attributes included", most);
+}
+
+static enum status add_instances(struct reading *rd, uint32_t more, const struct at *at)
+{
+    enum status st = reader_attr_room(rd, more, at);
+    if (st == OK)
+        rd->instances += more;
+    return st;
+}
+
 static enum status check_name(struct reading *rd, struct str name, const struct at *at)
 {
     if (reader_is_name(name))
@@ -177,6 +194,9 @@ static enum status resolve_names(struct reading *rd, const struct json *v, const
                                  struct parts *p, struct named *named, uint32_t *count)
 {
     *count = 0;
+    enum status room = reader_attr_room(rd, p->names, at);
+    if (room != OK)
+        return room;
     for (uint32_t i = 0; i < v->n && p->names; i++) {
         enum member which;
         if (reader_member_of(v->members[i].key) != MEMBER_NONE)
@@ -484,17 +504,6 @@ static enum status place(struct reading *rd, struct named *named, uint32_t count
         sum += order[i]->count;
     }
     *total = sum;
-    return OK;
-}
-
-static enum status add_instances(struct reading *rd, uint32_t more, const struct at *at)
-{
-    uint32_t most = rd->r->limits->attrs_max;
-    if (more > most - rd->instances)
-        return why_limit(rd->why, E_LIMIT, at, "limits.attributes",
-                         "an entity has at most %u attribute instances, sub-attributes included",
-                         most);
-    rd->instances += more;
     return OK;
 }
 

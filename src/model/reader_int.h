@@ -60,6 +60,8 @@ struct parts {
 
 /* ---- reader_attr.c ---- */
 
+/* Refuses `more` instances when they are more than the entity may still have; asked before names are interned. */
+MUST_USE enum status reader_attr_room(struct reading *rd, uint32_t more, const struct at *at);
 /* The term of an attribute or a type, and its name as the context compacts it. */
 MUST_USE enum status reader_attr_term(struct reading *rd, struct str given, const struct at *at,
                                       uint32_t *term, struct str *name);
@@ -101,9 +103,6 @@ MUST_USE enum status reader_meta_dataset(struct reading *rd, const struct json *
 /* v is the value of an attribute of a's kind; fills a->value. */
 MUST_USE enum status reader_value(struct reading *rd, const struct json *v, const struct at *at,
                                   struct attr *a);
-/* No JSON null, NGSI-LD Null (but in merges), @context or duplicate member at any depth. */
-MUST_USE enum status reader_value_check(struct reading *rd, const struct json *v,
-                                        const struct at *at);
 /* A string, or an array of them with `many`, as IRIs: *out is the one, or minified JSON with
  * *is_json. */
 MUST_USE enum status reader_value_iris(struct reading *rd, const struct json *v, bool many,

@@ -71,12 +71,14 @@ static bool is_ucs(uint32_t c, bool in_query)
     return (c & 0xFFFE) != 0xFFFE && !(c >= 0xE0000 && c < 0xE1000);
 }
 
-/* Spaces, controls of direction, joiners, fillers: a URI with one looks like another without it, so nobody
- * could tell them apart (RFC 3987 sections 4.1 and 8; U+2800 is a blank by its looks alone). */
+/* Spaces, controls of direction, joiners, fillers: a URI with one looks like another without it, so
+ * nobody could tell them apart (RFC 3987 sections 4.1 and 8; U+2800 is a blank by its looks alone).
+ */
 static bool is_invisible(uint32_t c)
 {
     return c == 0x2800 || u_hasBinaryProperty((UChar32)c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
-           u_hasBinaryProperty((UChar32)c, UCHAR_WHITE_SPACE) || u_charType((UChar32)c) == U_FORMAT_CHAR;
+           u_hasBinaryProperty((UChar32)c, UCHAR_WHITE_SPACE) ||
+           u_charType((UChar32)c) == U_FORMAT_CHAR;
 }
 
 static bool is_percent_encoded(struct str s, size_t i)

@@ -43,7 +43,11 @@ static bool is_json_literal(const struct json *v)
     return json_is_string(type, STR("@json")) && json_get(v, STR("@value"));
 }
 
-static enum status check_object(struct reading *rd, const struct json *v, const struct at *at)
+static enum status check_json(struct reading *rd, const struct json *v, const struct at *at,
+                              bool nulls);
+
+static enum status check_object(struct reading *rd, const struct json *v, const struct at *at,
+                                bool nulls)
 {
     const struct json_member *twice = find_duplicate(rd, v);
     if (twice) {
@@ -60,14 +64,17 @@ static enum status check_object(struct reading *rd, const struct json *v, const 
                            "an @context stands at the top level only (clause 5.5.7)");
         if (literal && str_eq(m->key, STR("@value")))
             continue;
-        enum status st = reader_value_check(rd, &m->value, &here);
+        enum status st = check_json(rd, &m->value, &here, nulls);
         if (st != OK)
             return st;
     }
     return OK;
 }
 
-enum status reader_value_check(struct reading *rd, const struct json *v, const struct at *at)
+/* No JSON null, @context or duplicate member at any depth. The NGSI-LD Null only where it says
+ * `nulls`: in the members of objects, which a merge goes into; it replaces arrays as a whole. */
+static enum status check_json(struct reading *rd, const struct json *v, const struct at *at,
+                              bool nulls)
 {
     switch ((enum json_kind)v->kind) {
     case JSON_NULL:
@@ -76,20 +83,21 @@ enum status reader_value_check(struct reading *rd, const struct json *v, const s
             "null is no value in JSON-LD; the literal {\"@type\": \"@json\", \"@value\": "
             "null} or a JsonProperty can hold it (clause 4.5.0)");
     case JSON_STRING:
-        if (reader_is_null(v) && rd->r->mode != READER_MERGE)
+        if (reader_is_null(v) && !nulls)
             return why_set(rd->why, E_BAD_DATA, at,
-                           "an NGSI-LD Null inside a value is for merges only (clause 5.5.4)");
+                           "an NGSI-LD Null inside a value is for the members of objects, in "
+                           "merges only (clause 5.5.4)");
         return OK;
     case JSON_ARRAY:
         for (uint32_t i = 0; i < v->n; i++) {
             struct at here = {at, STR_NONE, i};
-            enum status st = reader_value_check(rd, &v->items[i], &here);
+            enum status st = check_json(rd, &v->items[i], &here, false);
             if (st != OK)
                 return st;
         }
         return OK;
     case JSON_OBJECT:
-        return check_object(rd, v, at);
+        return check_object(rd, v, at, nulls);
     case JSON_BOOL:
     case JSON_INT:
     case JSON_REAL:
@@ -166,7 +174,7 @@ static enum status read_property(struct reading *rd, const struct json *v, const
     case JSON_OBJECT:
         break;
     }
-    enum status st = reader_value_check(rd, v, at);
+    enum status st = check_json(rd, v, at, rd->r->mode == READER_MERGE);
     if (st == OK)
         set_json(rd, out, v);
     return st;
@@ -188,7 +196,7 @@ static enum status read_geometry(struct reading *rd, const struct json *v, const
         return why_set(rd->why, E_BAD_DATA, at,
                        "the value of a GeoProperty must be a GeoJSON geometry (clause 4.7), not %s",
                        json_kind_name((enum json_kind)v->kind));
-    enum status st = check_object(rd, v, at);
+    enum status st = check_object(rd, v, at, false);
     if (st != OK)
         return st;
     return geometry_value(v, rd->r->limits->coordinates_max, rd->r->arena, at, out, rd->why);
@@ -262,7 +270,7 @@ static enum status read_value_list(struct reading *rd, const struct json *v, con
 {
     if (v->kind != JSON_ARRAY)
         return why_set(rd->why, E_BAD_DATA, at, "a ListProperty's valueList must be an array");
-    enum status st = reader_value_check(rd, v, at);
+    enum status st = check_json(rd, v, at, false);
     if (st == OK)
         set_json(rd, out, v);
     return st;
@@ -279,13 +287,14 @@ static enum status read_json(struct reading *rd, const struct json *v, const str
     return OK;
 }
 
-static enum status check_translation(struct reading *rd, const struct json *v, const struct at *at)
+static enum status check_translation(struct reading *rd, const struct json *v, const struct at *at,
+                                     bool nulls)
 {
     if (v->kind != JSON_STRING)
         return why_set(rd->why, E_BAD_DATA, at,
                        "a languageMap's values must be strings or arrays of strings, not %s",
                        json_kind_name((enum json_kind)v->kind));
-    if (reader_is_null(v) && rd->r->mode != READER_MERGE)
+    if (reader_is_null(v) && !nulls)
         return why_set(rd->why, E_BAD_DATA, at,
                        "the NGSI-LD Null of a languageMap is {\"@none\": \"urn:ngsi-ld:null\"} "
                        "(clause 4.6.5)");
@@ -314,8 +323,9 @@ static enum status read_language_map(struct reading *rd, const struct json *v, c
         bool array = m->value.kind == JSON_ARRAY;
         for (uint32_t j = 0; j < (array ? m->value.n : 1); j++) {
             struct at element = {&here, STR_NONE, j};
-            enum status st = array ? check_translation(rd, &m->value.items[j], &element)
-                                   : check_translation(rd, &m->value, &here);
+            enum status st =
+                array ? check_translation(rd, &m->value.items[j], &element, false)
+                      : check_translation(rd, &m->value, &here, rd->r->mode == READER_MERGE);
             if (st != OK)
                 return st;
         }

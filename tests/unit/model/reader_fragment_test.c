@@ -113,6 +113,18 @@ static void what_no_fragment_can_null(void **state)
 
 static void only_merges_go_into_values(void **state)
 {
+    static const struct refused_case MERGE[] = {
+        {"{\"a\":{\"value\":{\"b\":[\"urn:ngsi-ld:null\"]}}}", "/a/value/b/0",
+         "members of objects"},
+        {"{\"a\":[{\"b\":\"urn:ngsi-ld:null\"}]}", "/a/0/b", "members of objects"},
+        {"{\"a\":{\"valueList\":[1,\"urn:ngsi-ld:null\"]}}", "/a/valueList/1",
+         "members of objects"},
+        {"{\"a\":{\"languageMap\":{\"fr\":[\"urn:ngsi-ld:null\"]}}}", "/a/languageMap/fr/0",
+         "4.6.5"},
+        {"{\"a\":{\"type\":\"Point\",\"coordinates\":[1,2],\"x\":\"urn:ngsi-ld:null\"}}", "/a/x",
+         "members of objects"},
+        {NULL, NULL, NULL},
+    };
     static const char TEXT[] = "{\"a\":{\"value\":{\"street\":\"Jingshi Lu\",\"country\":"
                                "\"urn:ngsi-ld:null\"}},\"b\":{\"languageMap\":{\"fr\":"
                                "\"urn:ngsi-ld:null\",\"en\":\"x\"}}}";
@@ -123,6 +135,8 @@ static void only_merges_go_into_values(void **state)
     struct reader update = entity_reader(f, context_core(), READER_UPDATE);
     entity_refused(f, &update, &UPDATE);
     struct reader merge = entity_reader(f, context_core(), READER_MERGE);
+    for (const struct refused_case *c = MERGE; c->json; c++)
+        entity_refused(f, &merge, c);
     struct entity *e = entity_read(f, &merge, TEXT);
     assert_true(is_text(get(f, e, "a")->value.text,
                         "{\"street\":\"Jingshi Lu\",\"country\":\"urn:ngsi-ld:null\"}"));

@@ -522,11 +522,12 @@ static void limits_are_named(void **state)
     static const struct {
         const char *members, *limit;
     } CASES[] = {
-        {"\"a\":1,\"b\":2,\"c\":3,\"d\":4", "limits.attributes"},
+        {"\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5", "limits.attributes"},
         {"\"a\":[{\"value\":1},{\"value\":2,\"datasetId\":\"urn:d:1\"},{\"value\":3,\"datasetId\":"
-         "\"urn:d:2\"},{\"value\":4,\"datasetId\":\"urn:d:3\"}]",
+         "\"urn:d:2\"},{\"value\":4,\"datasetId\":\"urn:d:3\"},{\"value\":5,\"datasetId\":\"urn:d:"
+         "4\"}]",
          "limits.attributes"},
-        {"\"a\":{\"value\":1,\"b\":{\"value\":1,\"c\":1,\"d\":2}}", "limits.attributes"},
+        {"\"a\":{\"value\":1,\"b\":{\"value\":1,\"c\":1,\"d\":2,\"e\":3}}", "limits.attributes"},
         {"\"a\":{\"value\":1,\"b\":{\"value\":1,\"c\":{\"value\":1,\"d\":1}}}",
          "limits.attribute_depth"},
         {"\"scope\":[\"a\",\"b\",\"c\"]", "limits.scopes"},
@@ -537,7 +538,7 @@ static void limits_are_named(void **state)
         {"\"a\":{\"type\":\"LineString\",\"coordinates\":[[1,2],[3,4],[5,6]]}",
          "limits.coordinates"},
     };
-    static const struct reader_limits SMALL = {.attrs_max = 3,
+    static const struct reader_limits SMALL = {.attrs_max = 4,
                                                .depth_max = 2,
                                                .types_max = 2,
                                                .scopes_max = 2,
@@ -561,6 +562,23 @@ static void limits_are_named(void **state)
     static const struct refused_case TYPES = {"{\"id\":\"urn:x:1\",\"type\":[\"T\",\"U\",\"V\"]}",
                                               "/type/2", "at most 2 types"};
     entity_refused(f, &r, &TYPES);
+}
+
+static void too_many_names_are_not_interned(void **state)
+{
+    static const struct reader_limits SMALL = {
+        .attrs_max = 2, .depth_max = 2, .types_max = 2, .name_bytes_max = 16};
+    struct fixture *f = *state;
+    struct reader r = entity_reader(f, context_core(), READER_ENTITY);
+    r.limits = &SMALL;
+    uint32_t before = terms_count(f->terms);
+    static const struct refused_case CASES[] = {
+        {"\"u1\":1,\"u2\":1,\"u3\":1,\"u4\":1,\"u5\":1", "", "at most 2"},
+        {"\"u1\":{\"value\":1,\"u6\":1,\"u7\":1,\"u8\":1}", "/u1", "at most 2"},
+        {NULL, NULL, NULL},
+    };
+    entity_members_refused(f, &r, CASES);
+    assert_true(terms_count(f->terms) <= before + 4);
 }
 
 static void the_table_of_terms_may_be_full(void **state)
@@ -595,6 +613,7 @@ int main(void)
         T(the_first_fault_of_the_document_is_told),
         T(where_an_entity_stands_is_part_of_pointers),
         T(limits_are_named),
+        T(too_many_names_are_not_interned),
         T(the_table_of_terms_may_be_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
