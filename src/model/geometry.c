@@ -85,11 +85,11 @@ void geometry_free(struct geometry *g)
     struct geometry_engine *e = g->engine;
     if (e->geos) {
         prepared_free(e->geos, &e->lonlat);
-        prepared_free(e->geos, &e->plane);
         GEOS_finish_r(e->geos);
     }
+    geometry_facets_free(&e->reference);
+    geometry_facets_free(&e->projected);
     geometry_shape_free(&e->target);
-    geometry_shape_free(&e->projected);
     free(e);
     geometry_shape_free(&g->shape);
     free(g);

@@ -2,8 +2,8 @@
  *
  * Between points: the geodesic on WGS84 (Karney's algorithm, nanometres), or the
  * great circle (Haversine, CIM 009 clause 4.23.1). Otherwise the nearest points are
- * found first, by GEOS in an azimuthal equidistant projection around the reference,
- * and their distance is taken. Lines are straight in longitude and latitude (RFC 7946
+ * found first, in an azimuthal equidistant projection around the reference, and their
+ * distance is taken. Lines are straight in longitude and latitude (RFC 7946
  * section 3.1.1); what spans more than 0.05° is divided before it is projected, which
  * leaves 0.4 m between the line and what is measured (more when a geometry's length
  * passes 200°: there are at most 4,096 divisions). The projection's distortion moves
@@ -15,7 +15,6 @@
 #include "model/geometry_int.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* Mean radius of WGS84, (2a + b) / 3. */
 #define EARTH_RADIUS_M 6371008.771415
@@ -79,16 +78,11 @@ static double span(struct position a, struct position b)
     return fmax(fabs(b.lon - a.lon), fabs(b.lat - a.lat));
 }
 
-static bool has_lines(const struct geometry_shape *s)
-{
-    return s->kind != GEOMETRY_POINT && s->kind != GEOMETRY_MULTI_POINT;
-}
-
 /* Degrees between divisions of s, so that they do not become too many. */
 static double division_of(const struct geometry_shape *s)
 {
     double length = 0;
-    for (uint32_t i = 1; has_lines(s) && i < s->position_count; i++)
+    for (uint32_t i = 1; geometry_has_lines(s) && i < s->position_count; i++)
         length += span(s->positions[i - 1], s->positions[i]);
     return fmax(DIVISION_DEGREES, length / DIVISIONS_MAX);
 }
@@ -116,7 +110,7 @@ static void project_shape(const struct geometry_plane *p, const struct geometry_
 {
     geometry_shape_clear(out);
     out->kind = s->kind;
-    double division = has_lines(s) ? division_of(s) : 0;
+    double division = geometry_has_lines(s) ? division_of(s) : 0;
     uint32_t from = 0, polygon = 0;
     for (uint32_t i = 0; i < s->line_count; i++) {
         project_line(p, s->positions + from, s->line_ends[i] - from, division, out);
@@ -135,44 +129,27 @@ struct nearest {
     struct position a, b;
 };
 
-static bool read_pair(const struct geometry *g, GEOSCoordSequence *pair, struct nearest *out)
+static void project_facets(const struct geometry_plane *p, const struct geometry_shape *s,
+                           struct geometry_facets *out)
 {
-    GEOSContextHandle_t geos = g->engine->geos;
-    double x, y;
-    bool ok = GEOSCoordSeq_getXY_r(geos, pair, 0, &x, &y) == 1;
-    out->a = unproject(&g->projection, x, y);
-    ok = ok && GEOSCoordSeq_getXY_r(geos, pair, 1, &x, &y) == 1;
-    out->b = unproject(&g->projection, x, y);
-    GEOSCoordSeq_destroy_r(geos, pair);
-    return ok;
+    project_shape(p, s, &out->shape);
+    geometry_facets_make(out);
 }
 
-/* False when GEOS cannot. */
+/* False when target is no geometry. */
 static bool find_nearest(const struct geometry *g, const struct value *target, struct nearest *out)
 {
-    struct geometry_engine *e = geometry_engine_of(g);
-    out->together = false;
+    struct geometry_engine *e = g->engine;
+    struct position p, q;
     if (!geometry_shape_scan(target->text, &e->target))
         return false;
-    if (!e->plane.prepared) {
-        project_shape(&g->projection, &g->shape, &e->projected);
-        if (!geometry_prepare(e->geos, &e->projected, &e->plane))
-            return false;
-    }
-    project_shape(&g->projection, &e->target, &e->projected);
-    GEOSGeometry *t = geometry_to_geos(e->geos, &e->projected);
-    if (!t)
-        return false;
-    bool ok = true;
-    bool areas = g->shape.polygon_count || e->target.polygon_count;
-    if (areas && GEOSPreparedIntersects_r(e->geos, e->plane.prepared, t) == 1) {
-        out->together = true;
-    } else {
-        GEOSCoordSequence *pair = GEOSPreparedNearestPoints_r(e->geos, e->plane.prepared, t);
-        ok = pair && read_pair(g, pair, out);
-    }
-    GEOSGeom_destroy_r(e->geos, t);
-    return ok;
+    if (e->reference.count == 0)
+        project_facets(&g->projection, &g->shape, &e->reference);
+    project_facets(&g->projection, &e->target, &e->projected);
+    out->together = geometry_nearest(&e->reference, &e->projected, &p, &q);
+    out->a = unproject(&g->projection, p.lon, p.lat);
+    out->b = unproject(&g->projection, q.lon, q.lat);
+    return true;
 }
 
 static struct position point_of(const struct value *v)

@@ -7,8 +7,6 @@
 #include "model/geometry_int.h"
 
 #include <assert.h>
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 
 enum relation { WITHIN, CONTAINS, INTERSECTS, EQUALS, DISJOINT, OVERLAPS };
@@ -85,7 +83,8 @@ static GEOSGeometry *to_collection(GEOSContextHandle_t geos, const struct geomet
     return out;
 }
 
-GEOSGeometry *geometry_to_geos(GEOSContextHandle_t geos, const struct geometry_shape *s)
+/* Caller owns (GEOSGeom_destroy_r); NULL when GEOS cannot. */
+static GEOSGeometry *to_geos(GEOSContextHandle_t geos, const struct geometry_shape *s)
 {
     switch (s->kind) {
     case GEOMETRY_POINT:
@@ -106,100 +105,18 @@ GEOSGeometry *geometry_to_geos(GEOSContextHandle_t geos, const struct geometry_s
     return NULL;
 }
 
-struct geometry_engine *geometry_engine_of(const struct geometry *g)
+/* The engine, with the reference prepared; NULL when GEOS cannot. */
+static struct geometry_engine *prepare(const struct geometry *g)
 {
-    if (!g->engine->geos)
-        g->engine->geos = GEOS_init_r();
-    return g->engine;
-}
-
-bool geometry_prepare(GEOSContextHandle_t geos, const struct geometry_shape *s,
-                      struct geometry_prepared *p)
-{
-    if (p->prepared)
-        return true;
+    struct geometry_engine *e = g->engine;
+    struct geometry_prepared *p = &e->lonlat;
+    if (!e->geos)
+        e->geos = GEOS_init_r();
     if (!p->geometry)
-        p->geometry = geometry_to_geos(geos, s);
-    if (p->geometry)
-        p->prepared = GEOSPrepare_r(geos, p->geometry);
-    return p->prepared != NULL;
-}
-
-/* ---- a point in a polygon ---- */
-
-enum place { OUTSIDE, INSIDE, ON_EDGE, UNSURE };
-
-/* Sign of the turn a → b → q: 1 left, -1 right, 0 straight on, 2 when rounding may have decided it
- * (the first filter of Shewchuk's orient2d). */
-static int turn(struct position a, struct position b, struct position q)
-{
-    double left = (a.lon - q.lon) * (b.lat - q.lat);
-    double right = (a.lat - q.lat) * (b.lon - q.lon);
-    double det = left - right;
-    double doubt = (3 + 16 * DBL_EPSILON / 2) * (DBL_EPSILON / 2) * (fabs(left) + fabs(right));
-    if (fabs(det) < doubt)
-        return 2;
-    return (det > 0) - (det < 0);
-}
-
-/* Counts the edges that a ray from q to the east crosses. */
-static enum place locate_in_ring(const struct position *p, uint32_t n, struct position q)
-{
-    bool inside = false;
-    for (uint32_t i = 1; i < n; i++) {
-        struct position a = p[i - 1], b = p[i];
-        if ((a.lat > q.lat) == (b.lat > q.lat) && a.lat != q.lat && b.lat != q.lat)
-            continue;
-        if (a.lon < q.lon && b.lon < q.lon)
-            continue;
-        if (b.lon == q.lon && b.lat == q.lat)
-            return ON_EDGE;
-        if (a.lat == q.lat && b.lat == q.lat) {
-            if (fmin(a.lon, b.lon) <= q.lon && q.lon <= fmax(a.lon, b.lon))
-                return ON_EDGE;
-            continue;
-        }
-        if ((a.lat > q.lat) == (b.lat > q.lat))
-            continue; /* touches the ray's line from below */
-        int side = turn(a, b, q);
-        if (side == 2)
-            return UNSURE;
-        if (side == 0)
-            return ON_EDGE;
-        inside ^= (side > 0) == (b.lat > a.lat);
-    }
-    return inside ? INSIDE : OUTSIDE;
-}
-
-static enum place locate_in_polygon(const struct geometry_shape *s, uint32_t polygon,
-                                    struct position q)
-{
-    uint32_t first = polygon ? s->polygon_ends[polygon - 1] : 0;
-    for (uint32_t i = first; i < s->polygon_ends[polygon]; i++) {
-        uint32_t from = i ? s->line_ends[i - 1] : 0;
-        enum place place = locate_in_ring(s->positions + from, s->line_ends[i] - from, q);
-        if (place == UNSURE || place == ON_EDGE)
-            return place;
-        if ((place == INSIDE) != (i == first)) /* outside the shell, or in a hole */
-            return OUTSIDE;
-    }
-    return INSIDE;
-}
-
-/* In a MultiPolygon, on an edge of two polygons is left to GEOS. */
-static enum place locate(const struct geometry_shape *s, struct position q)
-{
-    enum place found = OUTSIDE;
-    for (uint32_t i = 0; i < s->polygon_count; i++) {
-        enum place place = locate_in_polygon(s, i, q);
-        if (place == UNSURE || place == INSIDE)
-            return place;
-        if (place == ON_EDGE && found == ON_EDGE)
-            return UNSURE;
-        if (place == ON_EDGE)
-            found = ON_EDGE;
-    }
-    return found;
+        p->geometry = to_geos(e->geos, &g->shape);
+    if (p->geometry && !p->prepared)
+        p->prepared = GEOSPrepare_r(e->geos, p->geometry);
+    return p->prepared ? e : NULL;
 }
 
 /* ---- relations ---- */
@@ -211,15 +128,15 @@ static bool relate_points(bool same, enum relation rel)
 }
 
 /* A point target against a polygon. */
-static bool relate_point_to_area(enum place place, enum relation rel)
+static bool relate_point_to_area(enum geometry_place place, enum relation rel)
 {
     switch (rel) {
     case WITHIN:
-        return place == INSIDE;
+        return place == GEOMETRY_INSIDE;
     case INTERSECTS:
-        return place != OUTSIDE;
+        return place != GEOMETRY_OUTSIDE;
     case DISJOINT:
-        return place == OUTSIDE;
+        return place == GEOMETRY_OUTSIDE;
     case CONTAINS:
     case EQUALS:
     case OVERLAPS:
@@ -238,7 +155,8 @@ static bool ask_geos(GEOSContextHandle_t geos, const struct geometry_prepared *r
         return GEOSPreparedWithin_r(geos, reference->prepared, target) == 1;
     case INTERSECTS:
         return GEOSPreparedIntersects_r(geos, reference->prepared, target) == 1;
-    case EQUALS: /* the same positions are equal though the shape crosses itself, which Equals cannot judge */
+    case EQUALS: /* the same positions are equal though the shape crosses itself, which Equals
+                    cannot judge */
         return GEOSEqualsExact_r(geos, reference->geometry, target, 0) == 1 ||
                GEOSEquals_r(geos, reference->geometry, target) == 1;
     case DISJOINT:
@@ -251,11 +169,10 @@ static bool ask_geos(GEOSContextHandle_t geos, const struct geometry_prepared *r
 
 static bool relate_by_geos(const struct geometry *g, const struct value *target, enum relation rel)
 {
-    struct geometry_engine *e = geometry_engine_of(g);
-    if (!geometry_shape_scan(target->text, &e->target) ||
-        !geometry_prepare(e->geos, &g->shape, &e->lonlat))
+    struct geometry_engine *e = prepare(g);
+    if (!e || !geometry_shape_scan(target->text, &e->target))
         return false;
-    GEOSGeometry *t = geometry_to_geos(e->geos, &e->target);
+    GEOSGeometry *t = to_geos(e->geos, &e->target);
     bool answer = t && ask_geos(e->geos, &e->lonlat, t, rel);
     if (t)
         GEOSGeom_destroy_r(e->geos, t);
@@ -287,9 +204,9 @@ static bool relate(const struct geometry *g, const struct value *target, enum re
     if (target->point && geometry_is_point(g))
         return relate_points(true, rel); /* their boxes are themselves */
     if (target->point && g->shape.polygon_count && g->shape.position_count < LOCATE_POSITIONS_MAX) {
-        enum place place =
-            locate(&g->shape, (struct position){target->box.west, target->box.south});
-        if (place != UNSURE)
+        enum geometry_place place =
+            geometry_locate(&g->shape, (struct position){target->box.west, target->box.south});
+        if (place != GEOMETRY_UNSURE)
             return relate_point_to_area(place, rel);
     }
     return relate_by_geos(g, target, rel);

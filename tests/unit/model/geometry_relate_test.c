@@ -283,8 +283,10 @@ static void same_positions_are_equal(void **state)
 {
     struct arena *a = arena_new(0);
     (void)state;
-    struct value bow = geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[0,2],[2,2],[0,0]]]}");
-    struct value other = geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[0,2],[2,3],[0,0]]]}");
+    struct value bow =
+        geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[0,2],[2,2],[0,0]]]}");
+    struct value other =
+        geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[2,0],[0,2],[2,3],[0,0]]]}");
     struct geometry *g = reference(a, &bow);
     assert_true(geometry_equals(g, &bow));
     assert_false(geometry_equals(g, &other));
@@ -402,6 +404,43 @@ static void extended_shapes_in_metres(void **state)
     arena_free(a);
 }
 
+/* Every way in which two shapes can share a point without their boundaries' ends telling. */
+static void what_meets_has_no_distance(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(0);
+    struct value area =
+        geo(a, "{\"type\":\"MultiPolygon\",\"coordinates\":[[[[50,50],[51,50],[51,51],"
+               "[50,50]]],[[[0,0],[10,0],[10,10],[0,10],[0,0]]]]}");
+    struct value others[] = {
+        geo(a, "{\"type\":\"MultiPoint\",\"coordinates\":[[20,20],[5,5]]}"),
+        geo(a, "{\"type\":\"MultiLineString\",\"coordinates\":[[[20,20],[21,21]],[[4,4],[5,5]]]}"),
+        geo(a, "{\"type\":\"LineString\",\"coordinates\":[[-1,5],[11,5.5]]}"),
+        geo(a, "{\"type\":\"LineString\",\"coordinates\":[[5,5],[5,5]]}"), /* no length */
+        geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[4,4],[6,4],[6,6],[4,4]]]}"),
+        geo(a,
+            "{\"type\":\"Polygon\",\"coordinates\":[[[-4,-4],[60,-4],[60,60],[-4,60],[-4,-4]]]}"),
+        geo(a, "{\"type\":\"Polygon\",\"coordinates\":[[[-1,4],[11,4],[11,6],[-1,6],[-1,4]]]}"),
+    };
+    struct geometry *g = reference(a, &area);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct geometry *h = reference(a, &others[i]);
+        if (geometry_distance_m(g, &others[i]) != 0 || geometry_haversine_m(h, &area) != 0)
+            fail_msg("%.*s: %f", STR_ARG(others[i].text), geometry_distance_m(g, &others[i]));
+        geometry_free(h);
+    }
+    /* A line without length, beside others; and what has many facets on both sides. */
+    struct value dot = geo(a, "{\"type\":\"LineString\",\"coordinates\":[[1,60],[1,60]]}");
+    struct value far =
+        geo(a, "{\"type\":\"MultiLineString\",\"coordinates\":[[[179,1],[178,1]],[[1,90],[0,1]],"
+               "[[1,90],[0,3],[-178,1]]]}");
+    struct geometry *h = reference(a, &dot);
+    assert_true(geometry_distance_m(h, &far) > 0 && geometry_distance_m(h, &far) < 60000);
+    geometry_free(h);
+    geometry_free(g);
+    arena_free(a);
+}
+
 /* Nearest distance between two segments, by sampling both densely. */
 static double sampled(const double *s, const double *t)
 {
@@ -480,6 +519,7 @@ int main(void)
         cmocka_unit_test(points_are_exact_and_wrap),
         cmocka_unit_test(haversine_brackets_the_geodesic),
         cmocka_unit_test(extended_shapes_in_metres),
+        cmocka_unit_test(what_meets_has_no_distance),
         cmocka_unit_test(lines_agree_with_sampling),
         cmocka_unit_test(grown_boxes_hold_the_whole_reach),
     };
