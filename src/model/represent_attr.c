@@ -76,14 +76,15 @@ static void write_subs(struct buf *b, const struct represent *r, struct str name
     }
 }
 
-static void write_meta(struct buf *b, const struct represent *r, const struct attr *a)
+static void write_meta(struct buf *b, const struct represent *r, const struct attr *a,
+                       bool translated)
 {
     WRITE_TIME(b, "observedAt", a->observed_at);
     if (!str_absent(a->unit_code)) {
         buf_lit(b, ",\"unitCode\":");
         json_write_str(b, a->unit_code);
     }
-    if (!str_absent(a->value_type) && a->kind != ATTR_UNKNOWN) {
+    if (!str_absent(a->value_type) && !translated) { /* the text alone is no langString */
         buf_lit(b, ",\"valueType\":");
         represent_iri(b, r, a->value_type);
     }
@@ -114,40 +115,46 @@ static bool has_more(const struct represent *r, const struct attr *a)
 
 enum concise_form { CONCISE_BARE, CONCISE_VALUE, CONCISE_TYPED };
 
-/* How little of a Property or GeoProperty still reads back as the same. */
-static enum concise_form concise_form(const struct represent *r, const struct attr *a)
+/* Has this text of a geometry no more members than "type" and "coordinates"? Then it has six
+ * quotes. */
+static bool is_plain_geometry(struct str text)
+{
+    unsigned quotes = 0;
+    for (size_t at; quotes < 7 && (at = str_find_char(text, '"')) != STR_NPOS; quotes++)
+        text = str_from(text, at + 1);
+    return quotes == 6;
+}
+
+/* How little of a Property or GeoProperty still reads back as the same. lone: it is nothing but a
+ * value. Values are only parsed when their text may mislead the reader. */
+static enum concise_form concise_form(const struct represent *r, const struct attr *a, bool lone)
 {
     struct json v;
     const struct json_limits limits = {.depth_max = 1024, .bytes_max = SIZE_MAX};
-    if (a->value.kind != VALUE_JSON && a->value.kind != VALUE_GEO)
-        return a->value.kind == VALUE_NULL ? CONCISE_VALUE : CONCISE_BARE;
-    if (json_read(r->arena, a->value.text, &limits, &v, NULL) != OK)
+    struct str text = a->value.text;
+    if (a->kind == ATTR_GEO_PROPERTY)
+        return lone && is_plain_geometry(text) ? CONCISE_BARE : CONCISE_VALUE;
+    if (a->value.kind != VALUE_JSON)
+        return lone && a->value.kind != VALUE_NULL ? CONCISE_BARE : CONCISE_VALUE;
+    if (!lone && str_find(text, STR("\"coordinates\"")) == STR_NPOS)
+        return CONCISE_VALUE;
+    if (json_read(r->arena, text, &limits, &v, NULL) != OK || geometry_looks_like(&v))
         return CONCISE_TYPED;
-    if (a->kind == ATTR_PROPERTY)
-        return geometry_looks_like(&v)   ? CONCISE_TYPED
-               : reader_attr_is_bare(&v) ? CONCISE_BARE
-                                         : CONCISE_VALUE;
-    for (uint32_t i = 0; i < v.n; i++) /* a geometry's foreign members */
-        if (MEMBERS_WITH_VALUE & MEMBER_BIT(reader_member_of(v.members[i].key)))
-            return CONCISE_VALUE;
-    return CONCISE_BARE;
+    return lone && reader_attr_is_bare(&v) ? CONCISE_BARE : CONCISE_VALUE;
 }
 
 /* Writes the whole when it is nothing but a value; else the head, which says the kind. */
 static bool begin_concise(struct buf *b, const struct represent *r, const struct attr *a,
                           bool alone)
 {
-    bool typed = false;
-    if (a->kind == ATTR_PROPERTY || a->kind == ATTR_GEO_PROPERTY) {
-        enum concise_form form = concise_form(r, a);
-        if (form == CONCISE_BARE && alone && !has_more(r, a)) {
-            represent_value(b, r, a, false);
-            return true;
-        }
-        typed = form == CONCISE_TYPED;
-    }
-    buf_str(b, HEAD[a->kind][!typed]);
-    return false;
+    enum concise_form form = CONCISE_VALUE;
+    if (a->kind == ATTR_PROPERTY || a->kind == ATTR_GEO_PROPERTY)
+        form = concise_form(r, a, alone && !has_more(r, a));
+    if (form == CONCISE_BARE)
+        represent_value(b, r, a, false);
+    else
+        buf_str(b, HEAD[a->kind][form == CONCISE_VALUE]);
+    return form == CONCISE_BARE;
 }
 
 /* ---- instances ---- */
@@ -178,7 +185,7 @@ void represent_instance(struct buf *b, const struct represent *r, struct str nam
             return;
         represent_value(b, r, a, !concise);
     }
-    write_meta(b, r, a);
+    write_meta(b, r, a, translated);
     if (a->sub_count)
         write_subs(b, r, name, a);
     buf_char(b, '}');

@@ -311,8 +311,9 @@ static void languages_are_filtered(void **state)
     struct fixture *f = *state;
     struct reader r = entity_reader(f, context_core(), READER_ENTITY);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        struct str in =
-            arena_printf(f->arena, ",\"s\":{\"languageMap\":%s,\"by\":1}", CASES[i].map);
+        struct str in = arena_printf(
+            f->arena, ",\"s\":{\"languageMap\":%s,\"by\":1,\"valueType\":\"langString\"}",
+            CASES[i].map);
         struct entity *e = entity_read(f, &r, whole(f, in.p).p);
         struct represent rep = entity_represent(f, context_core(), REPRESENT_NORMALIZED);
         rep.lang = str_of(CASES[i].wanted);
