@@ -196,7 +196,8 @@ void store_stats(struct store *s, struct store_stats *out);
 /* "": ready; else why not (loading, read-only …). Borrowed, static. */
 const char *store_ready(struct store *s);
 
-/* Threads that call the store or hold borrowed results: announce themselves, and say when they hold nothing. */
+/* Threads that call the store or hold borrowed results: announce themselves, and say when they hold nothing. A thread
+ * that has announced itself must say so before it waits for a write: the store may put off the work till then. */
 void store_thread_enter(struct store *s);
 void store_thread_leave(struct store *s);
 void store_thread_offline(struct store *s); /* about to wait: nothing borrowed is held */

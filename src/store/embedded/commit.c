@@ -87,8 +87,36 @@ struct tenant *commit_tenant(struct embedded *e, struct str name, bool *ahead)
     return *ahead ? NULL : t;
 }
 
-static void append(struct commit *c, struct pending *p)
+/* A thread that will soon say that it waits wakes the committer then, once for all it has queued: waking it for each
+ * write costs more than the write (docs/decisions/0005). Others wake it now. */
+static void wake(struct embedded *e)
 {
+    struct commit *c = &e->commit;
+    if (reclaim_is_online(e->reclaim)) {
+        atomic_store_explicit(&c->wake_owed, true, memory_order_relaxed);
+        return;
+    }
+    c->waiting = false;
+    pthread_cond_signal(&c->wake);
+}
+
+void commit_nudge(struct embedded *e)
+{
+    struct commit *c = &e->commit;
+    if (!atomic_load_explicit(&c->wake_owed, memory_order_relaxed))
+        return;
+    commit_lock(e);
+    atomic_store_explicit(&c->wake_owed, false, memory_order_relaxed);
+    if (c->waiting && c->first) {
+        c->waiting = false;
+        pthread_cond_signal(&c->wake);
+    }
+    commit_unlock(e);
+}
+
+static void append(struct embedded *e, struct pending *p)
+{
+    struct commit *c = &e->commit;
     p->next = NULL;
     *c->last = p;
     c->last = &p->next;
@@ -96,10 +124,8 @@ static void append(struct commit *c, struct pending *p)
     c->queued_bytes += p->bytes;
     if (p->op)
         p->op->left++;
-    if (c->waiting) {
-        c->waiting = false;
-        pthread_cond_signal(&c->wake);
-    }
+    if (c->waiting)
+        wake(e);
 }
 
 static void append_terms(struct embedded *e)
@@ -111,7 +137,7 @@ static void append_terms(struct embedded *e)
     p->origin = e->commit.terms_queued + 1;
     p->changed_count = known - e->commit.terms_queued;
     e->commit.terms_queued = known;
-    append(&e->commit, p);
+    append(e, p);
 }
 
 void commit_enqueue(struct embedded *e, struct pending *p)
@@ -125,7 +151,7 @@ void commit_enqueue(struct embedded *e, struct pending *p)
         doc_set_seq(p->doc, p->seq);
     if (p->document)
         p->document->seq = p->seq;
-    append(c, p);
+    append(e, p);
 }
 
 struct op *commit_op(struct embedded *e, struct store_call *call)

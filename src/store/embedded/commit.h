@@ -53,6 +53,7 @@ struct commit {
     pthread_mutex_t lock; /* the writers' lock */
     pthread_cond_t wake;  /* the committer's */
     bool waiting;         /* the committer is */
+    _Atomic bool wake_owed; /* a thread that is online has queued work and will wake it: commit_nudge() */
     bool stopping;
     _Atomic bool stopped; /* a sync failed: nothing is written until a restart */
     struct why stopped_why;
@@ -96,6 +97,8 @@ struct op *commit_op(struct embedded *e, struct store_call *call);
 bool commit_seal(struct embedded *e, struct op *op);
 /* L. op fails with why, once all its changes are settled. */
 void commit_fail(struct op *op, const struct why *why);
+/* The calling thread is about to wait: wakes the committer for what was queued meanwhile. No lock is held. */
+void commit_nudge(struct embedded *e);
 /* Answers waiting writes whose deadline has passed. Any thread. */
 void commit_expire_calls(struct embedded *e, int64_t now_us);
 /* Gives up a waiting write. */

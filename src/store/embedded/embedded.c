@@ -64,11 +64,13 @@ static void embedded_thread_enter(struct store *s)
 
 static void embedded_thread_leave(struct store *s)
 {
+    commit_nudge(embedded_of(s));
     reclaim_leave(embedded_of(s)->reclaim);
 }
 
 static void embedded_thread_offline(struct store *s)
 {
+    commit_nudge(embedded_of(s));
     reclaim_offline(embedded_of(s)->reclaim);
 }
 
