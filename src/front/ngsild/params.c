@@ -113,6 +113,17 @@ static enum status param_read(struct exchange *x, struct str raw)
     return OK;
 }
 
+/* Also where the operation does not look at it: local is always true here. */
+static enum status booleans_check(struct exchange *x)
+{
+    static const uint32_t BOOLEANS[] = {PARAM_COUNT, PARAM_DELETE_ALL, PARAM_ENTITY_MAP, PARAM_LOCAL, PARAM_SPLIT_ENTITIES};
+    bool ignored;
+    enum status st = OK;
+    for (size_t i = 0; st == OK && i < sizeof BOOLEANS / sizeof *BOOLEANS; i++)
+        st = params_bool(x, BOOLEANS[i], &ignored);
+    return st;
+}
+
 enum status params_read(struct exchange *x)
 {
     struct str rest = x->http->query, part;
@@ -121,7 +132,8 @@ enum status params_read(struct exchange *x)
         if (st != OK)
             return st;
     }
-    return exchange_has(x, PARAM_OPTIONS) ? options_read(x) : OK;
+    enum status st = exchange_has(x, PARAM_OPTIONS) ? options_read(x) : OK;
+    return st == OK ? booleans_check(x) : st;
 }
 
 enum status params_bool(struct exchange *x, uint32_t param, bool *out)

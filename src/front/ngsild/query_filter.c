@@ -114,15 +114,23 @@ static bool is_system_member(struct str name)
     return false;
 }
 
+static enum status attrs_check(struct exchange *x, const struct query_input *in)
+{
+    for (uint32_t i = 0; i < in->attr_count; i++)
+        if (!is_system_member(in->attrs[i]) && !reader_is_name(in->attrs[i]))
+            return why_set(&x->why, E_BAD_DATA, NULL, "attrs: \"%.*s\" is not a valid attribute name",
+                           STR_ARG(in->attrs[i]));
+    return OK;
+}
+
 static enum status attrs_filter(struct exchange *x, const struct query_input *in)
 {
     if (!in->attr_count)
         return OK;
+    if (attrs_check(x, in) != OK)
+        return x->why.status;
     struct name *names = arena_array(x->arena, struct name, in->attr_count);
     for (uint32_t i = 0; i < in->attr_count; i++) {
-        if (!is_system_member(in->attrs[i]) && !reader_is_name(in->attrs[i]))
-            return why_set(&x->why, E_BAD_DATA, NULL, "attrs: \"%.*s\" is not a valid attribute name",
-                           STR_ARG(in->attrs[i]));
         names[i].term = context_expand_term(x->context, in->attrs[i], false, x->arena, &x->why);
         names[i].iri = context_expand(x->context, in->attrs[i], x->arena);
     }
@@ -262,6 +270,8 @@ static enum status projections(struct exchange *x, const struct query_input *in,
     if (in->attr_count && (!str_absent(in->pick) || !str_absent(in->omit)))
         return why_set(&x->why, E_BAD_DATA, NULL, "attrs excludes pick and omit");
     if (in->attr_count)
+        st = attrs_check(x, in);
+    if (st == OK && in->attr_count)
         st = attrs_as_pick(x, in, r);
     if (st == OK && !str_absent(in->pick)) {
         st = projection_read(&pick, in->pick, x->context, &x->api->limits.projection, x->arena, &x->why);
