@@ -41,7 +41,9 @@ def new_city(tmp_path):
     made = []
 
     def make(*options):
-        made.append(City(tmp_path / str(len(made)), *options).start())
+        folder = tmp_path / f"city{len(made)}"
+        folder.mkdir()
+        made.append(City(folder, *options).start())
         return made[-1]
     yield make
     for running in made:

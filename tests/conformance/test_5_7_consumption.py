@@ -20,7 +20,7 @@ def selectors(city):
 
 
 @pytest.fixture(scope="module")
-def scopes(city):
+def scoped(city):
     batch = [{"id": f"urn:ngsi-ld:S:{n}", "type": "S", **({"scope": s} if s else {})} for n, s in TestScopes.SCOPES.items()]
     ok(city.post("entityOperations/create", batch, headers=TestScopes.TENANT), 201)
     return city
@@ -46,7 +46,6 @@ def ordered(city):
 def pages(city):
     ok(city.post("entityOperations/create", [{"id": f"urn:x:{i:02}", "type": "P", "n": prop(i)} for i in range(45)], headers=TestPages.TENANT), 201)
     return city
-
 
 
 # ---- 5.7.1 ----
@@ -181,15 +180,15 @@ class TestScopes:
         ("/+/Gardens", "b"), ("/#", "abcdefhi"), ("(/Madrid/Districts;/CompanyA)", "e"), ("(/Madrid/Districts;/CompanyA)|/CompanyB", "efi"),
         ("(/Madrid/Districts;/CompanyA),/CompanyB", "efi"), ("/CompanyA|/CompanyB", "efi"), ("/CompanyA", "e"), ("/CompanyA/#", "ei"), ("/None", ""),
         ("/Madrid/+", "be"), ("/+/+/+", "cdi"), ("/Mad", "")])
-    def test_scopes(self, scopes, scopes, found):
+    def test_scopes(self, scoped, scopes, found):
         query = f"type=S&scopeQ={quote(scopes, safe='')}"
-        assert "".join(i[-1] for i in ids(scopes, query, self.TENANT)) == found
-        posted = ok(scopes.post("entityOperations/query", {"type": "Query", "entities": [{"type": "S"}], "scopeQ": scopes}, headers=self.TENANT))
+        assert "".join(i[-1] for i in ids(scoped, query, self.TENANT)) == found
+        posted = ok(scoped.post("entityOperations/query", {"type": "Query", "entities": [{"type": "S"}], "scopeQ": scopes}, headers=self.TENANT))
         assert "".join(e["id"][-1] for e in posted.json()) == found
 
     @pytest.mark.parametrize("scopes", ["/", "//", "/a//b", "(/a", "/a)", "/a;", "/#/a", "/a#", "/1a", "|/a", "/a||/b", "()"])
-    def test_that_are_none(self, scopes, scopes):
-        refused(scopes.get(f"entities?type=S&scopeQ={quote(scopes, safe='')}", headers=self.TENANT), "BadRequestData")
+    def test_that_are_none(self, scoped, scopes):
+        refused(scoped.get(f"entities?type=S&scopeQ={quote(scopes, safe='')}", headers=self.TENANT), "BadRequestData")
 
 
 # ---- 4.10 ----

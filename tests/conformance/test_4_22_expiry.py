@@ -1,0 +1,83 @@
+"""Clause 4.22: what has an expiresAt is not served from that moment on."""
+import datetime
+import time
+
+import pytest
+
+from ngsi import create, get, ids, no_content, ok, prop, refused, rel
+
+pytestmark = pytest.mark.clause("4.22")
+
+PAST, FUTURE = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+
+
+def soon(seconds=0.6):
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def passes(text):
+    at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+    time.sleep(max(0, at - time.time()) + 0.005)
+
+
+def test_shown_with_system_attributes_alone(city, urn):
+    create(city, {"id": urn(), "type": "T", "expiresAt": FUTURE, "a": prop(1, expiresAt=FUTURE, b=prop(2, expiresAt=FUTURE)), "r": rel("urn:x:1", expiresAt=FUTURE)})
+    assert "expiresAt" not in ok(city.get(f"entities/{urn()}")).text
+    entity = get(city, urn(), "?options=sysAttrs")
+    assert entity["expiresAt"] == entity["a"]["expiresAt"] == entity["a"]["b"]["expiresAt"] == entity["r"]["expiresAt"] == FUTURE
+
+
+def test_an_entity_is_gone_at_once(city, urn):
+    at = soon()
+    create(city, {"id": urn(), "type": "Gone", "expiresAt": at, "a": prop(1)})
+    assert get(city, urn())["a"] == prop(1)
+    passes(at)
+    refused(city.get(f"entities/{urn()}"), "ResourceNotFound")
+    assert ids(city, f"type=Gone&id={urn()}") == []
+
+
+def test_attributes_instances_and_sub_attributes_are_gone_at_once(city, urn):
+    at = soon()
+    create(city, {"id": urn(), "type": "T", "a": prop(1, expiresAt=at), "b": prop(2, sub=prop(3, expiresAt=at)), "c": [prop(4), prop(5, datasetId="urn:x:1", expiresAt=at)]})
+    assert ids(city, f"q=a==1&id={urn()}&attrs=a") == [urn()]
+    passes(at)
+    assert get(city, urn()) == {"id": urn(), "type": "T", "b": prop(2), "c": prop(4)}
+    assert ok(city.get(f"entities?type=T&id={urn()}")).json() == [{"id": urn(), "type": "T", "b": prop(2), "c": prop(4)}]
+    for q in ("a==1", "a", "b.sub", "c==5"):
+        assert ids(city, f"type=T&id={urn()}&q={q}") == []
+    assert ids(city, f"type=T&id={urn()}&q=c==4") == [urn()]
+
+
+def test_what_is_over_already_is_never_served(city, urn):
+    create(city, {"id": urn("T", 1), "type": "Over", "expiresAt": PAST})
+    refused(city.get(f"entities/{urn('T', 1)}"), "ResourceNotFound")
+    create(city, {"id": urn("T", 2), "type": "T", "a": prop(1, expiresAt=PAST), "b": prop(2)})
+    assert get(city, urn("T", 2)) == {"id": urn("T", 2), "type": "T", "b": prop(2)}
+    assert ids(city, "type=Over") == []
+
+
+def test_the_id_is_free_again_soon(city, urn):
+    create(city, {"id": urn(), "type": "T", "expiresAt": soon(0.2)})
+    deadline = time.monotonic() + 20
+    while city.post("entities", {"id": urn(), "type": "New"}).status_code != 201:
+        assert time.monotonic() < deadline, "what has expired is never swept away"
+        time.sleep(0.2)
+    assert get(city, urn())["type"] == "New"
+
+
+def test_merges_make_and_unmake_it(city, urn):
+    create(city, {"id": urn(), "type": "T", "a": prop(1)})
+    no_content(city.patch(f"entities/{urn()}", {"expiresAt": FUTURE, "a": {"expiresAt": FUTURE}}))
+    entity = get(city, urn(), "?options=sysAttrs")
+    assert entity["expiresAt"] == entity["a"]["expiresAt"] == FUTURE
+    no_content(city.patch(f"entities/{urn()}", {"expiresAt": "urn:ngsi-ld:null", "a": {"type": "Property", "expiresAt": "urn:ngsi-ld:null"}}))
+    assert "expiresAt" not in str(get(city, urn(), "?options=sysAttrs"))
+    no_content(city.patch(f"entities/{urn()}", {"expiresAt": PAST}))
+    refused(city.get(f"entities/{urn()}"), "ResourceNotFound")
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-01-01", "2026-13-01T00:00:00Z", 5, None])
+def test_times_that_are_none(city, urn, text):
+    refused(city.post("entities", {"id": urn(), "type": "T", "expiresAt": text}), "BadRequestData")
+    refused(city.post("entities", {"id": urn(), "type": "T", "a": prop(1, expiresAt=text)}), "BadRequestData")
