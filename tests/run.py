@@ -1,26 +1,34 @@
 """Runs the stages of ./test and counts.
 
-A stage builds what it needs and yields results. Unit programs are cmocka, read
-through TAP; what is tested from outside is pytest, read through its junit file.
+A stage builds what it needs and yields results. Which programs there are, with
+their arguments and their patience, is what meson knows: those named _test are
+cmocka and read through TAP, any other is one result by its exit code. What is
+tested from outside is pytest, read through its junit file.
 The last line is the sum: "N passed, N failed, N skipped".
 """
+import concurrent.futures
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PYTHON = "/usr/bin/python3"
-UNIT_TIMEOUT_S = 300
+PYTHON = sys.executable
 PYTEST_TIMEOUT_S = 1800
+SLOWER = 4  # sanitizers, and other programs beside
 
+# -O1 builds in a third of the time of -O2 and is fast enough.
+QUICK = ["-Dtests=true", "-Doptimization=1"]
 BUILDS = {
-    "asan": ["-Dtests=true", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
-    "clang": ["-Dtests=true", "-Dfuzz=true"],
-    "tsan": ["-Dtests=true", "-Db_sanitize=thread", "-Db_lundef=false"],
+    "asan": [*QUICK, "-Db_sanitize=address,undefined", "-Db_lundef=false"],
+    "clang": [*QUICK, "-Dfuzz=true"],
+    "tsan": [*QUICK, "-Db_sanitize=thread", "-Db_lundef=false"],
     "release": ["--buildtype=release"],
 }
 ENVIRONMENT = {
@@ -28,160 +36,208 @@ ENVIRONMENT = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": f"exitcode=99:suppressions={ROOT}/tests/tsan.supp",
     "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp",
+    "PYTHONDONTWRITEBYTECODE": "1",
 }
 
 
 class Count:
+    """Results so far; programs report from several threads."""
+
     def __init__(self):
         self.passed, self.failed, self.skipped = 0, 0, 0
         self.failures, self.skips = [], []
+        self.built = {}
+        self.lock = threading.Lock()
+
+    def done(self):
+        with self.lock:
+            self.passed += 1
 
     def fail(self, name, text=""):
-        self.failed += 1
-        self.failures.append(name)
-        print(f"FAILED {name}\n{text}", flush=True)
+        with self.lock:
+            self.failed += 1
+            self.failures.append(name)
+            print(f"FAILED {name}\n{text}", flush=True)
 
     def skip(self, name, reason):
-        self.skipped += 1
-        self.skips.append(f"{name}: {reason}")
+        with self.lock:
+            self.skipped += 1
+            self.skips.append(f"{name}: {reason}")
 
 
-def environment():
-    return {**os.environ, **ENVIRONMENT}
-
-
-def run(command, timeout=None, **kwargs):
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", timeout=timeout, env={**environment(), **kwargs}, check=False)
+def run(command, timeout=None, **extra):
+    """Output and exit code; the code is None when the time was over. Ends what the command left running."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", env={**os.environ, **ENVIRONMENT, **extra}, start_new_session=True) as p:
+        try:
+            output, _ = p.communicate(timeout=timeout)
+            return output, p.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            output, _ = p.communicate()
+            return output, None
 
 
 def build(name, count, compiler=None):
-    """True when build/NAME is up to date; a failed build is one failure."""
+    """True when build/NAME is up to date; a build that fails is one failure, however many stages want it."""
+    if name not in count.built:
+        count.built[name] = build_once(name, count, compiler)
+    return count.built[name]
+
+
+def build_once(name, count, compiler):
     folder = os.path.join("build", name)
     extra = {"CC": "clang-14", "CXX": "clang++-14"} if compiler == "clang" else {"CC": "gcc", "CXX": "g++"}
     if not os.path.exists(os.path.join(ROOT, folder, "build.ninja")):
-        made = run(["meson", "setup", folder, *BUILDS[name]], **extra)
-        if made.returncode:
-            count.fail(f"build {name}", made.stdout)
+        output, code = run(["meson", "setup", folder, *BUILDS[name]], **extra)
+        if code:
+            count.fail(f"build {name}", output)
             return False
-    built = run(["ninja", "-C", folder])
-    if built.returncode:
-        count.fail(f"build {name}", built.stdout[-8000:])
-        return False
-    count.passed += 1
-    return True
+    output, code = run(["ninja", "-C", folder])
+    if code:
+        count.fail(f"build {name}", output[-8000:])
+    return code == 0
 
 
-def tap(name, command, count, timeout=UNIT_TIMEOUT_S):
-    """One cmocka program."""
-    try:
-        done = run(command, timeout, CMOCKA_MESSAGE_OUTPUT="TAP")
-    except subprocess.TimeoutExpired:
-        count.fail(name, f"no end after {timeout} s")
-        return
-    results = 0
-    for line in done.stdout.splitlines():
-        match = re.match(r"(not )?ok \d+ - (\S+)(.*)", line)
-        if not match:
+# ---- programs ----
+
+RESULT = re.compile(r"(not )?ok \d+ (?:- (\S+)|# SKIP (\S+))")
+
+
+def tap(name, output, code, count):
+    """What a cmocka program said. A skip is preceded by a line that says why."""
+    planned, seen, failed, said = None, 0, False, ""
+    for line in output.splitlines():
+        match = RESULT.match(line)
+        if match is None:
+            plan = re.match(r"1\.\.(\d+)$", line)
+            planned = int(plan.group(1)) if plan else planned
+            said = said if plan else line.strip(" #")
             continue
-        results += 1
-        if match.group(1):
-            count.fail(f"{name} {match.group(2)}", done.stdout[-4000:])
-        elif "skip" in match.group(3).lower():
-            count.skip(f"{name} {match.group(2)}", match.group(3).strip(" #") or "skipped")
+        seen += 1
+        if match.group(3):
+            count.skip(f"{name} {match.group(3)}", said or "no reason given")
+        elif match.group(1):
+            failed = True
+            count.fail(f"{name} {match.group(2)}", output[-4000:])
         else:
-            count.passed += 1
-    if done.returncode and "not ok" not in done.stdout:
-        count.fail(name, f"exit code {done.returncode}\n{done.stdout[-8000:]}")
-    elif not results:
-        count.fail(name, "ran no test\n" + done.stdout[-4000:])
+            count.done()
+        said = ""
+    if seen != planned:
+        count.fail(name, f"{seen} results of {planned or 'no'} tests, exit code {code}\n{output[-8000:]}")
+    elif code and not failed:
+        count.fail(name, f"exit code {code}\n{output[-8000:]}")
 
 
-def programs(folder):
-    top = os.path.join(ROOT, folder)
-    found = []
-    for path, _folders, files in os.walk(top):
-        for file in files:
-            full = os.path.join(path, file)
-            if file.endswith("_test") and os.access(full, os.X_OK):
-                found.append(full)
-    return sorted(found)
+def program(test, build_name, count):
+    name = f"{build_name} {test['name']}"
+    patience = test["timeout"] * SLOWER
+    output, code = run(test["cmd"], patience, CMOCKA_MESSAGE_OUTPUT="TAP", **test["env"])
+    if code is None:
+        count.fail(name, f"no end after {patience} s\n{output[-4000:]}")
+    elif test["cmd"][0].endswith("_test"):
+        tap(name, output, code, count)
+    elif code:
+        count.fail(name, f"exit code {code}\n{output[-8000:]}")
+    else:
+        count.done()
 
 
-def units(folder, count, only=None):
-    for program in programs(folder):
-        name = os.path.relpath(program, os.path.join(ROOT, folder))
-        if only is None or any(part in name for part in only):
-            tap(f"{folder.split('/')[1]} {name}", [program], count)
+def units(build_name, count, only=None):
+    listed, code = run(["meson", "introspect", "--tests", os.path.join("build", build_name)])
+    tests = [t for t in json.loads(listed) if "wellspring:style" not in t["suite"]] if code == 0 else []
+    chosen = [t for t in tests if only is None or t["name"].startswith(only)]
+    if not chosen:
+        count.fail(f"{build_name} units", "meson knows of none\n" + listed[-4000:])
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for ended in [pool.submit(program, t, build_name, count) for t in chosen]:
+            ended.result()
 
 
-def pytest(folder, count, *arguments, **extra):
-    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        command = [PYTHON, "-m", "pytest", "-q", "-x" if "CI" not in os.environ else "-q", "-p", "no:cacheprovider",
-                   "-rs", f"--junitxml={report.name}", folder, *arguments]
-        try:
-            done = run(command, PYTEST_TIMEOUT_S, **extra)
-        except subprocess.TimeoutExpired:
-            count.fail(folder, f"no end after {PYTEST_TIMEOUT_S} s")
-            return
-        try:
-            cases = ElementTree.parse(report.name).getroot().iter("testcase")
-        except ElementTree.ParseError:
-            count.fail(folder, done.stdout[-8000:])
-            return
-        for case in cases:
-            name = f"{case.get('classname')}.{case.get('name')}"
-            if case.find("failure") is not None or case.find("error") is not None:
+# ---- from outside ----
+
+def cases(path):
+    """(name, "passed" | "failed" | "skipped", text) of a junit file; none when it is not complete."""
+    try:
+        found = ElementTree.parse(path).getroot().iter("testcase")
+    except (ElementTree.ParseError, FileNotFoundError):
+        return
+    for case in found:
+        name = f"{case.get('classname')}.{case.get('name')}"
+        if case.find("failure") is not None or case.find("error") is not None:
+            yield name, "failed", ""
+        elif case.find("skipped") is not None:
+            yield name, "skipped", case.find("skipped").get("message", "")
+        else:
+            yield name, "passed", ""
+
+
+def pytest(folder, count, **extra):
+    before = count.failed
+    with tempfile.TemporaryDirectory() as scratch:
+        report = os.path.join(scratch, "report.xml")
+        output, code = run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", folder],
+                           PYTEST_TIMEOUT_S, **extra)
+        for name, result, text in cases(report):
+            if result == "failed":
                 count.fail(name)
-            elif case.find("skipped") is not None:
-                count.skip(name, case.find("skipped").get("message", ""))
+            elif result == "skipped":
+                count.skip(name, text)
             else:
-                count.passed += 1
-        if done.returncode not in (0, 5):
-            print(done.stdout[-12000:], flush=True)
+                count.done()
+    if code is None:
+        count.fail(folder, f"no end after {PYTEST_TIMEOUT_S} s\n{output[-8000:]}")
+    elif code and count.failed == before:  # 5: nothing was found to run
+        count.fail(folder, f"pytest ended with {code}\n{output[-8000:]}")
+    elif code:
+        print(output[-12000:], flush=True)
 
 
 # ---- stages ----
 
 def stage_style(count):
     for tool in ("tools/check_includes", "tools/check_style"):
-        if not os.path.exists(os.path.join(ROOT, tool)):
-            continue
-        done = run([PYTHON, tool])
-        if done.returncode:
-            count.fail(tool, done.stdout)
+        output, code = run([PYTHON, tool])
+        if code:
+            count.fail(tool, output)
         else:
-            count.passed += 1
+            count.done()
 
 
 def stage_unit(count):
     if build("asan", count):
-        units("build/asan/tests", count)
+        units("asan", count)
 
 
 def stage_clang(count):
-    build("clang", count, compiler="clang")
+    """That clang has no warning either is the result."""
+    if build("clang", count, compiler="clang"):
+        count.done()
 
 
 def stage_threads(count):
-    threaded = ("terms", "context", "loop", "http", "store", "contract", "embedded")
+    threaded = ("base/log", "model/terms", "model/context", "net/", "store/", "broker/", "main/")
     if build("tsan", count):
-        units("build/tsan/tests", count, only=threaded)
+        units("tsan", count, only=threaded)
+
+
+def outside(folder, build_name, count):
+    if not os.path.isdir(os.path.join(ROOT, folder)):
+        count.skip(folder, "there is no such folder")
+    elif build(build_name, count):
+        pytest(folder, count, WELLSPRING=os.path.join(ROOT, "build", build_name, "wellspring"))
 
 
 def stage_integration(count):
-    if build("asan", count):
-        pytest("tests/integration", count, WELLSPRING=os.path.join(ROOT, "build/asan/wellspring"))
+    outside("tests/integration", "asan", count)
 
 
 def stage_conformance(count):
-    if build("release", count):
-        pytest("tests/conformance", count, WELLSPRING=os.path.join(ROOT, "build/release/wellspring"))
+    outside("tests/conformance", "release", count)
 
 
 def stage_fault(count):
-    if build("release", count):
-        pytest("tests/fault", count, WELLSPRING=os.path.join(ROOT, "build/release/wellspring"))
+    outside("tests/fault", "release", count)
 
 
 STAGES = {
