@@ -65,9 +65,9 @@ class Count:
             self.skips.append(f"{name}: {reason}")
 
 
-def run(command, timeout=None, **extra):
+def run(command, timeout=None, folder=ROOT, **extra):
     """Output and exit code; the code is None when the time was over. Ends what the command left running."""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", env={**os.environ, **ENVIRONMENT, **extra}, start_new_session=True) as p:
         try:
             output, _ = p.communicate(timeout=timeout)
@@ -132,7 +132,8 @@ def tap(name, output, code, count):
 def program(test, build_name, count):
     name = f"{build_name} {test['name']}"
     patience = test["timeout"] * SLOWER
-    output, code = run(test["cmd"], patience, CMOCKA_MESSAGE_OUTPUT="TAP", **test["env"])
+    folder = test["workdir"] or os.path.join(ROOT, "build", build_name)
+    output, code = run(test["cmd"], patience, folder, CMOCKA_MESSAGE_OUTPUT="TAP", **test["env"])
     if code is None:
         count.fail(name, f"no end after {patience} s\n{output[-4000:]}")
     elif test["cmd"][0].endswith("_test"):
