@@ -1,10 +1,15 @@
 /* One mutex guards both caches, the list of fetches under way and the counters; it
- * is held while a context is built, which happens once per context, and never while
- * anything waits. Entries of both caches share one hash and one LRU list.
+ * is held while a context is built, which happens once per context, and while a fetch
+ * is handed to the port, never while anything waits. Entries of both caches share one
+ * hash and one LRU list.
+ *
+ * Time stands still while the mutex is held: a document that one build borrows must
+ * not expire under it.
  *
  * A call that misses a document joins the fetch of its URL; when the fetch ends its
  * waiters run again, on the thread of the port, and either complete (posted to their
- * home) or join the next fetch. */
+ * home) or join the next fetch. Documents may be evicted or become stale before the
+ * last one of a context has come, so a call waits for a bounded number of fetches. */
 #include "broker/contexts.h"
 
 #include "base/hash.h"
@@ -15,7 +20,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 1024, FAILURE_US = 5 * 1000 * 1000, DOCUMENT_OVERHEAD = 1024 };
+enum { BUCKETS = 1024, FAILURE_US = 5 * 1000 * 1000, FRESH_MIN_US = 5 * 1000 * 1000, DOCUMENT_OVERHEAD = 1024 };
 
 enum entry_kind { ENTRY_DOCUMENT, ENTRY_CONTEXT, ENTRY_FAILURE };
 
@@ -48,6 +53,9 @@ struct contexts {
     struct entry *newest, *oldest;
     struct fetching *fetching;
     uint32_t fetching_count;
+    bool stopped;
+    int64_t now_us;      /* when the lock was taken */
+    size_t pinned_bytes; /* not subject to the bound */
     struct contexts_stats stats;
 };
 
@@ -84,9 +92,22 @@ void contexts_free(struct contexts *c)
     free(c);
 }
 
-static int64_t now(struct contexts *c)
+void contexts_stop(struct contexts *c)
 {
-    return c->o.ports->clock->now_us(c->o.ports->clock);
+    pthread_mutex_lock(&c->lock);
+    c->stopped = true;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void lock(struct contexts *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->now_us = c->o.ports->clock->now_us(c->o.ports->clock);
+}
+
+static void unlock(struct contexts *c)
+{
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- entries ---- */
@@ -121,7 +142,9 @@ static void entry_remove(struct contexts *c, struct entry *e)
     while (*at != e)
         at = &(*at)->chain;
     *at = e->chain;
-    if (!e->pinned)
+    if (e->pinned)
+        c->pinned_bytes -= e->bytes;
+    else
         lru_remove(c, e);
     c->stats.bytes -= e->bytes;
     c->stats.documents -= e->kind == ENTRY_DOCUMENT;
@@ -136,7 +159,7 @@ static struct entry *entry_find(struct contexts *c, enum entry_kind kind, struct
         if (e->hash != hash || e->kind != kind || !str_eq(e->key, key))
             continue;
         if (!e->pinned) {
-            if (e->expires_us <= now(c)) {
+            if (e->expires_us <= c->now_us) {
                 entry_remove(c, e);
                 return NULL;
             }
@@ -168,18 +191,20 @@ static void entry_add(struct contexts *c, struct entry *e, enum entry_kind kind,
     c->stats.bytes += e->bytes;
     c->stats.documents += kind == ENTRY_DOCUMENT;
     c->stats.contexts += kind == ENTRY_CONTEXT;
-    if (e->pinned)
+    if (e->pinned) {
+        c->pinned_bytes += e->bytes;
         return;
+    }
     lru_add(c, e);
-    while (c->stats.bytes > c->o.cache_bytes_max && c->oldest && c->oldest != e) {
+    while (c->stats.bytes - c->pinned_bytes > c->o.cache_bytes_max && c->oldest != e) {
         entry_remove(c, c->oldest);
         c->stats.evictions++;
     }
 }
 
-/* Parses text as a context document and keeps it. */
-static enum status document_add(struct contexts *c, struct str url, struct str text, int64_t fresh_us,
-                                struct why *why)
+/* Parses text as a context document, into an entry of its own. Needs no lock. */
+static enum status document_read(const struct contexts *c, struct str url, struct str text, struct entry **out,
+                                 struct why *why)
 {
     struct entry *e = mem_zalloc(sizeof *e);
     e->arena = arena_new(0);
@@ -194,9 +219,7 @@ static enum status document_add(struct contexts *c, struct str url, struct str t
         return why_set(why, E_BAD_DATA, NULL, "the @context %.*s is invalid: %s", STR_ARG(url), inner.text);
     }
     e->bytes = arena_bytes(e->arena) + DOCUMENT_OVERHEAD;
-    e->pinned = fresh_us == INT64_MAX;
-    e->expires_us = e->pinned ? INT64_MAX : now(c) + fresh_us;
-    entry_add(c, e, ENTRY_DOCUMENT, url);
+    *out = e;
     return OK;
 }
 
@@ -221,60 +244,80 @@ static const struct json *load(struct context_loader *base, struct str url)
 
 static void context_add(struct contexts *c, struct str key, struct context *context, int64_t expires_us)
 {
+    size_t bytes = context_bytes(context);
+    if (bytes + key.n > c->o.cache_bytes_max)
+        return; /* would drive out everything else */
     struct entry *e = mem_zalloc(sizeof *e);
     e->context = context_ref(context);
-    e->bytes = context_bytes(context);
+    e->bytes = bytes;
     e->expires_us = expires_us;
     entry_add(c, e, ENTRY_CONTEXT, key);
 }
 
 static void fetch_done(struct port_fetch *f);
 
-/* Joins the fetch of url, starting it when nobody has. False when it cannot be started. */
-static bool fetch_join(struct contexts *c, struct contexts_call *call, struct str url, struct fetching **start)
+static struct fetching *fetch_start(struct contexts *c, struct str url)
+{
+    struct fetching *f = mem_zalloc(sizeof *f);
+    char *copy = mem_alloc(url.n + 1);
+    memcpy(copy, url.p, url.n);
+    copy[url.n] = 0;
+    f->owner = c;
+    f->fetch = (struct port_fetch){
+        .url = {copy, url.n},
+        .accept = "application/ld+json, application/json;q=0.9, */*;q=0.1",
+        .bytes_max = c->o.document_bytes_max,
+        .timeout_ms = c->o.timeout_ms,
+        .done = fetch_done,
+    };
+    f->next = c->fetching;
+    c->fetching = f;
+    c->fetching_count++;
+    c->stats.fetches++;
+    c->o.ports->fetch(c->o.ports, &f->fetch);
+    return f;
+}
+
+/* Joins the fetch of url, starting it when nobody has. Else a refusal. */
+static enum status fetch_join(struct contexts *c, struct contexts_call *call, struct str url)
 {
     struct fetching *f = c->fetching;
     while (f && !str_eq(f->fetch.url, url))
         f = f->next;
-    if (!f) {
-        if (c->fetching_count >= c->o.fetches_max)
-            return false;
-        f = mem_zalloc(sizeof *f);
-        char *copy = mem_alloc(url.n + 1);
-        memcpy(copy, url.p, url.n);
-        copy[url.n] = 0;
-        f->owner = c;
-        f->fetch = (struct port_fetch){
-            .url = {copy, url.n},
-            .accept = "application/ld+json, application/json;q=0.9, */*;q=0.1",
-            .bytes_max = c->o.document_bytes_max,
-            .timeout_ms = c->o.timeout_ms,
-            .done = fetch_done,
-        };
-        f->next = c->fetching;
-        c->fetching = f;
-        c->fetching_count++;
-        c->stats.fetches++;
-        *start = f;
-    }
+    if (c->stopped)
+        return why_set(&call->why, E_CANCELLED, NULL, "the @context %.*s is not fetched: the city is stopping",
+                       STR_ARG(url));
+    if (call->fetches++ == 2 * c->o.limits.remotes_max)
+        return why_limit(&call->why, E_CONTEXT, NULL, "contexts.cache_bytes",
+                         "the documents of the @context do not stay in the cache until all are there");
+    if (!f && c->fetching_count >= c->o.fetches_max)
+        return why_limit(&call->why, E_TOO_MANY_REQUESTS, NULL, "contexts.fetches",
+                         "more than %u @contexts are being fetched", c->o.fetches_max);
+    if (!f)
+        f = fetch_start(c, url);
     call->next = f->waiters;
     f->waiters = call;
+    return OK;
+}
+
+static bool find_ready(struct contexts *c, struct contexts_call *call)
+{
+    struct entry *ready = entry_find(c, ENTRY_CONTEXT, call->key);
+    if (!ready)
+        return false;
+    call->context = context_ref(ready->context);
+    call->status = OK;
     return true;
 }
 
-/* With the lock held. True: completed. *start: a fetch to start once the lock is released. */
-static bool attempt(struct contexts *c, struct contexts_call *call, struct fetching **start)
+/* With the lock held. True: completed; else the call waits for a fetch. */
+static bool attempt(struct contexts *c, struct contexts_call *call)
 {
-    struct entry *ready = entry_find(c, ENTRY_CONTEXT, call->key);
-    if (ready) {
-        c->stats.hits++;
-        call->context = context_ref(ready->context);
-        call->status = OK;
+    if (find_ready(c, call))
         return true;
-    }
-    c->stats.misses++;
     struct loader loader = {.base.load = load, .owner = c, .expires_us = INT64_MAX};
     struct str missing = STR_NONE;
+    why_clear(&call->why);
     call->status = context_build(&call->context, call->spec, STR_NONE, &loader.base, &c->o.limits,
                                  call->arena, &missing, &call->why);
     if (call->status == OK) {
@@ -290,11 +333,8 @@ static bool attempt(struct contexts *c, struct contexts_call *call, struct fetch
         return true;
     }
     why_clear(&call->why);
-    if (fetch_join(c, call, missing, start))
-        return false;
-    call->status = why_limit(&call->why, E_TOO_MANY_REQUESTS, NULL, "contexts.fetches",
-                             "more than %u @contexts are being fetched", c->o.fetches_max);
-    return true;
+    call->status = fetch_join(c, call, missing);
+    return call->status != OK;
 }
 
 static void complete_task(struct task *t)
@@ -307,26 +347,29 @@ static void failure_add(struct contexts *c, struct port_fetch *f, const struct w
 {
     struct entry *e = mem_zalloc(sizeof *e);
     e->why = *why;
-    e->expires_us = now(c) + FAILURE_US;
+    e->expires_us = c->now_us + FAILURE_US;
     entry_add(c, e, ENTRY_FAILURE, f->url);
     c->stats.failures++;
 }
 
-static void fetch_keep(struct contexts *c, struct port_fetch *f)
+/* What came, as an entry; NULL with the reason. Without the lock: reading takes its time. */
+static struct entry *fetched_read(const struct contexts *c, const struct port_fetch *f, struct why *why)
 {
-    struct why why;
-    why_clear(&why);
-    if (f->status != OK) {
-        why_set(&why, E_CONTEXT, NULL, "the @context %.*s could not be retrieved: %s", STR_ARG(f->url),
-                f->why.text);
-    } else {
-        int64_t fresh_us = f->max_age_s < 0 ? c->o.fresh_us : f->max_age_s * 1000 * 1000;
-        if (fresh_us < FAILURE_US)
-            fresh_us = FAILURE_US; /* long enough for the requests that wait */
-        document_add(c, f->url, f->body, fresh_us, &why);
-    }
-    if (why.status != OK)
-        failure_add(c, f, &why);
+    struct entry *e = NULL;
+    if (f->status != OK)
+        why_set(why, E_CONTEXT, NULL, "the @context %.*s could not be retrieved: %s", STR_ARG(f->url),
+                f->why.text[0] ? f->why.text : status_name(f->status));
+    else if (document_read(c, f->url, f->body, &e, why) != OK)
+        return NULL;
+    return e;
+}
+
+/* Fresh at least as long as the requests that wait for it need it. */
+static void fetched_keep(struct contexts *c, const struct port_fetch *f, struct entry *e)
+{
+    int64_t fresh_us = f->max_age_s < 0 ? c->o.fresh_us : f->max_age_s * 1000 * 1000;
+    e->expires_us = c->now_us + (fresh_us < FRESH_MIN_US ? FRESH_MIN_US : fresh_us);
+    entry_add(c, e, ENTRY_DOCUMENT, f->url);
 }
 
 static void fetch_done(struct port_fetch *f)
@@ -334,34 +377,29 @@ static void fetch_done(struct port_fetch *f)
     struct fetching *ended = container_of(f, struct fetching, fetch);
     struct contexts *c = ended->owner;
     struct contexts_call *completed = NULL;
-    struct fetching *starts = NULL;
-    pthread_mutex_lock(&c->lock);
+    struct why why;
+    why_clear(&why);
+    struct entry *document = fetched_read(c, f, &why);
+    lock(c);
     struct fetching **at = &c->fetching;
     while (*at != ended)
         at = &(*at)->next;
     *at = ended->next;
     c->fetching_count--;
-    fetch_keep(c, f);
+    if (document)
+        fetched_keep(c, f, document);
+    else
+        failure_add(c, f, &why);
     for (struct contexts_call *call = ended->waiters, *next; call; call = next) {
         next = call->next;
-        struct fetching *start = NULL;
-        if (attempt(c, call, &start)) {
+        if (attempt(c, call)) {
             call->next = completed;
             completed = call;
-        } else if (start) {
-            start->fetch.impl = starts; /* chained until started */
-            starts = start;
         }
     }
-    pthread_mutex_unlock(&c->lock);
+    unlock(c);
     free((void *)(uintptr_t)f->url.p);
     free(ended);
-    while (starts) {
-        struct fetching *start = starts;
-        starts = start->fetch.impl;
-        start->fetch.impl = NULL;
-        c->o.ports->fetch(c->o.ports, &start->fetch);
-    }
     while (completed) {
         struct contexts_call *call = completed;
         completed = call->next;
@@ -375,28 +413,35 @@ bool contexts_resolve(struct contexts *c, struct contexts_call *call)
     call->owner = c;
     call->context = NULL;
     call->status = OK;
+    call->fetches = 0;
     why_clear(&call->why);
     if (!call->spec) {
         call->context = context_ref(context_core());
         return true;
     }
     call->key = call->spec->kind == JSON_STRING ? call->spec->string : json_text(call->arena, call->spec);
-    struct fetching *start = NULL;
-    pthread_mutex_lock(&c->lock);
-    bool completed = attempt(c, call, &start);
-    pthread_mutex_unlock(&c->lock);
-    if (start)
-        c->o.ports->fetch(c->o.ports, &start->fetch);
+    lock(c);
+    bool completed = find_ready(c, call);
+    c->stats.hits += completed;
+    c->stats.misses += !completed;
+    completed = completed || attempt(c, call);
+    unlock(c);
     return completed;
 }
 
 static enum status preload_one(void *arg, struct str url, struct str text, struct why *why)
 {
     struct contexts *c = arg;
-    pthread_mutex_lock(&c->lock);
-    enum status st = document_add(c, url, text, INT64_MAX, why);
-    pthread_mutex_unlock(&c->lock);
-    return st;
+    struct entry *e;
+    enum status st = document_read(c, url, text, &e, why);
+    if (st != OK)
+        return st;
+    e->pinned = true;
+    e->expires_us = INT64_MAX;
+    lock(c);
+    entry_add(c, e, ENTRY_DOCUMENT, url);
+    unlock(c);
+    return OK;
 }
 
 enum status contexts_preload(struct contexts *c, const char *dir, uint32_t *count, struct why *why)

@@ -3,9 +3,9 @@
  *
  * Two caches: remote documents by URL, with the freshness their origin stated, and
  * active contexts by what the request said (a URL, or the JSON text of an inline
- * @context). Documents preloaded from a folder never expire. Several requests that
- * miss the same document wait for one fetch; a failed fetch is remembered briefly.
- * Thread-safe. */
+ * @context). Documents preloaded from a folder never expire and are not bounded.
+ * Several requests that miss the same document wait for one fetch; a failed fetch is
+ * remembered briefly. Thread-safe. */
 #ifndef BROKER_CONTEXTS_H
 #define BROKER_CONTEXTS_H
 
@@ -17,7 +17,7 @@ struct contexts;
 struct contexts_options {
     struct broker_ports *ports;
     struct context_limits limits;
-    size_t cache_bytes_max;     /* documents and active contexts, "contexts.cache_bytes" */
+    size_t cache_bytes_max;     /* documents fetched and active contexts, "contexts.cache_bytes" */
     size_t document_bytes_max;  /* one remote document, "contexts.document_bytes" */
     uint32_t fetches_max;       /* under way at once, "contexts.fetches" */
     uint32_t timeout_ms;        /* of a fetch, "contexts.timeout" */
@@ -27,6 +27,9 @@ struct contexts_options {
 
 /* Caller owns. */
 struct contexts *contexts_new(const struct contexts_options *o);
+/* From now on nothing is fetched: what is not at hand is refused with E_CANCELLED. Call it before the port ends. */
+void contexts_stop(struct contexts *c);
+/* Every fetch must have ended. c may be NULL. */
 void contexts_free(struct contexts *c);
 
 /* Loads every *.json and *.jsonld below dir. URLs come from dir/index.json ({"url": "file", …}) where there
@@ -47,6 +50,7 @@ struct contexts_call {
     struct contexts *owner;
     struct contexts_call *next;
     struct str key;
+    uint32_t fetches; /* waited for so far */
 };
 /* True: completed at once, done is not called. */
 bool contexts_resolve(struct contexts *c, struct contexts_call *call);

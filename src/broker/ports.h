@@ -30,6 +30,7 @@ struct port_fetch {
 
 struct broker_ports {
     struct clock *clock;
+    /* Any thread; does not wait. */
     void (*fetch)(struct broker_ports *ports, struct port_fetch *f);
 };
 
