@@ -4,10 +4,20 @@
 #include "base/log.h"
 #include "base/time.h"
 
+static void refuse_closing(struct http_request *r)
+{
+    struct why why;
+    why_clear(&why);
+    why_set(&why, E_BUSY, NULL, "the city is stopping");
+    ngsild_refuse(r, &why);
+}
+
 void front_handle(void *arg, struct http_request *r)
 {
     struct front *f = arg;
-    if (ngsild_owns(r->path) || !admin_handle(&f->admin, r))
+    if (atomic_load_explicit(&f->closing, memory_order_relaxed))
+        refuse_closing(r);
+    else if (ngsild_owns(r->path) || !admin_handle(&f->admin, r))
         ngsild_handle(&f->ngsild, r);
 }
 
@@ -21,7 +31,7 @@ void front_answered(void *arg, const struct http_request *r, int status, size_t 
 {
     struct front *f = arg;
     admin_count(&f->admin, r, status);
-    if (!f->access_log)
+    if (!atomic_load_explicit(&f->access_log, memory_order_relaxed))
         return;
     log_info("request", log_s("method", r->method_name), log_s("path", r->path), log_i("status", status),
              log_i("bytes", (int64_t)body_bytes), log_f("ms", (double)(time_monotonic() - r->start_us) / 1000),

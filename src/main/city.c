@@ -1,6 +1,11 @@
-/* Start: terms → contexts' core → store → egress → contexts → loops and servers.
- * Stop: the same backwards. Every loop is a thread with a server of its own on the
- * shared address. */
+/* Every loop is a thread with a server of its own on the shared address.
+ *
+ * Start: terms → contexts' core → store → egress → contexts → loops and servers.
+ * Stop, so that every completion finds the loop that it is posted to:
+ *   1. drain: nobody new comes in; open requests may finish for server.drain_timeout
+ *   2. close: what still comes is refused, fetches are cancelled; loops run until no
+ *      handler waits for the store or an @context any more, then end
+ *   3. servers, then the store, then the loops are freed. */
 #include "main/city.h"
 
 #include "base/log.h"
@@ -11,12 +16,11 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS_DEFAULT_MAX = 4, DRAIN_POLL_US = 5000 };
+enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000 };
 
 struct worker {
     struct city *city;
@@ -24,7 +28,9 @@ struct worker {
     struct http_server *server;
     pthread_t thread;
     bool running;
-    struct task task; /* drain */
+    struct task drain, end;
+    struct loop_timer poll; /* is it idle, is nothing held */
+    atomic_bool idle;
 };
 
 struct city {
@@ -227,33 +233,54 @@ static enum status workers_start(struct city *city, struct why *why)
     return OK;
 }
 
-static void workers_stop(struct city *city)
+static void end_poll(struct loop_timer *t)
+{
+    struct worker *w = container_of(t, struct worker, poll);
+    if (http_server_held(w->server))
+        loop_timer_set(w->loop, t, time_monotonic() + POLL_US);
+    else
+        loop_stop(w->loop);
+}
+
+static void end_run(struct task *task)
+{
+    struct worker *w = container_of(task, struct worker, end);
+    w->poll.fire = end_poll;
+    loop_timer_set(w->loop, &w->poll, 0);
+}
+
+static void workers_end(struct city *city)
 {
     for (size_t i = 0; i < city->worker_count; i++) {
         struct worker *w = &city->workers[i];
-        if (w->running) {
-            loop_stop(w->loop);
-            pthread_join(w->thread, NULL);
-        }
-        if (w->server)
-            http_server_stop(w->server);
-        if (w->loop)
-            loop_free(w->loop);
+        w->end.run = end_run;
+        if (w->running)
+            runner_post(loop_runner(w->loop), &w->end);
     }
-    free(city->workers);
-    free(city->servers);
+    for (size_t i = 0; i < city->worker_count; i++)
+        if (city->workers[i].running)
+            pthread_join(city->workers[i].thread, NULL);
 }
 
 static void parts_close(struct city *city)
 {
     if (city->control)
         control_stop(city->control);
-    workers_stop(city);
+    atomic_store(&city->front.closing, true);
+    if (city->broker.contexts)
+        contexts_stop(city->broker.contexts);
     if (city->egress)
         egress_stop(city->egress);
+    workers_end(city);
+    for (size_t i = 0; i < city->worker_count; i++)
+        http_server_stop(city->workers[i].server);
     contexts_free(city->broker.contexts);
     if (city->broker.store)
         store_close(city->broker.store);
+    for (size_t i = 0; i < city->worker_count; i++)
+        loop_free(city->workers[i].loop);
+    free(city->workers);
+    free(city->servers);
     free(city);
 }
 
@@ -315,7 +342,7 @@ struct broker *city_broker(struct city *c)
 
 void city_reload(struct city *city, const struct config *c)
 {
-    city->front.access_log = config_bool(c, "log", "access");
+    atomic_store(&city->front.access_log, config_bool(c, "log", "access"));
 }
 
 /* ---- signals and the end ---- */
@@ -333,7 +360,6 @@ void city_block_signals(void)
     sigset_t set;
     signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 void city_wait(struct city *c, void (*reload)(void *arg), void *arg)
@@ -346,15 +372,27 @@ void city_wait(struct city *c, void (*reload)(void *arg), void *arg)
         reload(arg);
 }
 
+static void drain_poll(struct loop_timer *t)
+{
+    struct worker *w = container_of(t, struct worker, poll);
+    bool idle = http_server_idle(w->server);
+    atomic_store(&w->idle, idle);
+    if (!idle)
+        loop_timer_set(w->loop, t, time_monotonic() + POLL_US);
+}
+
 static void drain_run(struct task *task)
 {
-    http_server_drain(container_of(task, struct worker, task)->server);
+    struct worker *w = container_of(task, struct worker, drain);
+    http_server_drain(w->server);
+    w->poll.fire = drain_poll;
+    drain_poll(&w->poll);
 }
 
 static bool all_idle(const struct city *c)
 {
     for (size_t i = 0; i < c->worker_count; i++)
-        if (!http_server_idle(c->workers[i].server))
+        if (!atomic_load(&c->workers[i].idle))
             return false;
     return true;
 }
@@ -362,12 +400,11 @@ static bool all_idle(const struct city *c)
 void city_stop(struct city *c)
 {
     for (size_t i = 0; i < c->worker_count; i++) {
-        c->workers[i].task.run = drain_run;
-        runner_post(loop_runner(c->workers[i].loop), &c->workers[i].task);
+        c->workers[i].drain.run = drain_run;
+        runner_post(loop_runner(c->workers[i].loop), &c->workers[i].drain);
     }
     int64_t until = time_monotonic() + c->drain_us;
-    do {
-        usleep(DRAIN_POLL_US);
-    } while (!all_idle(c) && time_monotonic() < until);
+    while (!all_idle(c) && time_monotonic() < until)
+        usleep(POLL_US);
     parts_close(c);
 }

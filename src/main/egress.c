@@ -1,5 +1,6 @@
 /* Fetches are posted to the egress loop, run there, and completed there; the broker
- * takes them on to where they are waited for. */
+ * takes them on to where they are waited for. The end is posted as well, so that it
+ * comes behind every fetch that was posted before it. */
 #include "main/egress.h"
 
 #include "base/arena.h"
@@ -14,6 +15,7 @@ struct egress {
     struct loop *loop;
     struct http_client *client;
     pthread_t thread;
+    struct task end;
 };
 
 struct fetching {
@@ -116,11 +118,18 @@ struct broker_ports *egress_ports(struct egress *e)
     return &e->ports;
 }
 
+static void end_run(struct task *task)
+{
+    struct egress *e = container_of(task, struct egress, end);
+    http_client_free(e->client);
+    loop_stop(e->loop);
+}
+
 void egress_stop(struct egress *e)
 {
-    loop_stop(e->loop);
+    e->end.run = end_run;
+    runner_post(loop_runner(e->loop), &e->end);
     pthread_join(e->thread, NULL);
-    http_client_free(e->client);
     loop_free(e->loop);
     free(e);
 }

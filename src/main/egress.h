@@ -11,7 +11,7 @@ struct egress;
 MUST_USE enum status egress_start(struct egress **out, const struct config *config, struct why *why);
 /* The broker's ports, fetching through this egress. */
 struct broker_ports *egress_ports(struct egress *e);
-/* Cancels what is under way and joins the thread. */
+/* Cancels what is under way, which completes, and joins the thread. Nobody may start a fetch any more. */
 void egress_stop(struct egress *e);
 
 #endif
