@@ -13,7 +13,7 @@ MUST_USE enum status control_start(struct control **out, struct store *store, co
 void control_stop(struct control *c);
 
 /* Client: sends a line ("backup /path") to the city that serves dir and waits for its answer. E_NOT_FOUND when none
- * runs there. */
+ * runs there. why is not NULL and clear. */
 MUST_USE enum status control_order(const char *dir, const char *line, struct why *why);
 
 #endif
