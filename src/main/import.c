@@ -2,6 +2,7 @@
 #include "sense/import.h"
 
 #include "main/command.h"
+#include "main/request.h"
 
 #include <stdio.h>
 
@@ -12,7 +13,7 @@ int command_import(struct config *config, int argc, char **argv)
     struct arena *a = arena_new(0);
     why_clear(&why);
     import_options_preset(&o);
-    o.to = arena_printf(a, "http://%.*s", STR_ARG(config_str(config, "server", "listen"))).p;
+    o.to = request_address(config, a).p;
     o.egress.refuse_count = config_strs(config, "egress", "refuse", &o.egress.refuse);
     o.egress.allow_count = config_strs(config, "egress", "allow", &o.egress.allow);
     int code = IMPORT_UNUSABLE;

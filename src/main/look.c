@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 64, URL_BYTES_MAX = 16 << 10, LIMIT_DEFAULT = 20 };
+enum { DEPTH_MAX = 64, URL_BYTES_MAX = 16 << 10, LIMIT_DEFAULT = 20, EVERY_MAX_S = 3600 };
 
 struct look {
     struct request *request;
@@ -37,7 +37,7 @@ static bool look_argument(struct look *l, const char *name, const char *value)
     else if (strcmp(name, "--attrs") == 0)
         l->attrs = value;
     else if (strcmp(name, "--every") == 0)
-        return (l->every_s = strtod(value, NULL)) >= 0.1;
+        return (l->every_s = strtod(value, NULL)) >= 0.1 && l->every_s <= EVERY_MAX_S;
     else if (strcmp(name, "--limit") == 0 && str_to_u64(str_of(value), 1000000, &n))
         l->limit = n;
     else
@@ -99,10 +99,32 @@ static void look_path(const struct look *l, struct buf *b)
 
 /* ---- printing ---- */
 
+/* What comes from devices must not drive the terminal: control characters, C1 too, become '?'. */
+static struct str harmless(struct arena *a, struct str s)
+{
+    struct str copy = arena_dup(a, s);
+    char *p = (char *)(uintptr_t)copy.p;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)p[i];
+        bool c1 = i > 0 && (unsigned char)p[i - 1] == 0xC2 && c < 0xA0;
+        if (c1)
+            p[i - 1] = '?';
+        if (c1 || c < 0x20 || c == 0x7F)
+            p[i] = '?';
+    }
+    return copy;
+}
+
 static void value_print(struct arena *a, const struct json *v)
 {
-    struct str text = v->kind == JSON_STRING ? v->string : json_text(a, v);
+    struct str text = harmless(a, v->kind == JSON_STRING ? v->string : json_text(a, v));
     printf("%.*s", STR_ARG(text));
+}
+
+/* False: the reader of what is printed has gone, or there is no room for it. */
+static bool printed(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
 }
 
 static void entity_print(struct arena *a, const struct json *e)
@@ -119,7 +141,7 @@ static void entity_print(struct arena *a, const struct json *e)
         const struct json_member *m = &e->members[i];
         if (str_eq(m->key, STR("id")) || str_eq(m->key, STR("type")))
             continue;
-        printf("  %-24.*s ", STR_ARG(m->key));
+        printf("  %-24.*s ", STR_ARG(harmless(a, m->key)));
         value_print(a, &m->value);
         printf("\n");
     }
@@ -157,7 +179,8 @@ static enum status get(struct look *l, struct why *why)
     if (v.kind == JSON_OBJECT)
         entity_print(l->arena, &v);
     for (uint32_t i = 0; v.kind == JSON_ARRAY && i < v.n; i++)
-        entity_print(l->arena, &v.items[i]);
+        if (v.items[i].kind == JSON_OBJECT)
+            entity_print(l->arena, &v.items[i]);
     return OK;
 }
 
@@ -178,17 +201,19 @@ static void changes_print(struct arena *a, const struct json *before, const stru
     size_t n = time_format(time_now() / 1000000 * 1000000, time);
     for (uint32_t i = 0; i < now->n; i++) {
         const struct json *e = &now->items[i], *id = json_get(e, STR("id"));
-        const struct json *old = json_is(id, JSON_STRING) ? entity_with(before, id->string) : NULL;
+        if (!json_is(id, JSON_STRING))
+            continue;
+        const struct json *old = entity_with(before, id->string);
         for (uint32_t m = 0; m < e->n; m++) {
             const struct json *was = json_get(old, e->members[m].key);
             if (was && json_same(was, &e->members[m].value))
                 continue;
-            printf("%.*s  %.*s  %.*s  ", (int)n, time, STR_ARG(id->string), STR_ARG(e->members[m].key));
+            printf("%.*s  %.*s  %.*s  ", (int)n, time, STR_ARG(harmless(a, id->string)),
+                   STR_ARG(harmless(a, e->members[m].key)));
             value_print(a, &e->members[m].value);
             printf("\n");
         }
     }
-    fflush(stdout);
 }
 
 static enum status watch_round(struct look *l, struct json *now, struct why *why)
@@ -211,7 +236,11 @@ static enum status watch(struct look *l, struct why *why)
     struct json before = {.kind = JSON_ARRAY}, now;
     enum status st;
     while ((st = watch_round(l, &now, why)) == OK) {
+        if (now.kind != JSON_ARRAY)
+            now = (struct json){.kind = JSON_ARRAY};
         changes_print(l->arena, &before, &now);
+        if (!printed())
+            break;
         before = now;
         struct arena *swap = older;
         older = l->arena;
@@ -260,7 +289,6 @@ static void top_print(struct str was, struct str is, double seconds)
         printf("%-14s %14.1f\n", ROWS[i].label, v / (ROWS[i].rate ? seconds : ROWS[i].unit));
     }
     printf("\n");
-    fflush(stdout);
 }
 
 static enum status top(struct look *l, struct why *why)
@@ -273,6 +301,8 @@ static enum status top(struct look *l, struct why *why)
         int64_t now_us = time_monotonic();
         if (last_us)
             top_print(was, is, (double)(now_us - last_us) / 1e6);
+        if (!printed())
+            break;
         last_us = now_us;
         was = is;
         struct arena *swap = older;

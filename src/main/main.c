@@ -3,6 +3,8 @@
 #include "main/command.h"
 #include "main/options.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -106,9 +108,20 @@ struct config *command_config_again(void)
     return NULL;
 }
 
+/* What was printed must have arrived; the reader of a pipe may leave early without a word from us. */
+static int output_check(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE)
+        fprintf(stderr, "wellspring: writing to standard output: %s\n", strerror(errno));
+    return code ? code : 1;
+}
+
 int main(int argc, char **argv)
 {
     struct why why;
+    signal(SIGPIPE, SIG_IGN); /* a connection that ends is an error like any other */
     why_clear(&why);
     if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
         help(argc < 2 ? stderr : stdout);
@@ -126,5 +139,5 @@ int main(int argc, char **argv)
     int code = config_read(config, &argc, argv, &why) == OK ? command->run(config, argc, argv) : command_fail(&why);
     config_free(config);
     free(args);
-    return code;
+    return output_check(code);
 }

@@ -42,23 +42,37 @@ static const char *flag_take(int *argc, char **argv, const char *name)
     return value;
 }
 
+struct str request_address(const struct config *config, struct arena *a)
+{
+    static const struct {
+        struct str any, loopback;
+    } WILDCARDS[] = {{{"0.0.0.0:", 8}, {"127.0.0.1:", 10}}, {{"[::]:", 5}, {"[::1]:", 6}}};
+    struct str address = config_str(config, "server", "listen"), host = STR("");
+    for (size_t i = 0; i < sizeof WILDCARDS / sizeof *WILDCARDS; i++) {
+        if (!str_starts(address, WILDCARDS[i].any))
+            continue;
+        host = WILDCARDS[i].loopback;
+        address = str_from(address, WILDCARDS[i].any.n);
+    }
+    return arena_printf(a, "http://%.*s%.*s", STR_ARG(host), STR_ARG(address));
+}
+
 struct request *request_new(const struct config *config, int *argc, char **argv, struct why *why)
 {
     struct request *r = mem_zalloc(sizeof *r);
     struct http_client_options o = {.connections_max = 2, .user_agent = STR("wellspring")};
     const char *to = flag_take(argc, argv, "--to"), *tenant = flag_take(argc, argv, "--tenant");
     r->arena = arena_new(0);
-    r->base = to ? str_of(to) : arena_printf(r->arena, "http://%.*s", STR_ARG(config_str(config, "server", "listen")));
+    r->base = to ? str_of(to) : request_address(config, r->arena);
     while (r->base.n && r->base.p[r->base.n - 1] == '/')
         r->base.n--;
     if (tenant)
         r->tenant = arena_printf(r->arena, "NGSILD-Tenant: %s", tenant);
     enum status st = loop_new(&r->loop, NULL);
-    if (st == OK)
-        st = http_client_new(&r->client, r->loop, &o, why);
-    if (st == OK)
+    if (st != OK)
+        why_set(why, st, NULL, "no event loop");
+    if (st == OK && http_client_new(&r->client, r->loop, &o, why) == OK)
         return r;
-    why_set(why, st, NULL, "no event loop");
     request_free(r);
     return NULL;
 }

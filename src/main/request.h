@@ -15,5 +15,8 @@ void request_free(struct request *r);
  * refusal with its detail. */
 MUST_USE enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why);
 struct str request_base(const struct request *r);
+/* "http://HOST:PORT" under which this machine reaches what listens on the configured address: a wildcard is
+ * reached through the loopback. */
+struct str request_address(const struct config *config, struct arena *a);
 
 #endif
