@@ -1,12 +1,14 @@
 /* State machine: query a slice → apply its edits → next slice … → done. A step that
- * completes at once loops; one that completes later comes back through step_*_done. */
+ * completes later comes back through …_done. Between slices the purge goes to the back
+ * of the loop's queue, even when all completed at once: others get their turn, and the
+ * stack does not grow with the number of slices. */
 #include "broker/purge.h"
 
 #include "broker/provide.h"
 
 enum { SLICE = 500 };
 
-static void advance(struct purge *p);
+static void advance(struct task *task);
 
 static void finish(struct purge *p, enum status status, const struct why *why)
 {
@@ -25,10 +27,12 @@ static void apply_finished(struct purge *p)
     }
     for (uint32_t i = 0; i < p->apply.count; i++)
         p->purged += p->apply.results[i].changed;
-    if (p->query.more && p->next_seq < p->until_seq)
-        advance(p);
-    else
+    if (p->query.more && p->next_seq < p->until_seq) {
+        p->next.run = advance;
+        runner_post(p->home, &p->next);
+    } else {
         finish(p, OK, NULL);
+    }
 }
 
 static void apply_done(struct store_call *call)
@@ -84,8 +88,9 @@ static void query_done(struct store_call *call)
     query_finished(container_of(container_of(call, struct store_query, call), struct purge, query));
 }
 
-static void advance(struct purge *p)
+static void advance(struct task *task)
 {
+    struct purge *p = container_of(task, struct purge, next);
     arena_reset(p->slice);
     p->query = (struct store_query){
         .call = {.home = p->home, .done = query_done},
@@ -106,6 +111,6 @@ void purge_start(struct broker *b, struct purge *p)
     p->until_seq = store_seq(b->store);
     p->next_seq = 0;
     p->purged = 0;
-    p->why.status = OK;
-    advance(p);
+    why_clear(&p->why);
+    advance(&p->next);
 }

@@ -23,6 +23,7 @@ struct purge {
     uint64_t purged;
     /* private */
     struct broker *broker;
+    struct task next;
     struct arena *slice;
     struct store_query query;
     struct store_apply apply;
