@@ -1,4 +1,4 @@
-/* Merging is a fold: each fragment is laid over what came before it. */
+/* Merging is a fold: each fragment is laid over what came before it, the auxiliary ones last. */
 #include "broker/merge.h"
 
 void fragment_entity(const struct fragment *f, struct arena *a, struct entity *out)
@@ -20,7 +20,8 @@ static void unite_types(struct entity *into, const struct entity *from, struct a
 {
     uint32_t *types = arena_array(a, uint32_t, into->type_count + from->type_count);
     uint32_t n = into->type_count;
-    memcpy(types, into->types, n * sizeof *types);
+    if (n)
+        memcpy(types, into->types, n * sizeof *types);
     into->types = types;
     for (uint32_t i = 0; i < from->type_count; i++)
         if (!entity_has_type(into, from->types[i]))
@@ -70,18 +71,29 @@ static void unite_attrs(struct entity *into, const struct entity *from, bool aux
     into->attr_count = n;
 }
 
+static void unite(struct entity *into, const struct fragment *f, struct arena *a)
+{
+    struct entity next;
+    fragment_entity(f, a, &next);
+    unite_types(into, &next, a);
+    unite_scopes(into, &next, a);
+    unite_attrs(into, &next, f->auxiliary, a);
+    if (next.created_at < into->created_at)
+        into->created_at = next.created_at;
+    if (next.modified_at > into->modified_at)
+        into->modified_at = next.modified_at;
+}
+
 void merge_fragments(const struct fragment *fragments, uint32_t count, struct arena *a, struct entity *out)
 {
-    fragment_entity(&fragments[0], a, out);
-    for (uint32_t i = 1; i < count; i++) {
-        struct entity next;
-        fragment_entity(&fragments[i], a, &next);
-        unite_types(out, &next, a);
-        unite_scopes(out, &next, a);
-        unite_attrs(out, &next, fragments[i].auxiliary, a);
-        if (next.created_at < out->created_at)
-            out->created_at = next.created_at;
-        if (next.modified_at > out->modified_at)
-            out->modified_at = next.modified_at;
-    }
+    uint32_t first = 0;
+    while (first + 1 < count && fragments[first].auxiliary)
+        first++;
+    if (fragments[first].auxiliary)
+        first = 0; /* all of them are */
+    fragment_entity(&fragments[first], a, out);
+    for (int auxiliary = 0; auxiliary < 2; auxiliary++)
+        for (uint32_t i = 0; i < count; i++)
+            if (i != first && fragments[i].auxiliary == (auxiliary != 0))
+                unite(out, &fragments[i], a);
 }
