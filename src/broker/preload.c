@@ -19,7 +19,7 @@ enum { DEPTH_MAX = 12, INDEX_DEPTH = 4 };
 static enum status file_read(struct arena *a, const char *path, size_t bytes_max, struct str *out,
                              struct why *why)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not stop the start */
     if (fd < 0)
         return why_set(why, E_IO, NULL, "%s: %s", path, strerror(errno));
     struct stat info;
@@ -43,11 +43,15 @@ static enum status file_read(struct arena *a, const char *path, size_t bytes_max
     return st;
 }
 
-static enum status hand_over(struct preload *p, struct str url, struct str text, struct why *why)
+static enum status hand_over(struct preload *p, const char *path, struct str url, struct str text, struct why *why)
 {
-    enum status st = p->document(p->arg, url, text, why);
-    p->count += st == OK;
-    return st;
+    struct why inner;
+    why_clear(&inner);
+    enum status st = p->document(p->arg, url, text, &inner);
+    if (st != OK)
+        return why_set(why, st, NULL, "%s: %s", path, inner.text);
+    p->count++;
+    return OK;
 }
 
 static enum status from_index(struct preload *p, const char *dir, struct str index, struct why *why)
@@ -55,8 +59,12 @@ static enum status from_index(struct preload *p, const char *dir, struct str ind
     struct arena *a = arena_new(0);
     struct json_limits limits = {.depth_max = INDEX_DEPTH, .bytes_max = index.n + 1};
     struct json v;
-    enum status st = json_read(a, index, &limits, &v, why);
-    if (st == OK && v.kind != JSON_OBJECT)
+    struct why inner;
+    why_clear(&inner);
+    enum status st = json_read(a, index, &limits, &v, &inner);
+    if (st != OK)
+        st = why_set(why, E_BAD_DATA, NULL, "%s/index.json: %s", dir, inner.text);
+    else if (v.kind != JSON_OBJECT)
         st = why_set(why, E_BAD_DATA, NULL, "%s/index.json: an object of URL to file is expected", dir);
     for (uint32_t i = 0; st == OK && i < v.n; i++) {
         const struct json_member *m = &v.members[i];
@@ -68,7 +76,7 @@ static enum status from_index(struct preload *p, const char *dir, struct str ind
         struct str path = arena_printf(a, "%s/%.*s", dir, STR_ARG(m->value.string)), text;
         st = file_read(a, path.p, p->bytes_max, &text, why);
         if (st == OK)
-            st = hand_over(p, m->key, text, why);
+            st = hand_over(p, path.p, m->key, text, why);
     }
     arena_free(a);
     return st;
@@ -87,7 +95,7 @@ static enum status from_file(struct preload *p, struct arena *a, const char *pat
     struct str text;
     enum status st = file_read(a, path, p->bytes_max, &text, why);
     for (size_t i = 0; st == OK && i < 2; i++)
-        st = hand_over(p, arena_printf(a, "%s://%s", SCHEMES[i], below), text, why);
+        st = hand_over(p, path, arena_printf(a, "%s://%s", SCHEMES[i], below), text, why);
     return st;
 }
 
@@ -99,7 +107,13 @@ static enum status walk(struct preload *p, const char *dir, const char *below, i
         return why_set(why, E_IO, NULL, "%s: %s", dir, strerror(errno));
     struct arena *a = arena_new(0);
     enum status st = OK;
-    for (struct dirent *e; st == OK && (e = readdir(d));) {
+    while (st == OK) {
+        errno = 0;
+        struct dirent *e = readdir(d);
+        if (!e && errno)
+            st = why_set(why, E_IO, NULL, "%s: %s", dir, strerror(errno));
+        if (!e)
+            break;
         if (e->d_name[0] == '.')
             continue;
         struct str path = arena_printf(a, "%s/%s", dir, e->d_name);
@@ -107,7 +121,9 @@ static enum status walk(struct preload *p, const char *dir, const char *below, i
         struct stat info;
         if (stat(path.p, &info) != 0)
             st = why_set(why, E_IO, NULL, "%s: %s", path.p, strerror(errno));
-        else if (S_ISDIR(info.st_mode) && depth < DEPTH_MAX)
+        else if (S_ISDIR(info.st_mode) && depth == DEPTH_MAX)
+            st = why_set(why, E_BAD_DATA, NULL, "%s: folders are nested more than %d deep", path.p, DEPTH_MAX);
+        else if (S_ISDIR(info.st_mode))
             st = walk(p, path.p, name.p, depth + 1, why);
         else if (S_ISREG(info.st_mode) && below[0] && is_context_name(e->d_name))
             st = from_file(p, a, path.p, name.p, why);
