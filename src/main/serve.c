@@ -5,6 +5,7 @@
 #include "main/command.h"
 #include "sense/demo.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 static void log_configure(const struct config *config)
@@ -48,6 +49,20 @@ static enum status live_start(struct demo **out, struct city *city, const struct
     return st;
 }
 
+/* For a person: the address, and what to try next. */
+static void greet(struct str address, bool live)
+{
+    fprintf(stderr,
+            "\n  Wellspring is running on http://%.*s\n\n"
+            "  try next, in another terminal:\n"
+            "    curl 'http://%.*s/ngsi-ld/v1/entities?%s&limit=2&options=keyValues'\n"
+            "    build/release/wellspring get --to http://%.*s --limit 3\n"
+            "    build/release/wellspring top --to http://%.*s\n"
+            "  README.md shows how to put entities of your own in; Ctrl-C stops the city.\n\n",
+            STR_ARG(address), STR_ARG(address), live ? "type=TrafficFlowObserved" : "local=true", STR_ARG(address),
+            STR_ARG(address));
+}
+
 static int serve(struct config *config, int argc, char **argv, bool live)
 {
     struct city *city;
@@ -69,6 +84,8 @@ static int serve(struct config *config, int argc, char **argv, bool live)
     }
     log_info("listening", log_s("address", city_address(city)), log_s("data", config_str(config, "store", "dir")),
              log_f("start_ms", (double)(time_monotonic() - start) / 1000));
+    if (live || isatty(STDERR_FILENO))
+        greet(city_address(city), live);
     city_wait(city, reload, city);
     log_info("stopping", log_z("reason", "signal"));
     if (demo)
