@@ -27,8 +27,8 @@ struct carrier_row {
     struct str id;
     struct source_mark after;
     enum status status; /* OK, or rejected */
-    bool created;
-    struct str reason; /* when rejected */
+    uint8_t fate;       /* enum sink_fate, when OK */
+    struct str reason;  /* when rejected */
 };
 
 struct carrier_options {

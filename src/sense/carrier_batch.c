@@ -138,7 +138,7 @@ bool carrier_batch_take_results(struct carrier_batch *b)
         }
         b->pending[at] = false;
         row->status = e->status;
-        row->created = e->created;
+        row->fate = e->fate;
         row->reason = e->status == OK ? STR_NONE : e->reason;
     }
     return again;

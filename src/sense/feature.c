@@ -5,6 +5,8 @@
 #include "model/reader.h"
 #include "sense/simplified.h"
 
+#define FEATURE_ID_MAX 65536
+
 /* clause 4.5.16: the properties hold the type and at least the attributes of an entity. */
 static bool feature_is_entity(const struct json *feature)
 {
@@ -36,22 +38,25 @@ static struct str feature_attr_name(struct arena *a, struct str name)
 static struct str feature_id(struct source *s, const struct json *feature, struct str digest)
 {
     const struct json *id = json_get(feature, STR("id"));
+    struct json own = {.kind = JSON_STRING, .string = digest};
     struct arena *a = s->out.arena;
+    struct buf text;
+    struct str missing;
     if (json_is(id, JSON_STRING) && reader_is_uri(id->string))
         return id->string;
-    struct str own = digest;
-    struct buf text;
-    buf_init(&text, 4096);
-    if (json_is(id, JSON_STRING) || json_is(id, JSON_INT)) {
-        struct template_part part = {.kind = TEMPLATE_FIELD, .index = 0};
-        struct template t = {1, &part};
-        struct record r = {.fields = id};
-        struct str missing;
-        if (template_fill(&t, &r, true, &text, &missing) && !text.full)
-            own = arena_dup(a, buf_view(&text));
-    }
+    if ((json_is(id, JSON_STRING) && id->string.n > 0) || json_is(id, JSON_INT))
+        own = *id;
+    struct template_part parts[] = {
+        {.kind = TEMPLATE_LITERAL,
+         .text = arena_printf(a, "urn:ngsi-ld:%.*s:", STR_ARG(s->options.type))},
+        {.kind = TEMPLATE_FIELD, .index = 0},
+    };
+    struct template t = {2, parts};
+    buf_init(&text, FEATURE_ID_MAX);
+    bool good = template_fill(&t, &(struct record){.fields = &own}, true, &text, &missing);
+    struct str made = good && !text.full ? arena_dup(a, buf_view(&text)) : digest;
     buf_free(&text);
-    return arena_printf(a, "urn:ngsi-ld:%.*s:%.*s", STR_ARG(s->options.type), STR_ARG(own));
+    return made;
 }
 
 /* Properties of an entity in GeoJSON representation are its attributes already. */

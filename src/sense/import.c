@@ -110,6 +110,7 @@ static void import_figures(const struct import *m, struct import_figures *f)
 {
     uint64_t done = 0, total = 0, at = m->bytes_before;
     *f = (struct import_figures){
+        .stored = m->state.stored,
         .created = m->state.created,
         .updated = m->state.updated,
         .rejected = m->state.rejected,
@@ -141,10 +142,10 @@ static void import_row(void *arg, const struct carrier_row *row)
         s->rejected++;
         import_report_reject(&m->report, m->inputs.list[row->input].name, row->part, row->line,
                              row->id, row->reason);
-    } else if (row->created) {
-        s->created++;
     } else {
-        s->updated++;
+        s->stored++;
+        s->created += row->fate == SINK_CREATED;
+        s->updated += row->fate == SINK_UPDATED;
     }
     s->input = unread ? row->input + 1 : row->input;
     s->digest = unread ? 0 : m->digests[row->input];
@@ -400,7 +401,7 @@ static enum status import_carry(struct import *m, struct why *why)
     st = import_open_sink(m, why);
     if (st != OK)
         return st;
-    m->started_us = m->saved_us = time_monotonic();
+    m->started_us = time_monotonic();
     m->carrier = carrier_start(&(struct carrier_options){
         .loop = m->loop,
         .sink = m->sink,

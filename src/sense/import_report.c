@@ -144,8 +144,7 @@ void import_report_progress(struct import_report *r, const struct import_figures
     bar[BAR_WIDTH] = 0;
     double left = part > 0.001 ? seconds_of(f) * (1 - part) / part : 0;
     fprintf(r->err, "\r[%s] %3.0f%%  %" PRIu64 " entities  %.0f/s  %.0f s left%s", bar, part * 100,
-            f->created + f->updated, (double)f->here / seconds_of(f), left,
-            f->rejected ? "" : "\033[K");
+            f->stored, (double)f->here / seconds_of(f), left, f->rejected ? "" : "\033[K");
     if (f->rejected)
         fprintf(r->err, "  %" PRIu64 " rejected\033[K", f->rejected);
     fflush(r->err);
@@ -165,25 +164,27 @@ void import_report_say(struct import_report *r, const char *fmt, ...)
 
 void import_report_summary(struct import_report *r, const struct import_figures *f, bool json)
 {
-    uint64_t entities = f->created + f->updated;
+    const char *files = f->inputs == 1 ? "file" : "files";
+    char told[96] = "";
+    if (f->created + f->updated == f->stored)
+        snprintf(told, sizeof told, "%" PRIu64 " created, %" PRIu64 " updated, ", f->created,
+                 f->updated);
     if (f->dry_run)
         import_report_say(r,
-                          "%" PRIu64 " entities from %" PRIu32 " file%s would be sent, %" PRIu64
+                          "%" PRIu64 " entities from %" PRIu32 " %s would be sent, %" PRIu64
                           " rejected (%.1f s)",
-                          entities, f->inputs, f->inputs == 1 ? "" : "s", f->rejected,
-                          seconds_of(f));
+                          f->stored, f->inputs, files, f->rejected, seconds_of(f));
     else
-        import_report_say(r,
-                          "%" PRIu64 " entities from %" PRIu32 " file%s: %" PRIu64
-                          " created, %" PRIu64 " updated, %" PRIu64 " rejected (%.1f s, %.0f/s)%s",
-                          entities, f->inputs, f->inputs == 1 ? "" : "s", f->created, f->updated,
-                          f->rejected, seconds_of(f), (double)f->here / seconds_of(f),
-                          f->complete ? "" : "; not complete, --resume goes on");
+        import_report_say(
+            r,
+            "%" PRIu64 " entities from %" PRIu32 " %s: %s%" PRIu64 " rejected (%.1f s, %.0f/s)%s",
+            f->stored, f->inputs, files, told, f->rejected, seconds_of(f),
+            (double)f->here / seconds_of(f), f->complete ? "" : "; not complete, --resume goes on");
     if (json)
         printf("{\"files\":%" PRIu32 ",\"entities\":%" PRIu64 ",\"created\":%" PRIu64
                ",\"updated\":%" PRIu64 ",\"rejected\":%" PRIu64
                ",\"seconds\":%.3f,\"dryRun\":%s,\"complete\":%s}\n",
-               f->inputs, entities, f->created, f->updated, f->rejected, seconds_of(f),
+               f->inputs, f->stored, f->created, f->updated, f->rejected, seconds_of(f),
                f->dry_run ? "true" : "false", f->complete ? "true" : "false");
 }
 

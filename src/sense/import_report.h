@@ -23,8 +23,8 @@ struct import_report {
 };
 
 struct import_figures {
-    uint64_t created, updated, rejected;
-    uint64_t here; /* rows of this run alone, for the rate */
+    uint64_t stored, created, updated, rejected; /* as in struct import_state */
+    uint64_t here;                               /* rows of this run alone, for the rate */
     uint64_t bytes_done, bytes_total;
     int64_t elapsed_us;
     uint32_t inputs;

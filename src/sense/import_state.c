@@ -56,8 +56,9 @@ static bool state_parse(struct import_state *s, const struct json *o)
            state_u32(o, "input", &s->input) && state_u32(o, "part", &s->mark.part) &&
            state_u32(o, "sub", &s->mark.sub) && state_u64(o, "offset", &s->mark.offset) &&
            state_u64(o, "line", &s->mark.line) && state_u64(o, "record", &s->mark.record) &&
-           state_u64(o, "created", &s->created) && state_u64(o, "updated", &s->updated) &&
-           state_u64(o, "rejected", &s->rejected) && state_u64(o, "report", &s->report);
+           state_u64(o, "stored", &s->stored) && state_u64(o, "created", &s->created) &&
+           state_u64(o, "updated", &s->updated) && state_u64(o, "rejected", &s->rejected) &&
+           state_u64(o, "report", &s->report);
 }
 
 enum status import_state_load(struct import_state *s, const char *path, struct why *why)
@@ -85,6 +86,7 @@ static void state_write(const struct import_state *s, struct buf *b)
     buf_printf(b, "\"part\":%" PRIu32 ",\"sub\":%" PRIu32 ",\"offset\":%" PRIu64 ",", s->mark.part,
                s->mark.sub, s->mark.offset);
     buf_printf(b, "\"line\":%" PRIu64 ",\"record\":%" PRIu64 ",", s->mark.line, s->mark.record);
+    buf_printf(b, "\"stored\":%" PRIu64 ",", s->stored);
     buf_printf(b, "\"created\":%" PRIu64 ",\"updated\":%" PRIu64 ",", s->created, s->updated);
     buf_printf(b, "\"rejected\":%" PRIu64 ",\"report\":%" PRIu64 "}\n", s->rejected, s->report);
 }

@@ -3,7 +3,7 @@
  *
  * {"wellspring":"import","version":1,"run":"…16 hex…","input":0,"digest":"…",
  *  "part":0,"sub":0,"offset":0,"line":1,"record":0,
- *  "created":0,"updated":0,"rejected":0,"report":0} */
+ *  "stored":0,"created":0,"updated":0,"rejected":0,"report":0} */
 #ifndef SENSE_IMPORT_STATE_H
 #define SENSE_IMPORT_STATE_H
 
@@ -16,6 +16,7 @@ struct import_state {
     uint32_t input;  /* the file that it is in */
     uint64_t digest; /* of that file */
     struct source_mark mark;
+    uint64_t stored; /* entities, of which the city said that so many were created, updated */
     uint64_t created, updated, rejected;
     uint64_t report; /* bytes of the report that belong to the rows up to the mark */
 };

@@ -10,13 +10,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is known of a stored entity. */
+enum sink_fate {
+    SINK_STORED, /* created or updated: nobody said which */
+    SINK_CREATED,
+    SINK_UPDATED, /* it existed */
+};
+
 struct sink_entity {
     /* in */
     struct str json; /* one entity as a JSON object */
     struct str id;   /* not twice in a batch */
     /* out, when the batch's status is OK */
     enum status status; /* OK; E_BUSY: not now, try again; else it was refused */
-    bool created;       /* else an existing entity was updated */
+    uint8_t fate;       /* enum sink_fate, when OK */
     struct str reason;  /* why it was refused; in the batch's arena */
 };
 

@@ -49,7 +49,7 @@ static void sending_applied(struct broker_sending *s)
     for (uint32_t i = 0; b->status == OK && i < s->count; i++) {
         const struct edit_result *r = &s->results[i];
         s->of[i]->status = OK;
-        s->of[i]->created = r->created;
+        s->of[i]->fate = r->created ? SINK_CREATED : SINK_UPDATED;
         if (r->status != OK)
             entity_refuse(s->of[i], b->arena, r->status, r->why);
     }

@@ -75,7 +75,7 @@ static void check_entity(const struct check_sink *c, struct sink_entity *e, stru
     struct arena *a = arena_new(0);
     struct why why;
     why_clear(&why);
-    e->created = true;
+    e->fate = SINK_STORED;
     e->status = check_read(c, e->json, a, &why);
     if (e->status != OK) {
         e->status = E_BAD_DATA;

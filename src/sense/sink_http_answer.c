@@ -75,11 +75,11 @@ static long problem_status(const struct json *problem)
     return json_is(status, JSON_INT) ? (long)status->integer : 0;
 }
 
-static void all_are(struct sink_batch *b, enum status status, bool created)
+static void all_are(struct sink_batch *b, enum status status, enum sink_fate fate)
 {
     for (uint32_t i = 0; i < b->count; i++) {
         b->entities[i]->status = status;
-        b->entities[i]->created = created;
+        b->entities[i]->fate = (uint8_t)fate;
         b->entities[i]->reason = STR_NONE;
     }
 }
@@ -89,22 +89,23 @@ static void read_created(struct sink_batch *b, const struct json *answer)
 {
     struct id_table t;
     id_table_fill(&t, b);
-    all_are(b, OK, false);
+    all_are(b, OK, SINK_UPDATED);
     for (uint32_t i = 0; answer->kind == JSON_ARRAY && i < answer->n; i++) {
         struct sink_entity *e = id_find(&t, &answer->items[i]);
         if (e)
-            e->created = true;
+            e->fate = SINK_CREATED;
     }
 }
 
-/* 207: BatchOperationResult. Entities that it does not mention are taken for refused. */
+/* 207: BatchOperationResult, which does not tell created from updated. Entities that it does not
+ * mention are taken for refused. */
 static void read_result(struct sink_batch *b, const struct json *answer)
 {
     const struct json *success = json_get(answer, STR("success"));
     const struct json *errors = json_get(answer, STR("errors"));
     struct id_table t;
     id_table_fill(&t, b);
-    all_are(b, E_BAD_DATA, false);
+    all_are(b, E_BAD_DATA, SINK_STORED);
     for (uint32_t i = 0; json_is(success, JSON_ARRAY) && i < success->n; i++) {
         struct sink_entity *e = id_find(&t, &success->items[i]);
         if (e)
@@ -151,7 +152,7 @@ void sink_http_read(struct sink_batch *b, int http_status, struct str answer)
         tree.kind = JSON_NULL;
     b->status = OK;
     if (http_status == 204 || http_status == 200)
-        all_are(b, OK, false);
+        all_are(b, OK, SINK_UPDATED);
     else if (http_status == 201)
         read_created(b, &tree);
     else if (http_status == 207)

@@ -171,7 +171,8 @@ bool template_fill(const struct template *t, const struct record *r, bool as_id,
             return false;
         }
         template_pad(out, from, part->width);
-        if (as_id)
+        /* A value that begins an id is a URI of its own. */
+        if (as_id && i > 0)
             template_encode(out, from);
     }
     return true;

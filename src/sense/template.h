@@ -30,7 +30,8 @@ struct template
 /* Everything lives in the arena. E_BAD_DATA with the position of a brace without its fellow. */
 MUST_USE enum status template_read(struct template *out, struct str text, struct field_names *names,
                                    struct arena *a, const struct at *at, struct why *why);
-/* Appends the text. as_id: values are percent-encoded as RFC 3986 demands of a URI's segment.
+/* Appends the text. as_id: values are percent-encoded as RFC 3986 demands of a URI's segment,
+ * but for one that begins the text, which is a whole URI.
  * *missing: the name of the first field that has no value; nothing sensible was then appended. */
 MUST_USE bool template_fill(const struct template *t, const struct record *r, bool as_id,
                             struct buf *out, struct str *missing);

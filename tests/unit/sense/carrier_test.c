@@ -89,7 +89,7 @@ static void judge(struct world *w, struct sink_batch *b, struct sink_entity *e)
         return;
     }
     assert_true(w->stored[id] < n); /* a later item never loses against an earlier one */
-    e->created = w->stored[id] == 0;
+    e->fate = w->stored[id] == 0 ? SINK_CREATED : SINK_UPDATED;
     e->status = OK;
     w->stored[id] = n;
 }
@@ -172,7 +172,7 @@ static void row(void *arg, const struct carrier_row *r)
     if (bad || refused)
         assert_str(r->reason, expected);
     else
-        assert_true(r->created || w->ids < ITEMS_MAX);
+        assert_true(r->fate == SINK_CREATED || w->ids < ITEMS_MAX);
     w->rejected += r->status != OK;
     if (w->stop_after && n == w->stop_after)
         runner_post(loop_runner(w->loop), &w->stop);

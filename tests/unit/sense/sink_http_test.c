@@ -22,10 +22,11 @@ static void reads_success(void **state)
     struct arena *a = arena_new(0);
     assert_int_equal(answered(a, 204, "").status, OK);
     for (int i = 0; i < 3; i++)
-        assert_true(entities[i].status == OK && !entities[i].created);
+        assert_true(entities[i].status == OK && entities[i].fate == SINK_UPDATED);
     assert_int_equal(answered(a, 201, "[\"urn:c\",\"urn:a\",\"urn:else\"]").status, OK);
     for (int i = 0; i < 3; i++)
-        assert_true(entities[i].status == OK && entities[i].created == (i != 1));
+        assert_true(entities[i].status == OK &&
+                    entities[i].fate == (i == 1 ? SINK_UPDATED : SINK_CREATED));
     arena_free(a);
 }
 
@@ -44,6 +45,7 @@ static void reads_results_of_each(void **state)
     assert_int_equal(entities[0].status, E_BAD_DATA);
     assert_str(entities[0].reason, "a number was expected (at /temperature/value)");
     assert_int_equal(entities[1].status, OK);
+    assert_int_equal(entities[1].fate, SINK_STORED);
     assert_int_equal(entities[2].status, E_BUSY);
     /* silence is no success */
     b = answered(a, 207, "{\"success\":[\"urn:b\"],\"errors\":[]}");

@@ -114,6 +114,12 @@ static void reads_features_without_a_mapping(void **state)
                         "\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\","
                         "\"coordinates\":[1,2]}}}\n");
     assert_non_null(strstr(read_text("a.geojson", map, NULL, NULL), "1:the feature names no type"));
+    assert_non_null(
+        strstr(read_text("a.json",
+                         "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\","
+                         "\"id\":\"a b/c\",\"geometry\":null}]}",
+                         "Spring", NULL),
+               "{\"id\":\"urn:ngsi-ld:Spring:a%20b%2Fc\",\"type\":\"Spring\"}"));
     /* NGSI-LD's own GeoJSON comes back as the entity it was. */
     assert_string_equal(
         read_text(

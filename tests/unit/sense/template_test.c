@@ -39,7 +39,8 @@ static void fills(void **state)
     assert_str(fill("{a}", false, a), "x y/1");
     assert_str(fill("{n:03}-{@line}", true, a), "007-12");
     assert_str(fill("{neg:04}", true, a), "-005");
-    assert_str(fill("{zh}", true, a), "%E6%B5%8E");
+    assert_str(fill("x{zh}", true, a), "x%E6%B5%8E");
+    assert_str(fill("{a}:{a}", true, a), "x y/1:x%20y%2F1");
     assert_str(fill("{{{n}}}", false, a), "{7}");
     assert_str(fill("", false, a), "");
     assert_str(fill("{n}{empty}", false, a), "no empty");
