@@ -86,7 +86,8 @@ static double cpu(void)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 /* Kilobytes of anonymous and all resident memory. */
@@ -113,8 +114,14 @@ static void figure(const char *name, double value, const char *unit)
 
 static struct attr attr_of(uint32_t term, enum attr_kind kind, struct value value)
 {
-    return (struct attr){.term = term, .kind = (uint8_t)kind, .dataset = STR(""), .value = value,
-                         .observed_at = TIME_NONE, .expires_at = TIME_NONE, .created_at = TIME_NONE, .modified_at = TIME_NONE};
+    return (struct attr){.term = term,
+                         .kind = (uint8_t)kind,
+                         .dataset = STR(""),
+                         .value = value,
+                         .observed_at = TIME_NONE,
+                         .expires_at = TIME_NONE,
+                         .created_at = TIME_NONE,
+                         .modified_at = TIME_NONE};
 }
 
 static void place(uint32_t i, double *lon, double *lat)
@@ -137,15 +144,24 @@ static struct entity *entity_of(struct arena *a, uint32_t i)
     double lon, lat;
     place(i, &lon, &lat);
     struct str geo = arena_printf(a, "{\"type\":\"Point\",\"coordinates\":[%.5f,%.5f]}", lon, lat);
-    e->attrs[0] = attr_of(brand, ATTR_PROPERTY, (struct value){.kind = VALUE_STRING, .plain = true, .text = STR("Mercedes-Benz Citaro")});
-    e->attrs[1] = attr_of(speed, ATTR_PROPERTY, (struct value){.kind = VALUE_REAL, .real = (double)(i % 10000) / 100});
+    e->attrs[0] = attr_of(
+        brand, ATTR_PROPERTY,
+        (struct value){.kind = VALUE_STRING, .plain = true, .text = STR("Mercedes-Benz Citaro")});
+    e->attrs[1] = attr_of(speed, ATTR_PROPERTY,
+                          (struct value){.kind = VALUE_REAL, .real = (double)(i % 10000) / 100});
     e->attrs[1].unit_code = STR("KMH");
     e->attrs[1].observed_at = 1700000000000000 + i;
-    e->attrs[2] = attr_of(location, ATTR_GEO_PROPERTY,
-                          (struct value){.kind = VALUE_GEO, .point = true, .text = geo, .box = {lon, lat, lon, lat}});
-    e->attrs[3] = attr_of(parked, ATTR_RELATIONSHIP,
-                          (struct value){.kind = VALUE_STRING, .plain = true, .text = arena_printf(a, "urn:ngsi-ld:OffStreetParking:bench:%05u", i % 1000)});
-    e->attrs[4] = attr_of(observed, ATTR_PROPERTY, (struct value){.kind = VALUE_BOOL, .boolean = i & 1});
+    e->attrs[2] = attr_of(
+        location, ATTR_GEO_PROPERTY,
+        (struct value){.kind = VALUE_GEO, .point = true, .text = geo, .box = {lon, lat, lon, lat}});
+    e->attrs[3] =
+        attr_of(parked, ATTR_RELATIONSHIP,
+                (struct value){
+                    .kind = VALUE_STRING,
+                    .plain = true,
+                    .text = arena_printf(a, "urn:ngsi-ld:OffStreetParking:bench:%05u", i % 1000)});
+    e->attrs[4] =
+        attr_of(observed, ATTR_PROPERTY, (struct value){.kind = VALUE_BOOL, .boolean = i & 1});
     const struct attr *dup;
     (void)attrs_sort(e->attrs, 5, &dup);
     return e;
@@ -175,9 +191,14 @@ static void written(struct store_call *call)
 
 static void submit(struct writer *w, uint32_t n)
 {
-    w->apply = (struct store_apply){.call = {.home = &w->waiter->runner, .done = written}, .caller = &w->caller,
-                                    .edits = w->edits, .count = n, .results = w->results, .arena = w->arena,
-                                    .create_tenant = true, .now_us = time_now()};
+    w->apply = (struct store_apply){.call = {.home = &w->waiter->runner, .done = written},
+                                    .caller = &w->caller,
+                                    .edits = w->edits,
+                                    .count = n,
+                                    .results = w->results,
+                                    .arena = w->arena,
+                                    .create_tenant = true,
+                                    .now_us = time_now()};
     w->busy = true;
     if (store_apply(store, &w->apply))
         written(&w->apply.call);
@@ -209,7 +230,8 @@ static void load(struct waiter *waiter)
         uint32_t n = 0;
         for (; n < BATCH && i < entities; n++, i++) {
             struct entity *e = entity_of(w[turn]->arena, i);
-            w[turn]->edits[n] = (struct edit){.kind = EDIT_UPSERT_REPLACE, .id = e->id, .fragment = e};
+            w[turn]->edits[n] =
+                (struct edit){.kind = EDIT_UPSERT_REPLACE, .id = e->id, .fragment = e};
         }
         submit(w[turn], n);
     }
@@ -217,7 +239,8 @@ static void load(struct waiter *waiter)
         while (w[k]->busy)
             waiter_run(waiter);
     figure("batches of 1,000 creations, durable: wall", entities / (now() - start), "entities/s");
-    figure("batches of 1,000 creations, durable: processor", entities / (cpu() - cpu_start), "entities/s a core");
+    figure("batches of 1,000 creations, durable: processor", entities / (cpu() - cpu_start),
+           "entities/s a core");
     for (int k = 0; k < 2; k++) {
         arena_free(w[k]->arena);
         free(w[k]);
@@ -244,11 +267,14 @@ static void *update(void *arg)
             struct arena *a = w[k]->arena;
             arena_reset(a);
             struct entity *e = arena_zalloc(a, sizeof *e);
-            e->id = arena_printf(a, "urn:ngsi-ld:Vehicle:bench:%07u", (uint32_t)(seed >> 20) % entities);
+            e->id = arena_printf(a, "urn:ngsi-ld:Vehicle:bench:%07u",
+                                 (uint32_t)(seed >> 20) % entities);
             e->created_at = e->modified_at = e->expires_at = TIME_NONE;
             e->attr_count = 1;
             e->attrs = arena_array(a, struct attr, 1);
-            e->attrs[0] = attr_of(speed, ATTR_PROPERTY, (struct value){.kind = VALUE_REAL, .real = (double)(seed % 10000) / 100});
+            e->attrs[0] =
+                attr_of(speed, ATTR_PROPERTY,
+                        (struct value){.kind = VALUE_REAL, .real = (double)(seed % 10000) / 100});
             w[k]->edits[0] = (struct edit){.kind = EDIT_UPDATE, .id = e->id, .fragment = e};
             submit(w[k], 1);
             done++;
@@ -289,7 +315,8 @@ static void *get(void *arg)
     store_thread_enter(store);
     struct caller caller = {.tenant = STR("")};
     uint64_t seed = 88172645463325252u + (uintptr_t)arg, done = 0, start_ns = thread_ns();
-    for (double end = now() + 2; now() < end; store_thread_offline(store), store_thread_online(store)) {
+    for (double end = now() + 2; now() < end;
+         store_thread_offline(store), store_thread_online(store)) {
         for (int k = 0; k < 1000; k++) {
             char id[64];
             seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
@@ -297,7 +324,9 @@ static void *get(void *arg)
             uint32_t number = (uint32_t)(seed >> 20) % entities;
             for (int d = 32; d >= 26; d--, number /= 10)
                 id[d] = (char)('0' + number % 10);
-            struct store_get g = {.call = {.home = &waiter.runner, .done = at_once}, .caller = &caller, .id = {id, 33}};
+            struct store_get g = {.call = {.home = &waiter.runner, .done = at_once},
+                                  .caller = &caller,
+                                  .id = {id, 33}};
             store_get(store, &g);
             if (!g.doc) {
                 fprintf(stderr, "get: %.33s %s\n", id, g.call.why.text);
@@ -340,9 +369,9 @@ static int by_size(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-
-static void query(struct waiter *waiter, const char *name, struct filter *(*make)(struct arena *a, uint32_t i),
-                  uint32_t limit, bool count, int rounds)
+static void query(struct waiter *waiter, const char *name,
+                  struct filter *(*make)(struct arena *a, uint32_t i), uint32_t limit, bool count,
+                  int rounds)
 {
     struct caller caller = {.tenant = STR("")};
     double *us = calloc((size_t)rounds, sizeof *us);
@@ -352,8 +381,12 @@ static void query(struct waiter *waiter, const char *name, struct filter *(*make
     for (int i = 0; i < rounds; i++) {
         arena_reset(a);
         struct filter *f = make(a, (uint32_t)i);
-        struct answer x = {.query = {.call = {.home = &waiter->runner, .done = answered}, .caller = &caller, .filter = f,
-                                     .limit = limit, .count = count, .arena = a}};
+        struct answer x = {.query = {.call = {.home = &waiter->runner, .done = answered},
+                                     .caller = &caller,
+                                     .filter = f,
+                                     .limit = limit,
+                                     .count = count,
+                                     .arena = a}};
         double start = now();
         struct timespec t0, t1;
         clock_gettime(CLOCK_MONOTONIC, &t0);
@@ -370,9 +403,9 @@ static void query(struct waiter *waiter, const char *name, struct filter *(*make
         store_thread_online(store);
     }
     qsort(us, (size_t)rounds, sizeof *us, by_size);
-    printf("%-52s %14.2f us (p99 %.2f) index %s, candidates %lu, visited %lu, returned %lu\n", name, us[rounds / 2],
-           us[rounds * 99 / 100], explain.index, (unsigned long)explain.candidates, (unsigned long)explain.visited,
-           (unsigned long)total);
+    printf("%-52s %14.2f us (p99 %.2f) index %s, candidates %lu, visited %lu, returned %lu\n", name,
+           us[rounds / 2], us[rounds * 99 / 100], explain.index, (unsigned long)explain.candidates,
+           (unsigned long)explain.visited, (unsigned long)total);
     fflush(stdout);
     free(us);
     arena_free(a);
@@ -390,7 +423,8 @@ static struct filter *q_type(struct arena *a, uint32_t i)
     return filter_of_type(a, t);
 }
 
-static struct filter *compare(struct arena *a, uint32_t term, enum compare_op op, double low, double high)
+static struct filter *compare(struct arena *a, uint32_t term, enum compare_op op, double low,
+                              double high)
 {
     struct filter *f = arena_zalloc(a, sizeof *f);
     struct compare *c = arena_zalloc(a, sizeof *c);
@@ -452,9 +486,16 @@ static struct filter *q_type_near(struct arena *a, uint32_t i)
 static void open_store(void)
 {
     struct why why = {0};
-    struct embedded_options o = {.dir = dir, .durability = EMBEDDED_SYNC, .interval_ms = 100, .segment_bytes = 64 << 20,
-                                 .log_bytes_max = 1 << 30, .group_bytes_max = 4 << 20, .tenants_max = 100,
-                                 .value_indexes_max = 16, .visit_slice = 4096, .clock = &clock_system};
+    struct embedded_options o = {.dir = dir,
+                                 .durability = EMBEDDED_SYNC,
+                                 .interval_ms = 100,
+                                 .segment_bytes = 64 << 20,
+                                 .log_bytes_max = 1 << 30,
+                                 .group_bytes_max = 4 << 20,
+                                 .tenants_max = 100,
+                                 .value_indexes_max = 16,
+                                 .visit_slice = 4096,
+                                 .clock = &clock_system};
     terms = terms_new(100000);
     double start = now();
     if (embedded_open(&store, terms, &o, &why) != OK) {
@@ -484,6 +525,83 @@ static void memory(const char *when)
     figure(name, (double)all * 1024 / entities, "bytes");
 }
 
+/* Waits until the background has built the index of speeds. */
+static void wait_for_index(struct waiter *waiter)
+{
+    struct caller caller = {.tenant = STR("")};
+    for (bool there = false; !there;) {
+        store_thread_offline(store);
+        sleep(1);
+        store_thread_online(store);
+        struct arena *a = arena_new(0);
+        struct store_query q = {.call = {.home = &waiter->runner, .done = at_once},
+                                .caller = &caller,
+                                .filter = q_value(a, 1),
+                                .limit = 100,
+                                .arena = a};
+        there = store_query(store, &q) && !strcmp(q.explain.index, "value");
+        arena_free(a);
+    }
+}
+
+static void measure_reads(void)
+{
+    store_thread_offline(store);
+    double one = on_threads(get, &reads, 1);
+    double one_ns = (double)read_ns / (double)reads;
+    read_ns = 0;
+    double two = on_threads(get, &reads, 2);
+    figure("get by id, one thread: wall", 1e9 / one, "ns");
+    figure("get by id, one thread: processor", one_ns, "ns");
+    figure("get by id, two threads against one: wall", two / one, "times");
+    figure("get by id, two threads: processor each", (double)read_ns / (double)reads, "ns");
+    store_thread_online(store);
+}
+
+static void measure_queries(struct waiter *waiter)
+{
+    query(waiter, "type=Vehicle&limit=20", q_type, 20, false, 1000);
+    query(waiter, "type=Vehicle&limit=20&count", q_type, 20, true, 1000);
+    query(waiter, "near 1 km, limit 100", q_near, 100, false, 200);
+    query(waiter, "type and near 1 km, limit 100", q_type_near, 100, false, 200);
+    query(waiter, "q 1% of a number, limit 100, first", q_value, 100, false, 1);
+    wait_for_index(waiter);
+    query(waiter, "q 1% of a number, limit 100, indexed", q_value, 100, false, 200);
+    query(waiter, "type and q 1%, limit 100, indexed", q_type_value, 100, false, 200);
+    memory("with a value index");
+}
+
+static void measure_updates(void)
+{
+    struct store_stats before, after;
+    store_stats(store, &before);
+    double cpu_start = cpu();
+    store_thread_offline(store);
+    double one = on_threads(update, &updates, 1);
+    store_thread_online(store);
+    store_stats(store, &after);
+    figure("updates of one number, 64 under way: wall", one, "updates/s");
+    figure("updates of one number: processor", (double)updates / (cpu() - cpu_start),
+           "updates/s a core");
+    figure("records a group",
+           (double)(after.commits - before.commits) / (double)(after.groups - before.groups),
+           "records");
+    store_thread_offline(store);
+    double two = on_threads(update, &updates, 2);
+    store_thread_online(store);
+    figure("updates, two threads against one", two / one, "times");
+    memory("after updates");
+}
+
+static void shut_store(void)
+{
+    store_thread_leave(store);
+    double start = now();
+    store_close(store);
+    figure("close", (now() - start) * 1e3, "ms");
+    terms_free(terms);
+}
+
 int main(int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -504,62 +622,12 @@ int main(int argc, char **argv)
     struct store_stats s;
     store_stats(store, &s);
     figure("state_bytes an entity", (double)s.state_bytes / (double)s.entities, "bytes");
-    store_thread_offline(store);
-    double one = on_threads(get, &reads, 1);
-    double one_ns = (double)read_ns / (double)reads;
-    read_ns = 0;
-    double two = on_threads(get, &reads, 2);
-    figure("get by id, one thread: wall", 1e9 / one, "ns");
-    figure("get by id, one thread: processor", one_ns, "ns");
-    figure("get by id, two threads against one: wall", two / one, "times");
-    figure("get by id, two threads: processor each", (double)read_ns / (double)reads, "ns");
-    store_thread_online(store);
-    query(&waiter, "type=Vehicle&limit=20", q_type, 20, false, 1000);
-    query(&waiter, "type=Vehicle&limit=20&count", q_type, 20, true, 1000);
-    query(&waiter, "near 1 km, limit 100", q_near, 100, false, 200);
-    query(&waiter, "type and near 1 km, limit 100", q_type_near, 100, false, 200);
-    query(&waiter, "q 1% of a number, limit 100, first", q_value, 100, false, 1);
-    store_thread_offline(store);
-    for (;;) { /* until the index is there */
-        sleep(1);
-        store_thread_online(store);
-        struct arena *a = arena_new(0);
-        struct caller caller = {.tenant = STR("")};
-        struct store_query q = {.call = {.home = &waiter.runner, .done = at_once}, .caller = &caller, .filter = q_value(a, 1),
-                                .limit = 100, .arena = a};
-        bool done = store_query(store, &q);
-        bool there = done && !strcmp(q.explain.index, "value");
-        arena_free(a);
-        store_thread_offline(store);
-        if (there)
-            break;
-    }
-    store_thread_online(store);
-    query(&waiter, "q 1% of a number, limit 100, indexed", q_value, 100, false, 200);
-    query(&waiter, "type and q 1%, limit 100, indexed", q_type_value, 100, false, 200);
-    memory("with a value index");
-    store_thread_offline(store);
-    struct store_stats before, after;
-    store_stats(store, &before);
-    double cpu_start = cpu();
-    one = on_threads(update, &updates, 1);
-    figure("updates of one number, 64 under way: wall", one, "updates/s");
-    figure("updates of one number: processor", (double)updates / (cpu() - cpu_start), "updates/s a core");
-    store_stats(store, &after);
-    figure("records a group", (double)(after.commits - before.commits) / (double)(after.groups - before.groups), "records");
-    two = on_threads(update, &updates, 2);
-    figure("updates, two threads against one", two / one, "times");
-    memory("after updates");
-    store_thread_online(store);
-    store_thread_leave(store);
-    double start = now();
-    store_close(store);
-    figure("close", (now() - start) * 1e3, "ms");
-    terms_free(terms);
+    measure_reads();
+    measure_queries(&waiter);
+    measure_updates();
+    shut_store();
     open_store();
     memory("after restart");
-    store_thread_leave(store);
-    store_close(store);
-    terms_free(terms);
+    shut_store();
     return 0;
 }

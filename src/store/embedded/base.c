@@ -82,9 +82,13 @@ static void set_options(struct base *b, bool create)
 /* Takes over error, which RocksDB allocated. */
 static enum status failed(char *error, const char *what, struct why *why)
 {
-    bool full = strstr(error, "No space left") != NULL, damaged = strstr(error, "Corruption") != NULL;
-    enum status st = why_set(why, full ? E_NO_SPACE : damaged ? E_DAMAGED : E_IO, NULL,
-                             "the base store: %s: %s", what, error);
+    bool full = strstr(error, "No space left") != NULL,
+         damaged = strstr(error, "Corruption") != NULL;
+    enum status st = why_set(why,
+                             full      ? E_NO_SPACE
+                             : damaged ? E_DAMAGED
+                                       : E_IO,
+                             NULL, "the base store: %s: %s", what, error);
     rocksdb_free(error);
     return st;
 }
@@ -287,9 +291,10 @@ static enum status open_value(char kind, struct str *v, struct why *why)
     if (h.magic[0] != 'W' || h.magic[1] != 'S' || h.kind != (uint8_t)kind)
         return damaged("a value has a wrong head", why);
     if (h.version > VERSION)
-        return why_set(why, E_NOT_SUPPORTED, NULL,
-                       "the base store has a value of version %u; this program knows versions up to %d",
-                       h.version, VERSION);
+        return why_set(
+            why, E_NOT_SUPPORTED, NULL,
+            "the base store has a value of version %u; this program knows versions up to %d",
+            h.version, VERSION);
     *v = str_from(*v, sizeof h);
     return OK;
 }
@@ -323,7 +328,8 @@ static uint32_t number_at(struct str key)
     return be32toh(big);
 }
 
-static enum status read_document(struct base_reader *r, struct str key, struct str v, struct why *why)
+static enum status read_document(struct base_reader *r, struct str key, struct str v,
+                                 struct why *why)
 {
     uint64_t seq;
     if (key.n < 6 || v.n < sizeof seq)
@@ -374,7 +380,8 @@ enum status base_read(struct base *b, struct base_reader *r, struct why *why)
     rocksdb_readoptions_set_readahead_size(o, READ_AHEAD);
     rocksdb_iterator_t *it = rocksdb_create_iterator(b->db, o);
     enum status st = OK;
-    for (rocksdb_iter_seek_to_first(it); st == OK && rocksdb_iter_valid(it); rocksdb_iter_next(it)) {
+    for (rocksdb_iter_seek_to_first(it); st == OK && rocksdb_iter_valid(it);
+         rocksdb_iter_next(it)) {
         struct str key, v;
         key.p = rocksdb_iter_key(it, &key.n);
         v.p = rocksdb_iter_value(it, &v.n);

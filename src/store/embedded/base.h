@@ -31,30 +31,31 @@ MUST_USE enum status base_open(struct base **out, const char *path, bool create,
 void base_close(struct base *b);
 bool base_exists(const char *path);
 
-/* What is written, in this order, is found again in this order after a crash, or a beginning of it. Faults are
- * kept for base_flush(). */
+/* What is written, in this order, is found again in this order after a crash, or a beginning of it.
+ * Faults are kept for base_flush(). */
 void base_put_term(struct base *b, uint32_t id, struct str iri);
 void base_put_tenant(struct base *b, uint32_t id, struct str name);
 void base_drop_tenant(struct base *b, uint32_t id); /* with all that is its */
 void base_put_entity(struct base *b, uint32_t tenant, const struct doc *d);
 void base_drop_entity(struct base *b, uint32_t tenant, uint64_t created_seq);
-void base_put_document(struct base *b, uint32_t tenant, uint8_t kind, struct str key, uint64_t seq, struct str bytes);
+void base_put_document(struct base *b, uint32_t tenant, uint8_t kind, struct str key, uint64_t seq,
+                       struct str bytes);
 void base_drop_document(struct base *b, uint32_t tenant, uint8_t kind, struct str key);
 /* The end of a fold: position, then everything durable. */
 MUST_USE enum status base_flush(struct base *b, const struct base_position *p, struct why *why);
 
 /* E_NOT_FOUND: nothing was ever folded. */
 MUST_USE enum status base_read_position(struct base *b, struct base_position *p, struct why *why);
-/* Hands over all that is there, in order of keys: terms, tenants, documents by tenant, kind and key, entities by
- * tenant and creation. Borrowed for the call; blocks are neither aligned nor checked. Another status than OK
- * stops. Members may be NULL: these are skipped. */
+/* Hands over all that is there, in order of keys: terms, tenants, documents by tenant, kind and
+ * key, entities by tenant and creation. Borrowed for the call; blocks are neither aligned nor
+ * checked. Another status than OK stops. Members may be NULL: these are skipped. */
 struct base_reader {
     enum status (*term)(struct base_reader *r, uint32_t id, struct str iri, struct why *why);
     enum status (*tenant)(struct base_reader *r, uint32_t id, struct str name, struct why *why);
-    enum status (*document)(struct base_reader *r, uint32_t tenant, uint8_t kind, struct str key, uint64_t seq,
-                            struct str bytes, struct why *why);
-    enum status (*entity)(struct base_reader *r, uint32_t tenant, uint64_t created_seq, struct str block,
-                          struct why *why);
+    enum status (*document)(struct base_reader *r, uint32_t tenant, uint8_t kind, struct str key,
+                            uint64_t seq, struct str bytes, struct why *why);
+    enum status (*entity)(struct base_reader *r, uint32_t tenant, uint64_t created_seq,
+                          struct str block, struct why *why);
 };
 MUST_USE enum status base_read(struct base *b, struct base_reader *r, struct why *why);
 /* A consistent copy in an absent directory, by hard links where it can be. */

@@ -51,8 +51,8 @@ static enum status check_term(struct base_reader *r, uint32_t id, struct str iri
     return OK;
 }
 
-static enum status check_entity(struct base_reader *r, uint32_t tenant, uint64_t created_seq, struct str block,
-                                struct why *why)
+static enum status check_entity(struct base_reader *r, uint32_t tenant, uint64_t created_seq,
+                                struct str block, struct why *why)
 {
     struct check *c = container_of(r, struct check, base);
     (void)why;
@@ -61,7 +61,8 @@ static enum status check_entity(struct base_reader *r, uint32_t tenant, uint64_t
     memcpy(copy, block.p, block.n);
     const struct doc *d = (const struct doc *)(void *)copy;
     if (doc_check(copy, block.n, c->term_max, &inner) != OK)
-        found(c, "base: entity %llu of tenant %u: %s", (unsigned long long)created_seq, tenant, inner.text);
+        found(c, "base: entity %llu of tenant %u: %s", (unsigned long long)created_seq, tenant,
+              inner.text);
     else if (doc_created_seq(d) != created_seq)
         found(c, "base: entity %llu of tenant %u is stored under the key of %llu",
               (unsigned long long)doc_created_seq(d), tenant, (unsigned long long)created_seq);
@@ -69,15 +70,15 @@ static enum status check_entity(struct base_reader *r, uint32_t tenant, uint64_t
     return OK;
 }
 
-static enum status check_document(struct base_reader *r, uint32_t tenant, uint8_t kind, struct str key, uint64_t seq,
-                                  struct str bytes, struct why *why)
+static enum status check_document(struct base_reader *r, uint32_t tenant, uint8_t kind,
+                                  struct str key, uint64_t seq, struct str bytes, struct why *why)
 {
     struct check *c = container_of(r, struct check, base);
     (void)bytes;
     (void)why;
     if (kind == 0 || kind >= STORE_KIND_COUNT || !seq)
-        found(c, "base: document %.*s of tenant %u has kind %u and sequence %llu", STR_ARG(key), tenant, kind,
-              (unsigned long long)seq);
+        found(c, "base: document %.*s of tenant %u has kind %u and sequence %llu", STR_ARG(key),
+              tenant, kind, (unsigned long long)seq);
     return OK;
 }
 
@@ -97,7 +98,8 @@ static enum status check_base(struct check *c, struct base_position *p, struct w
         st = OK;
     if (st == OK && p->store_id != c->store_id)
         found(c, "base: it belongs to another store");
-    c->base = (struct base_reader){.term = check_term, .document = check_document, .entity = check_entity};
+    c->base = (struct base_reader){
+        .term = check_term, .document = check_document, .entity = check_entity};
     if (st == OK)
         st = base_read(b, &c->base, why);
     base_close(b);
@@ -106,7 +108,8 @@ static enum status check_base(struct check *c, struct base_position *p, struct w
 
 /* ---- the log ---- */
 
-static enum status check_record(struct journal_replay *r, const struct record *record, struct why *why)
+static enum status check_record(struct journal_replay *r, const struct record *record,
+                                struct why *why)
 {
     struct check *c = container_of(r, struct check, journal);
     struct why inner = {0};
@@ -135,7 +138,8 @@ static enum status check_log(struct check *c, const struct base_position *p, str
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/log", c->dir);
-    struct journal_options o = {.io = &embedded_io_os, .dir = path, .store_id = c->store_id, .segment_bytes = 1};
+    struct journal_options o = {
+        .io = &embedded_io_os, .dir = path, .store_id = c->store_id, .segment_bytes = 1};
     struct journal *j;
     enum status st = journal_open(&j, &o, p->segment, why);
     if (st != OK)
@@ -156,11 +160,13 @@ static void check_tenant(struct check *c, struct tenant *t)
     const struct state *s = tenant_state(t);
     uint64_t wrong = index_verify(t->index, s, text, sizeof text);
     if (wrong)
-        found(c, "tenant %.*s: %s (%llu disagreements)", STR_ARG(t->name), text, (unsigned long long)wrong);
+        found(c, "tenant %.*s: %s (%llu disagreements)", STR_ARG(t->name), text,
+              (unsigned long long)wrong);
     for (uint32_t slot = 0, at; slot < state_slots(s); slot++) {
         const struct doc *d = state_at(s, slot);
         if (d && (!state_find(s, doc_id(d), hash_str(doc_id(d)), &at) || at != slot))
-            found(c, "tenant %.*s: entity %.*s is not found by its id", STR_ARG(t->name), STR_ARG(doc_id(d)));
+            found(c, "tenant %.*s: entity %.*s is not found by its id", STR_ARG(t->name),
+                  STR_ARG(doc_id(d)));
     }
     c->report->entities += state_count(s);
     for (int k = 1; k < STORE_KIND_COUNT; k++)
@@ -170,7 +176,8 @@ static void check_tenant(struct check *c, struct tenant *t)
 static enum status check_memory(struct check *c, struct why *why)
 {
     struct terms *terms = terms_new(TERMS_MAX);
-    struct embedded_options o = {.dir = c->dir, .segment_bytes = 1 << 20, .clock = &clock_system, .tenants_max = 1};
+    struct embedded_options o = {
+        .dir = c->dir, .segment_bytes = 1 << 20, .clock = &clock_system, .tenants_max = 1};
     struct embedded *e = embedded_new(terms, &o);
     struct journal_replay figures = {0};
     e->store_id = c->store_id;
@@ -203,6 +210,7 @@ enum status embedded_check(const char *dir, struct embedded_report *report,
     embedded_io_os.close(&embedded_io_os, lock);
     if (st != OK)
         found(&c, "%s", inner.text);
-    return report->errors ? why_set(why, E_DAMAGED, NULL, "%s has %llu errors", dir, (unsigned long long)report->errors)
+    return report->errors ? why_set(why, E_DAMAGED, NULL, "%s has %llu errors", dir,
+                                    (unsigned long long)report->errors)
                           : OK;
 }

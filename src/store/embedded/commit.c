@@ -87,8 +87,8 @@ struct tenant *commit_tenant(struct embedded *e, struct str name, bool *ahead)
     return *ahead ? NULL : t;
 }
 
-/* A thread that will soon say that it waits wakes the committer then, once for all it has queued: waking it for each
- * write costs more than the write (docs/decisions/0005). Others wake it now. */
+/* A thread that will soon say that it waits wakes the committer then, once for all it has queued:
+ * waking it for each write costs more than the write (docs/decisions/0005). Others wake it now. */
 static void wake(struct embedded *e)
 {
     struct commit *c = &e->commit;
@@ -120,7 +120,8 @@ static void append(struct embedded *e, struct pending *p)
     p->next = NULL;
     *c->last = p;
     c->last = &p->next;
-    p->bytes = sizeof *p + (p->doc ? doc_bytes(p->doc) : 0) + (p->document ? p->document->bytes.n : 0);
+    p->bytes =
+        sizeof *p + (p->doc ? doc_bytes(p->doc) : 0) + (p->document ? p->document->bytes.n : 0);
     c->queued_bytes += p->bytes;
     if (p->op)
         p->op->left++;
@@ -215,7 +216,7 @@ struct answers {
     struct chain {
         struct runner *home;
         struct task *first, **last;
-    } *chains;
+    } * chains;
     uint32_t count, room;
 };
 
@@ -372,7 +373,8 @@ static void commit_group(struct embedded *e, struct pending *first)
     e->published_segment = journal_segment(e->journal);
     pthread_mutex_unlock(&e->publish_lock);
     publish_tell(e, first);
-    if (e->published_segment - e->fold.segment >= e->fold_segments && c->fold_asked != e->published_segment) {
+    if (e->published_segment - e->fold.segment >= e->fold_segments &&
+        c->fold_asked != e->published_segment) {
         c->fold_asked = e->published_segment;
         fold_want(e);
     }
@@ -399,16 +401,17 @@ static void commit_group(struct embedded *e, struct pending *first)
     publish_retire(e, first);
 }
 
-/* The group, and all that is queued behind it, will not happen; with E_UNKNOWN_OUTCOME, nobody knows of the
- * group whether it did. */
-static void drop_all(struct embedded *e, struct pending *group, enum status status, const struct why *why)
+/* The group, and all that is queued behind it, will not happen; with E_UNKNOWN_OUTCOME, nobody
+ * knows of the group whether it did. */
+static void drop_all(struct embedded *e, struct pending *group, enum status status,
+                     const struct why *why)
 {
     struct commit *c = &e->commit;
     struct answers a = {0};
     struct why behind_why = {0};
     enum status behind = status == E_UNKNOWN_OUTCOME ? E_BUSY : status;
-    (void)why_set(&behind_why, behind, NULL, "nothing was written, because a change before this one failed: %s",
-                  why->text);
+    (void)why_set(&behind_why, behind, NULL,
+                  "nothing was written, because a change before this one failed: %s", why->text);
     int64_t now_us = time_monotonic();
     commit_lock(e);
     struct pending *behind_first = c->first;

@@ -14,26 +14,28 @@
 
 struct embedded;
 
-enum { PENDING_BARRIER = 0 }; /* no record: its operation waits for what is before it in the queue */
+enum {
+    PENDING_BARRIER = 0
+}; /* no record: its operation waits for what is before it in the queue */
 
 /* One change on its way. */
 struct pending {
     struct pending *next;
-    struct op *op;          /* NULL: nobody waits for this one */
-    size_t bytes;           /* about, of the queue */
+    struct op *op; /* NULL: nobody waits for this one */
+    size_t bytes;  /* about, of the queue */
     struct tenant *tenant;
-    uint8_t kind;           /* enum record_kind, or PENDING_BARRIER */
+    uint8_t kind; /* enum record_kind, or PENDING_BARRIER */
     uint8_t document_kind;
     uint64_t seq;
-    uint64_t origin;        /* as struct record's; TERMS: first id, changed_count: how many */
+    uint64_t origin; /* as struct record's; TERMS: first id, changed_count: how many */
     int64_t at_us;
-    uint64_t hash;          /* of key */
-    struct str key;         /* id or document's key: in doc, or behind this struct */
-    struct doc *doc;        /* ENTITY: owned until it is published */
+    uint64_t hash;             /* of key */
+    struct str key;            /* id or document's key: in doc, or behind this struct */
+    struct doc *doc;           /* ENTITY: owned until it is published */
     struct document *document; /* DOCUMENT: likewise */
     const struct doc *before;  /* filled in when published; retired behind the listeners */
     uint32_t changed_count;
-    uint32_t *changed;      /* behind this struct */
+    uint32_t *changed; /* behind this struct */
 };
 /* Room for changed terms and a copy of key (absent: none). */
 struct pending *pending_new(uint8_t kind, uint32_t changed_room, struct str key);
@@ -53,18 +55,19 @@ struct commit {
     pthread_mutex_t lock; /* the writers' lock */
     pthread_cond_t wake;  /* the committer's */
     bool waiting;         /* the committer is */
-    _Atomic bool wake_owed; /* a thread that is online has queued work and will wake it: commit_nudge() */
+    _Atomic bool
+        wake_owed; /* a thread that is online has queued work and will wake it: commit_nudge() */
     bool stopping;
     _Atomic bool stopped; /* a sync failed: nothing is written until a restart */
     struct why stopped_why;
     struct pending *first, **last;
     size_t queued_bytes;
-    uint64_t seq;           /* last one given */
-    uint32_t terms_queued;  /* ids up to this one are in the log or the queue */
-    uint32_t tenant_id;     /* last one given */
-    uint32_t tenant_count;  /* with those on their way */
+    uint64_t seq;          /* last one given */
+    uint32_t terms_queued; /* ids up to this one are in the log or the queue */
+    uint32_t tenant_id;    /* last one given */
+    uint32_t tenant_count; /* with those on their way */
     struct heads heads;
-    struct tenant *ahead;   /* tenants whose creation is on its way */
+    struct tenant *ahead; /* tenants whose creation is on its way */
     struct op *ops;
     pthread_t thread;
     bool running;
@@ -87,7 +90,8 @@ void commit_lock(struct embedded *e);
 void commit_unlock(struct embedded *e);
 /* L. OK, or why nothing can be queued now. */
 MUST_USE enum status commit_open(struct embedded *e, struct why *why);
-/* L. The tenant of that name as of the end of the queue. NULL: none. *ahead: that is not committed yet. */
+/* L. The tenant of that name as of the end of the queue. NULL: none. *ahead: that is not committed
+ * yet. */
 struct tenant *commit_tenant(struct embedded *e, struct str name, bool *ahead);
 /* L. Gives p its sequence and queues it; terms that it may use go before it. */
 void commit_enqueue(struct embedded *e, struct pending *p);
@@ -97,7 +101,8 @@ struct op *commit_op(struct embedded *e, struct store_call *call);
 bool commit_seal(struct embedded *e, struct op *op);
 /* L. op fails with why, once all its changes are settled. */
 void commit_fail(struct op *op, const struct why *why);
-/* The calling thread is about to wait: wakes the committer for what was queued meanwhile. No lock is held. */
+/* The calling thread is about to wait: wakes the committer for what was queued meanwhile. No lock
+ * is held. */
 void commit_nudge(struct embedded *e);
 /* Answers waiting writes whose deadline has passed. Any thread. */
 void commit_expire_calls(struct embedded *e, int64_t now_us);

@@ -16,7 +16,8 @@ enum { PIECE = 1 << 20 };
 
 static enum status world(int error, const char *what, const char *path, struct why *why)
 {
-    return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "%s %s: %s", what, path, strerror(error));
+    return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "%s %s: %s", what, path,
+                   strerror(error));
 }
 
 static int copy_bytes(const struct embedded_io *io, int from, int to, uint64_t n)
@@ -36,7 +37,8 @@ static int copy_bytes(const struct embedded_io *io, int from, int to, uint64_t n
     return e ? e : io->sync_all(io, to);
 }
 
-enum status copy_file(const struct embedded_io *io, const char *from, const char *to, uint64_t n, struct why *why)
+enum status copy_file(const struct embedded_io *io, const char *from, const char *to, uint64_t n,
+                      struct why *why)
 {
     int in, out;
     int e = io->open(io, from, O_RDONLY, &in);
@@ -59,7 +61,8 @@ static bool is_dots(const char *name)
     return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-enum status copy_directory(const struct embedded_io *io, const char *from, const char *to, struct why *why)
+enum status copy_directory(const struct embedded_io *io, const char *from, const char *to,
+                           struct why *why)
 {
     int e = io->mkdir(io, to);
     if (e)

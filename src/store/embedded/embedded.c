@@ -19,7 +19,8 @@ enum {
     VISIT_SLICE = 4096,
     QUEUE_GROUPS = 16,
     QUEUE_MIN = 64 << 20,
-    FOLD_BYTES = 256 << 20 /* a restart replays no more than that, however long the log may become */
+    FOLD_BYTES =
+        256 << 20 /* a restart replays no more than that, however long the log may become */
 };
 
 static void embedded_cancel(struct store *s, struct store_call *call)
@@ -108,14 +109,16 @@ static void embedded_stats(struct store *s, struct store_stats *out)
     commit_lock(e);
     out->read_only = c->stopped || c->refusing;
     snprintf(out->reason, sizeof out->reason, "%.159s",
-             c->stopped ? c->stopped_why.text : c->refusing ? c->refusing_why : "");
+             c->stopped    ? c->stopped_why.text
+             : c->refusing ? c->refusing_why
+                           : "");
     commit_unlock(e);
 }
 
 static const char *embedded_ready(struct store *s)
 {
     struct embedded *e = embedded_of(s);
-    return e->commit.stopped ? "writing has stopped: a sync of the log failed"
+    return e->commit.stopped    ? "writing has stopped: a sync of the log failed"
            : e->commit.refusing ? "writes are refused: the disk is full"
                                 : "";
 }
@@ -183,14 +186,16 @@ static void set_options(struct embedded *e, const struct embedded_options *o)
 {
     e->o = *o;
     e->dir = mem_alloc(strlen(o->dir) + 1);
-    strcpy(e->dir, o->dir);
+    memcpy(e->dir, o->dir, strlen(o->dir) + 1);
     e->o.dir = e->dir;
     e->io = o->io ? o->io : &embedded_io_os;
     if (!e->o.state_bytes_max)
         e->o.state_bytes_max = default_state_bytes();
     if (!e->o.visit_slice)
         e->o.visit_slice = VISIT_SLICE;
-    e->queue_bytes_max = QUEUE_GROUPS * o->group_bytes_max > QUEUE_MIN ? QUEUE_GROUPS * o->group_bytes_max : QUEUE_MIN;
+    e->queue_bytes_max = QUEUE_GROUPS * o->group_bytes_max > QUEUE_MIN
+                             ? QUEUE_GROUPS * o->group_bytes_max
+                             : QUEUE_MIN;
     size_t fold_bytes = o->log_bytes_max / 2 < FOLD_BYTES ? o->log_bytes_max / 2 : FOLD_BYTES;
     e->fold_segments = fold_bytes / o->segment_bytes > 1 ? fold_bytes / o->segment_bytes : 1;
 }

@@ -15,20 +15,21 @@ struct embedded_options {
     const char *dir;
     enum embedded_durability durability;
     uint32_t interval_ms;
-    size_t segment_bytes;        /* of the log */
-    size_t log_bytes_max;        /* fold is forced beyond */
+    size_t segment_bytes; /* of the log */
+    size_t log_bytes_max; /* fold is forced beyond */
     size_t group_bytes_max;
-    size_t state_bytes_max;      /* "store.state_bytes"; 0: three quarters of the machine's memory */
-    size_t disk_reserve_bytes;   /* creations are refused when less is free: "store.disk_reserve" */
-    uint32_t tenants_max;        /* "limits.tenants" */
-    uint32_t value_indexes_max;  /* ordered indexes on attributes that queries use */
-    uint32_t visit_slice;        /* candidates looked at before a long query yields to its loop */
+    size_t state_bytes_max;     /* "store.state_bytes"; 0: three quarters of the machine's memory */
+    size_t disk_reserve_bytes;  /* creations are refused when less is free: "store.disk_reserve" */
+    uint32_t tenants_max;       /* "limits.tenants" */
+    uint32_t value_indexes_max; /* ordered indexes on attributes that queries use */
+    uint32_t visit_slice;       /* candidates looked at before a long query yields to its loop */
     struct clock *clock;
     const struct embedded_io *io; /* NULL: the operating system; tests put faults here */
 };
 
-/* Opens (and creates) the data directory, recovers, loads. terms is filled with the stored terms and from
- * then on logged by the store. E_DAMAGED names segment and offset; E_CONFLICT when another process holds the lock. */
+/* Opens (and creates) the data directory, recovers, loads. terms is filled with the stored terms
+ * and from then on logged by the store. E_DAMAGED names segment and offset; E_CONFLICT when another
+ * process holds the lock. */
 MUST_USE enum status embedded_open(struct store **out, struct terms *terms,
                                    const struct embedded_options *o, struct why *why);
 
@@ -37,7 +38,8 @@ struct embedded_report {
     uint64_t entities, documents, segments, groups, records, terms, errors;
 };
 MUST_USE enum status embedded_check(const char *dir, struct embedded_report *report,
-                                    void (*error)(void *arg, const char *text), void *arg, struct why *why);
+                                    void (*error)(void *arg, const char *text), void *arg,
+                                    struct why *why);
 /* Restores a backup made by store_backup into an absent or empty dir. */
 MUST_USE enum status embedded_restore(const char *from, const char *dir, struct why *why);
 

@@ -1,5 +1,6 @@
 /* The embedded store's own parts, for its own files. Locks, in the order in which one thread
- * may take them: writers' lock (commit.lock) → publish_lock → a tenant's lock → journal, reclaim. */
+ * may take them: writers' lock (commit.lock) → publish_lock → a tenant's lock → journal, reclaim.
+ */
 #ifndef STORE_EMBEDDED_EMBEDDED_INT_H
 #define STORE_EMBEDDED_EMBEDDED_INT_H
 
@@ -23,19 +24,21 @@ struct embedded {
     _Atomic(struct tenants *) tenants; /* replaced by the committer */
     struct store_listener *listeners;
     _Atomic uint64_t committed_seq;
-    struct blocks blocks;              /* versions on their way included */
-    _Atomic size_t table_bytes;        /* tables and indexes, as last counted */
-    _Atomic bool disk_low;             /* less free than the reserve */
+    struct blocks blocks;       /* versions on their way included */
+    _Atomic size_t table_bytes; /* tables and indexes, as last counted */
+    _Atomic bool disk_low;      /* less free than the reserve */
     size_t queue_bytes_max;
     struct commit commit;
     struct upkeep upkeep;
     struct fold fold;
-    uint64_t fold_segments;            /* of the log, that are worth a fold */
-    pthread_mutex_t publish_lock;      /* held while a group is published: between groups, all is of one moment */
-    uint64_t published_segment;        /* of the log, of the last group published */
-    uint32_t *dropped;                 /* tenants deleted since the last fold began; under publish_lock */
+    uint64_t fold_segments; /* of the log, that are worth a fold */
+    pthread_mutex_t
+        publish_lock; /* held while a group is published: between groups, all is of one moment */
+    uint64_t published_segment; /* of the log, of the last group published */
+    uint32_t *dropped;          /* tenants deleted since the last fold began; under publish_lock */
     uint32_t dropped_count, dropped_room;
-    uint64_t folding_seq;              /* the last fold began behind this change; the base holds nothing younger */
+    uint64_t
+        folding_seq; /* the last fold began behind this change; the base holds nothing younger */
     _Atomic uint64_t queries, candidates, visited;
 };
 

@@ -15,12 +15,14 @@ struct embedded_io {
     int (*open)(const struct embedded_io *io, const char *path, int flags, int *fd);
     void (*close)(const struct embedded_io *io, int fd);
     /* *got < n only at the end of the file. */
-    int (*read_at)(const struct embedded_io *io, int fd, void *p, size_t n, uint64_t at, size_t *got);
+    int (*read_at)(const struct embedded_io *io, int fd, void *p, size_t n, uint64_t at,
+                   size_t *got);
     int (*write_at)(const struct embedded_io *io, int fd, const void *p, size_t n, uint64_t at);
     int (*sync_data)(const struct embedded_io *io, int fd); /* fdatasync */
     int (*sync_all)(const struct embedded_io *io, int fd);  /* fsync */
     int (*truncate)(const struct embedded_io *io, int fd, uint64_t n);
-    int (*allocate)(const struct embedded_io *io, int fd, uint64_t n); /* n bytes from the start, size grows */
+    int (*allocate)(const struct embedded_io *io, int fd,
+                    uint64_t n); /* n bytes from the start, size grows */
     int (*size)(const struct embedded_io *io, int fd, uint64_t *n);
     int (*rename)(const struct embedded_io *io, const char *from, const char *to);
     int (*unlink)(const struct embedded_io *io, const char *path);

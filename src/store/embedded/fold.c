@@ -54,12 +54,13 @@ static void take(struct embedded *e, struct task_list *l)
     pthread_mutex_lock(&e->publish_lock);
     const struct tenants *d = e->tenants;
     *l = (struct task_list){
-        .position = {
-            .store_id = e->store_id,
-            .segment = e->published_segment,
-            .seq = e->committed_seq,
-            .last_seq = e->committed_seq,
-        },
+        .position =
+            {
+                .store_id = e->store_id,
+                .segment = e->published_segment,
+                .seq = e->committed_seq,
+                .last_seq = e->committed_seq,
+            },
         .parts = mem_alloc(d->count * sizeof(struct part)),
         .dropped = e->dropped,
         .dropped_count = e->dropped_count,
@@ -97,11 +98,13 @@ static void write_document(struct base *b, struct tenant *t, const struct dirty_
 }
 
 /* Versions of slots from *next on, borrowed while online. */
-static uint32_t read_slots(struct tenant *t, uint64_t *renumbered, uint32_t *next, const struct doc **docs)
+static uint32_t read_slots(struct tenant *t, uint64_t *renumbered, uint32_t *next,
+                           const struct doc **docs)
 {
     uint32_t slots[AT_ONCE];
     pthread_rwlock_rdlock(&t->lock);
-    if (t->renumbered != *renumbered) /* slots have moved: start again, what is written twice does no harm */
+    if (t->renumbered !=
+        *renumbered) /* slots have moved: start again, what is written twice does no harm */
         *next = 0;
     *renumbered = t->renumbered;
     uint32_t n = bitmap_read(t->folding, *next, slots, AT_ONCE);

@@ -19,11 +19,11 @@ struct fold {
     pthread_cond_t wake;
     bool stopping, wanted;
 
-    pthread_mutex_t work; /* held while folding, and by a backup */
-    struct base *base;    /* NULL until something is folded */
-    uint32_t terms;       /* in the base */
+    pthread_mutex_t work;     /* held while folding, and by a backup */
+    struct base *base;        /* NULL until something is folded */
+    uint32_t terms;           /* in the base */
     _Atomic uint64_t segment; /* the base's position in the log */
-    _Atomic bool failing; /* the last attempt failed */
+    _Atomic bool failing;     /* the last attempt failed */
     _Atomic uint64_t seq;
 };
 

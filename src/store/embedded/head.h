@@ -28,11 +28,14 @@ struct heads {
 void heads_init(struct heads *h);
 void heads_free(struct heads *h);
 /* NULL: as committed. hash: hash_str(key). */
-struct head *heads_find(const struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash);
+struct head *heads_find(const struct heads *h, struct tenant *t, uint8_t kind, struct str key,
+                        uint64_t hash);
 /* p, whose key is given, is now the newest change of its kind. */
-void heads_set(struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash, struct pending *p);
+void heads_set(struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash,
+               struct pending *p);
 /* p is committed: its head goes, unless there is a newer one. */
-void heads_drop(struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash, struct pending *p);
+void heads_drop(struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash,
+                struct pending *p);
 /* All go: what they promised will not come. */
 void heads_clear(struct heads *h);
 

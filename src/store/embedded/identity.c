@@ -33,10 +33,12 @@ static uint32_t crc_of(const struct identity *f)
 
 static enum status world(int error, const char *what, const char *path, struct why *why)
 {
-    return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "%s %s: %s", what, path, strerror(error));
+    return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "%s %s: %s", what, path,
+                   strerror(error));
 }
 
-enum status identity_write(const struct embedded_io *io, const char *dir, uint64_t id, struct why *why)
+enum status identity_write(const struct embedded_io *io, const char *dir, uint64_t id,
+                           struct why *why)
 {
     char path[PATH_MAX], draft[PATH_MAX];
     snprintf(path, sizeof path, "%s/store", dir);
@@ -58,7 +60,8 @@ enum status identity_write(const struct embedded_io *io, const char *dir, uint64
     return e ? world(e, "writing", path, why) : OK;
 }
 
-static enum status read_from(const struct embedded_io *io, int fd, const char *path, uint64_t *id, struct why *why)
+static enum status read_from(const struct embedded_io *io, int fd, const char *path, uint64_t *id,
+                             struct why *why)
 {
     struct identity f;
     size_t got = 0;
@@ -68,15 +71,17 @@ static enum status read_from(const struct embedded_io *io, int fd, const char *p
     if (got < sizeof f || memcmp(f.magic, MAGIC, sizeof f.magic))
         return why_set(why, E_DAMAGED, NULL, "%s does not say that this is a store", path);
     if (f.version > VERSION)
-        return why_set(why, E_NOT_SUPPORTED, NULL, "%s has version %u; this program knows versions up to %d", path,
-                       f.version, VERSION);
+        return why_set(why, E_NOT_SUPPORTED, NULL,
+                       "%s has version %u; this program knows versions up to %d", path, f.version,
+                       VERSION);
     if (f.crc != crc_of(&f))
         return why_set(why, E_DAMAGED, NULL, "%s: the checksum is wrong", path);
     *id = f.id;
     return OK;
 }
 
-enum status identity_read(const struct embedded_io *io, const char *dir, uint64_t *id, struct why *why)
+enum status identity_read(const struct embedded_io *io, const char *dir, uint64_t *id,
+                          struct why *why)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/store", dir);
@@ -97,7 +102,8 @@ static enum status make(const struct embedded_io *io, const char *dir, struct wh
     snprintf(log, sizeof log, "%s/log", dir);
     snprintf(base, sizeof base, "%s/base", dir);
     if (access(log, F_OK) == 0 || access(base, F_OK) == 0)
-        return why_set(why, E_DAMAGED, NULL, "%s has a log or a base, but not the file that says whose: store", dir);
+        return why_set(why, E_DAMAGED, NULL,
+                       "%s has a log or a base, but not the file that says whose: store", dir);
     uint64_t id;
     if (getrandom(&id, sizeof id, 0) != sizeof id)
         return world(errno, "drawing a number for", dir, why);
@@ -107,8 +113,8 @@ static enum status make(const struct embedded_io *io, const char *dir, struct wh
     return identity_write(io, dir, id, why);
 }
 
-enum status identity_take(const struct embedded_io *io, const char *dir, bool create, uint64_t *id, int *fd,
-                          struct why *why)
+enum status identity_take(const struct embedded_io *io, const char *dir, bool create, uint64_t *id,
+                          int *fd, struct why *why)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/store", dir);

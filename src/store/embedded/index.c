@@ -209,7 +209,8 @@ static struct ordered *cells_at(struct index *ix, uint32_t term)
 }
 
 /* The instances of v's attribute. */
-static void value_places(struct index_value *v, uint32_t slot, const struct doc *d, struct places *ps)
+static void value_places(struct index_value *v, uint32_t slot, const struct doc *d,
+                         struct places *ps)
 {
     bool other = false;
     uint32_t i = doc_find_attr(d, v->term), n = doc_attr_count(d);
@@ -300,7 +301,8 @@ void index_remove(struct index *ix, uint32_t slot, const struct doc *d)
     move(ix, slot, d, NULL);
 }
 
-void index_replace(struct index *ix, uint32_t slot, const struct doc *before, const struct doc *after)
+void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
+                   const struct doc *after)
 {
     if (!same_types(before, after)) {
         mark_types(ix, slot, before, false);
@@ -356,7 +358,8 @@ size_t index_bytes(const struct index *ix)
                bitmaps_bytes(&ix->attrs) + name_map_bytes(ix->scopes) + ordered_bytes(ix->expiry) +
                ix->cells.size * sizeof ix->cells.cells[0];
     for (struct name_cursor c = name_map_from(ix->scopes, STR_NONE, false); name_next(&c);)
-        n += sizeof(struct index_scope) + c.key.n + bitmap_bytes(((struct index_scope *)c.value)->slots);
+        n += sizeof(struct index_scope) + c.key.n +
+             bitmap_bytes(((struct index_scope *)c.value)->slots);
     for (uint32_t i = 0; i < ix->cells.size; i++)
         if (ix->cells.cells[i].value)
             n += ordered_bytes(ix->cells.cells[i].value);

@@ -22,12 +22,12 @@ struct index_scope {
 };
 
 struct index {
-    struct bitmap *live;       /* every entity */
-    struct term_map types;     /* struct bitmap */
-    struct term_map attrs;     /* struct bitmap */
-    struct name_map *scopes;   /* struct index_scope */
-    struct term_map cells;     /* struct ordered: geometries of an attribute, index_geo.h */
-    struct ordered *expiry;    /* by index_expiry_key(); only entities that end */
+    struct bitmap *live;        /* every entity */
+    struct term_map types;      /* struct bitmap */
+    struct term_map attrs;      /* struct bitmap */
+    struct name_map *scopes;    /* struct index_scope */
+    struct term_map cells;      /* struct ordered: geometries of an attribute, index_geo.h */
+    struct ordered *expiry;     /* by index_expiry_key(); only entities that end */
     struct index_value *values; /* ordered indexes on attributes that queries use */
 };
 
@@ -37,7 +37,8 @@ void index_free(struct index *ix);
 void index_add(struct index *ix, uint32_t slot, const struct doc *d);
 void index_remove(struct index *ix, uint32_t slot, const struct doc *d);
 /* Touches only what differs. */
-void index_replace(struct index *ix, uint32_t slot, const struct doc *before, const struct doc *after);
+void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
+                   const struct doc *after);
 /* Order of keys is order of time, µs. */
 uint64_t index_expiry_key(int64_t us);
 size_t index_bytes(const struct index *ix);
@@ -51,7 +52,8 @@ struct index_value *index_value_of(const struct index *ix, uint32_t term);
 /* Puts the next n slots of s into v. True: there are more. */
 bool index_value_build(struct index_value *v, const struct state *s, uint32_t n);
 
-/* Makes everything anew from s and compares. Returns the number of disagreements; text says the first. */
+/* Makes everything anew from s and compares. Returns the number of disagreements; text says the
+ * first. */
 uint64_t index_verify(const struct index *ix, const struct state *s, char *text, size_t n);
 
 #endif

@@ -100,7 +100,8 @@ static bool inside(const struct rect *r, const struct quadrant *q)
 
 /* Cuts the n quadrants that are not inside into four, and leaves out those apart, in Z-order.
  * Returns how many there are then; more than RANGES_MAX: too many, *out is not whole. */
-static uint32_t cut(const struct rect *r, const struct quadrant *in, uint32_t n, struct quadrant *out)
+static uint32_t cut(const struct rect *r, const struct quadrant *in, uint32_t n,
+                    struct quadrant *out)
 {
     uint32_t m = 0;
     for (uint32_t i = 0; i < n; i++) {

@@ -38,8 +38,8 @@ static bool out_of_tries(struct search *s)
     return s->tries_left == UINT32_MAX;
 }
 
-/* Tries every scope that starts with prefix; of those with a '/' in front, when both forms are tried at once,
- * only the other form. */
+/* Tries every scope that starts with prefix; of those with a '/' in front, when both forms are
+ * tried at once, only the other form. */
 static void try_from(struct search *s, struct str prefix, bool but_slashed)
 {
     for (struct name_cursor c = name_map_from(s->ix->scopes, prefix, false); name_next(&c);) {

@@ -26,7 +26,8 @@ void index_value_free(struct index_value *v)
 
 size_t index_value_bytes(const struct index_value *v)
 {
-    return sizeof *v + ordered_bytes(v->numbers) + ordered_bytes(v->texts) + bitmap_bytes(v->others);
+    return sizeof *v + ordered_bytes(v->numbers) + ordered_bytes(v->texts) +
+           bitmap_bytes(v->others);
 }
 
 uint64_t index_value_number(double d)

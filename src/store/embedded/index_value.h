@@ -17,10 +17,10 @@
 struct index_value {
     struct index_value *next;
     uint32_t term;
-    uint32_t built;           /* slots below are in; INDEX_VALUE_BUILT: all, and searches may use it */
-    _Atomic int64_t used_us;  /* last time a query wanted it */
-    struct ordered *numbers;  /* by index_value_number() */
-    struct ordered *texts;    /* by index_value_text() */
+    uint32_t built; /* slots below are in; INDEX_VALUE_BUILT: all, and searches may use it */
+    _Atomic int64_t used_us; /* last time a query wanted it */
+    struct ordered *numbers; /* by index_value_number() */
+    struct ordered *texts;   /* by index_value_text() */
     struct bitmap *others;
 };
 

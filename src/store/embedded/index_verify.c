@@ -18,20 +18,21 @@ static void wrong(struct verify *v, const char *what, uint32_t term)
 }
 
 /* An absent bitmap is an empty one. */
-static void compare_bitmaps(struct verify *v, const char *what, uint32_t term, const struct bitmap *a,
-                            const struct bitmap *b)
+static void compare_bitmaps(struct verify *v, const char *what, uint32_t term,
+                            const struct bitmap *a, const struct bitmap *b)
 {
     bool same = a && b ? bitmap_equal(a, b) : !(a && bitmap_count(a)) && !(b && bitmap_count(b));
     if (!same)
         wrong(v, what, term);
 }
 
-static void compare_ordered(struct verify *v, const char *what, uint32_t term, const struct ordered *a,
-                            const struct ordered *b)
+static void compare_ordered(struct verify *v, const char *what, uint32_t term,
+                            const struct ordered *a, const struct ordered *b)
 {
     bool same = (a ? ordered_count(a) : 0) == (b ? ordered_count(b) : 0);
     if (same && a && b) {
-        struct ordered_cursor x = ordered_from(a, 0, UINT64_MAX), y = ordered_from(b, 0, UINT64_MAX);
+        struct ordered_cursor x = ordered_from(a, 0, UINT64_MAX),
+                              y = ordered_from(b, 0, UINT64_MAX);
         while (same && ordered_next(&x))
             same = ordered_next(&y) && x.key == y.key && x.slot == y.slot;
     }
@@ -41,8 +42,8 @@ static void compare_ordered(struct verify *v, const char *what, uint32_t term, c
 
 typedef const struct bitmap *bitmap_lookup(const struct index *ix, uint32_t term);
 
-static void compare_maps(struct verify *v, const char *what, const struct index *a, const struct index *b,
-                         const struct term_map *terms, bitmap_lookup *lookup)
+static void compare_maps(struct verify *v, const char *what, const struct index *a,
+                         const struct index *b, const struct term_map *terms, bitmap_lookup *lookup)
 {
     for (uint32_t i = 0; i < terms->size; i++)
         if (terms->cells[i].term)
@@ -102,11 +103,12 @@ uint64_t index_verify(const struct index *ix, const struct state *s, char *text,
     for (uint32_t i = 0; i < fresh->cells.size; i++)
         if (fresh->cells.cells[i].term)
             compare_ordered(&v, "geometries of attribute", fresh->cells.cells[i].term,
-                            fresh->cells.cells[i].value, index_cells(ix, fresh->cells.cells[i].term));
+                            fresh->cells.cells[i].value,
+                            index_cells(ix, fresh->cells.cells[i].term));
     for (uint32_t i = 0; i < ix->cells.size; i++)
         if (ix->cells.cells[i].term)
-            compare_ordered(&v, "geometries of attribute", ix->cells.cells[i].term, ix->cells.cells[i].value,
-                            index_cells(fresh, ix->cells.cells[i].term));
+            compare_ordered(&v, "geometries of attribute", ix->cells.cells[i].term,
+                            ix->cells.cells[i].value, index_cells(fresh, ix->cells.cells[i].term));
     compare_ordered(&v, "expiry", 0, ix->expiry, fresh->expiry);
     compare_values(&v, ix, fresh);
     index_free(fresh);

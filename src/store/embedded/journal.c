@@ -32,7 +32,7 @@ enum status journal_open(struct journal **out, const struct journal_options *o, 
     struct journal *j = mem_zalloc(sizeof *j);
     j->io = o->io;
     j->dir = mem_alloc(strlen(o->dir) + 1);
-    strcpy(j->dir, o->dir);
+    memcpy(j->dir, o->dir, strlen(o->dir) + 1);
     j->store_id = o->store_id;
     j->segment_bytes = o->segment_bytes;
     j->fd = -1;
@@ -122,8 +122,10 @@ enum status journal_sync(struct journal *j, struct why *why)
     return OK;
 }
 
-/* Opens a file to become the next segment: the one in stock, or a fresh one with room for `need` bytes. */
-static int take_file(struct journal *j, uint64_t need, char path[PATH_MAX], int *fd, uint64_t *capacity)
+/* Opens a file to become the next segment: the one in stock, or a fresh one with room for `need`
+ * bytes. */
+static int take_file(struct journal *j, uint64_t need, char path[PATH_MAX], int *fd,
+                     uint64_t *capacity)
 {
     const struct embedded_io *io = j->io;
     pthread_mutex_lock(&j->lock);
@@ -139,7 +141,8 @@ static int take_file(struct journal *j, uint64_t need, char path[PATH_MAX], int 
     if (stocked)
         return 0;
     e = io->allocate(io, *fd, *capacity);
-    if (e == ENOSPC && need < SMALL_SEGMENT) { /* the last bytes of a disk are good enough for a deletion */
+    if (e == ENOSPC &&
+        need < SMALL_SEGMENT) { /* the last bytes of a disk are good enough for a deletion */
         *capacity = SMALL_SEGMENT;
         e = io->allocate(io, *fd, *capacity);
     }
@@ -258,7 +261,8 @@ void journal_trim(struct journal *j, uint64_t before)
         if (size == j->segment_bytes)
             reused = io->rename(io, path, stock) == 0;
         else
-            (void)io->unlink(io, path); /* what stays is ignored, and tried again at the next start */
+            (void)io->unlink(io,
+                             path); /* what stays is ignored, and tried again at the next start */
         j->first++;
     }
     /* The old name must be gone for good before its file gets a new header. */

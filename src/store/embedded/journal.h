@@ -38,11 +38,13 @@ struct journal_replay {
     uint64_t segment, offset; /* where it is, for messages */
 };
 
-/* Reads the directory, writes nothing. Caller owns. Segments before `from` are of no use any more. */
+/* Reads the directory, writes nothing. Caller owns. Segments before `from` are of no use any more.
+ */
 MUST_USE enum status journal_open(struct journal **out, const struct journal_options *o,
                                   uint64_t from, struct why *why);
-/* Once, before anything is written: hands over every record of segments `from` and up. What the last crash
- * tore is left out; E_DAMAGED names segment and offset when more than that is missing. */
+/* Once, before anything is written: hands over every record of segments `from` and up. What the
+ * last crash tore is left out; E_DAMAGED names segment and offset when more than that is missing.
+ */
 MUST_USE enum status journal_read(struct journal *j, struct journal_replay *r, struct why *why);
 /* What is written is synced as far as it can be; frees j. */
 void journal_close(struct journal *j);
@@ -50,8 +52,8 @@ void journal_close(struct journal *j);
 /* Adds a record to the group being gathered. */
 void journal_add(struct journal *j, const struct record *r);
 size_t journal_gathered(const struct journal *j); /* bytes; 0: no record */
-/* Writes the gathered group behind the last one. E_NO_SPACE, E_IO: the log is as long as before, the group is
- * forgotten, the next may succeed. E_UNKNOWN_OUTCOME: failed. */
+/* Writes the gathered group behind the last one. E_NO_SPACE, E_IO: the log is as long as before,
+ * the group is forgotten, the next may succeed. E_UNKNOWN_OUTCOME: failed. */
 MUST_USE enum status journal_write(struct journal *j, struct why *why);
 /* Makes what was written durable. E_UNKNOWN_OUTCOME: failed, never tried again. */
 MUST_USE enum status journal_sync(struct journal *j, struct why *why);
@@ -64,8 +66,10 @@ void journal_trim(struct journal *j, uint64_t before);
 /* Lays a segment in stock, so that the writer need not wait for one. */
 void journal_prepare(struct journal *j);
 bool journal_wants_stock(struct journal *j); /* the segment being written is half full */
-/* Copies what is durable, of segments `from` and up, into dir (absent), for a backup. Keep trimming away. */
-MUST_USE enum status journal_copy(struct journal *j, uint64_t from, const char *dir, struct why *why);
+/* Copies what is durable, of segments `from` and up, into dir (absent), for a backup. Keep trimming
+ * away. */
+MUST_USE enum status journal_copy(struct journal *j, uint64_t from, const char *dir,
+                                  struct why *why);
 
 struct journal_figures {
     uint64_t bytes, segments, groups, syncs;

@@ -41,6 +41,7 @@ struct journal {
     char *dir;
     uint64_t store_id;
     size_t segment_bytes;
+    uint64_t from; /* first segment to be read; older ones are waiting to be trimmed */
 
     /* the writer's */
     bool failed;

@@ -46,11 +46,13 @@ enum status journal_list(struct journal *j, uint64_t from, struct why *why)
     }
     closedir(d);
     if (!count && from > 1)
-        return why_set(why, E_DAMAGED, NULL, "log segment %016llx is missing", (unsigned long long)from);
+        return why_set(why, E_DAMAGED, NULL, "log segment %016llx is missing",
+                       (unsigned long long)from);
     if (count && (last - first + 1 != count || first > (from ? from : 1)))
         return why_set(why, E_DAMAGED, NULL, "a log segment between %016llx and %016llx is missing",
                        (unsigned long long)(from ? from : 1), (unsigned long long)last);
     j->segment = last;
+    j->from = count ? first : 1;
     j->first = oldest == UINT64_MAX ? 1 : oldest;
     return OK;
 }
@@ -63,7 +65,8 @@ struct image {
     struct journal_file header;
 };
 
-static enum status damaged(const struct image *s, uint64_t offset, const char *what, struct why *why)
+static enum status damaged(const struct image *s, uint64_t offset, const char *what,
+                           struct why *why)
 {
     return why_set(why, E_DAMAGED, NULL, "log segment %016llx, offset %llu: %s",
                    (unsigned long long)s->number, (unsigned long long)offset, what);
@@ -127,8 +130,8 @@ static bool group_at(const struct journal *j, const struct image *s, uint64_t of
     return h->crc == crc32c(0, s->p + offset + skip, h->length - skip);
 }
 
-/* The groups end at offset. Was anything behind it durable once? A whole group that was written when more
- * than offset was synced proves it. */
+/* The groups end at offset. Was anything behind it durable once? A whole group that was written
+ * when more than offset was synced proves it. */
 static enum status check_behind(const struct journal *j, const struct image *s, uint64_t offset,
                                 struct why *why)
 {
@@ -163,7 +166,8 @@ static enum status read_group(const struct image *s, const struct journal_group 
     return at == end ? OK : damaged(s, at, "a group is longer than its records", why);
 }
 
-/* Reads s up to must_end (when it is not the last segment) or as far as it goes; *end: where it ended. */
+/* Reads s up to must_end (when it is not the last segment) or as far as it goes; *end: where it
+ * ended. */
 static enum status read_segment(const struct journal *j, const struct image *s, uint64_t must_end,
                                 struct journal_replay *r, uint64_t *end, struct why *why)
 {
@@ -187,9 +191,9 @@ enum status journal_read(struct journal *j, struct journal_replay *r, struct why
     uint64_t last = j->segment;
     struct image s = {0}, next = {0};
     enum status st = OK;
-    for (uint64_t n = j->first; n && n <= last && st == OK; n++) {
+    for (uint64_t n = j->from; n && n <= last && st == OK; n++) {
         uint64_t must_end = 0;
-        if (n == j->first)
+        if (n == j->from)
             st = load(j, n, &s, why);
         if (st == OK && n < last)
             st = load(j, n + 1, &next, why);
@@ -212,8 +216,8 @@ enum status journal_read(struct journal *j, struct journal_replay *r, struct why
 
 /* ---- copying ---- */
 
-static enum status copy_segment(const struct journal *j, uint64_t number, uint64_t n, const char *dir,
-                                struct why *why)
+static enum status copy_segment(const struct journal *j, uint64_t number, uint64_t n,
+                                const char *dir, struct why *why)
 {
     char path[PATH_MAX], copy[PATH_MAX];
     journal_path(j, number, NULL, path);

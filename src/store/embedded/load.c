@@ -38,7 +38,8 @@ struct reading {
     bool ended;
 };
 
-static enum status read_term(struct base_reader *reader, uint32_t id, struct str iri, struct why *why)
+static enum status read_term(struct base_reader *reader, uint32_t id, struct str iri,
+                             struct why *why)
 {
     struct reading *r = container_of(reader, struct reading, reader);
     uint32_t got = terms_intern(r->e->terms, iri, why);
@@ -58,7 +59,8 @@ static void add_tenant(struct embedded *e, struct tenant *t)
         e->commit.tenant_id = t->id;
 }
 
-static enum status read_tenant_name(struct base_reader *reader, uint32_t id, struct str name, struct why *why)
+static enum status read_tenant_name(struct base_reader *reader, uint32_t id, struct str name,
+                                    struct why *why)
 {
     (void)why;
     struct embedded *e = container_of(reader, struct reading, reader)->e;
@@ -74,8 +76,8 @@ static struct tenant *tenant_of(struct reading *r, uint32_t id)
     return r->tenant;
 }
 
-static enum status read_document(struct base_reader *reader, uint32_t tenant, uint8_t kind, struct str key,
-                                 uint64_t seq, struct str bytes, struct why *why)
+static enum status read_document(struct base_reader *reader, uint32_t tenant, uint8_t kind,
+                                 struct str key, uint64_t seq, struct str bytes, struct why *why)
 {
     struct reading *r = container_of(reader, struct reading, reader);
     struct tenant *t = tenant_of(r, tenant);
@@ -105,8 +107,8 @@ static void hand_over(struct reading *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-static enum status read_entity(struct base_reader *reader, uint32_t tenant, uint64_t created_seq, struct str block,
-                               struct why *why)
+static enum status read_entity(struct base_reader *reader, uint32_t tenant, uint64_t created_seq,
+                               struct str block, struct why *why)
 {
     struct reading *r = container_of(reader, struct reading, reader);
     struct tenant *t = tenant_of(r, tenant);
@@ -134,7 +136,8 @@ static enum status read_entity(struct base_reader *reader, uint32_t tenant, uint
 }
 
 /* An unfinished fold can leave two entities of one id: the younger is the one that lives. */
-static void keep_younger(struct embedded *e, struct tenant *t, uint32_t slot, const struct doc *old, uint64_t hash)
+static void keep_younger(struct embedded *e, struct tenant *t, uint32_t slot, const struct doc *old,
+                         uint64_t hash)
 {
     state_remove(tenant_state(t), slot, hash);
     index_remove(t->index, slot, old);
@@ -184,7 +187,8 @@ static void *insert_batches(void *arg)
 static enum status read_names(struct embedded *e, struct base *b, struct why *why)
 {
     struct reading r = {.e = e};
-    r.reader = (struct base_reader){.term = read_term, .tenant = read_tenant_name, .document = read_document};
+    r.reader = (struct base_reader){
+        .term = read_term, .tenant = read_tenant_name, .document = read_document};
     return base_read(b, &r.reader, why);
 }
 
@@ -197,8 +201,9 @@ static enum status read_entities(struct embedded *e, struct base *b, struct why 
     pthread_cond_init(&r.moved, NULL);
     pthread_t thread;
     int error = pthread_create(&thread, NULL, insert_batches, &r);
-    enum status st = error ? why_set(why, E_INTERNAL, NULL, "starting a thread: %s", strerror(error))
-                           : base_read(b, &r.reader, why);
+    enum status st = error
+                         ? why_set(why, E_INTERNAL, NULL, "starting a thread: %s", strerror(error))
+                         : base_read(b, &r.reader, why);
     hand_over(&r);
     pthread_mutex_lock(&r.lock);
     r.ended = true;
@@ -328,7 +333,8 @@ static enum status check_record(const struct embedded *e, const struct record *r
     return OK;
 }
 
-static enum status replay_record(struct journal_replay *replay, const struct record *r, struct why *why)
+static enum status replay_record(struct journal_replay *replay, const struct record *r,
+                                 struct why *why)
 {
     struct replaying *l = container_of(replay, struct replaying, replay);
     struct embedded *e = l->e;
@@ -346,7 +352,8 @@ static enum status replay_record(struct journal_replay *replay, const struct rec
     enum status st = check_record(e, r, why);
     if (st != OK || !t) /* no tenant: it is deleted later, as the base knows already */
         return st;
-    struct str key = r->kind == RECORD_ENTITY ? doc_id((const struct doc *)(const void *)r->block.p) : r->key;
+    struct str key =
+        r->kind == RECORD_ENTITY ? doc_id((const struct doc *)(const void *)r->block.p) : r->key;
     if (is_newer(r, t, key, hash_str(key)))
         publish_one(e, pending_of(e, r, t));
     return OK;

@@ -17,7 +17,8 @@ struct name_map *name_map_new(void);
 void name_map_free(struct name_map *m);
 /* NULL when absent. */
 void *name_map_get(const struct name_map *m, struct str key);
-/* Sets key, which must live as long as the entry (in what value points to), and returns the value it had. */
+/* Sets key, which must live as long as the entry (in what value points to), and returns the value
+ * it had. */
 void *name_map_put(struct name_map *m, struct str key, void *value);
 /* Returns what was removed, or NULL. */
 void *name_map_remove(struct name_map *m, struct str key);

@@ -90,7 +90,8 @@ static void add_row(struct ordered *o, uint32_t at)
     o->rows[at] = (struct row){.block = mem_alloc(sizeof(struct block))};
 }
 
-static void copy(struct block *to, uint32_t to_at, const struct block *from, uint32_t from_at, uint32_t n)
+static void copy(struct block *to, uint32_t to_at, const struct block *from, uint32_t from_at,
+                 uint32_t n)
 {
     memmove(to->keys + to_at, from->keys + from_at, n * sizeof to->keys[0]);
     memmove(to->slots + to_at, from->slots + from_at, n * sizeof to->slots[0]);

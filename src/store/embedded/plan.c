@@ -47,7 +47,8 @@ struct range {
     uint64_t low, high;
 };
 
-static bool operand_range(const struct index_value *v, const struct compare *c, uint32_t i, struct range *r)
+static bool operand_range(const struct index_value *v, const struct compare *c, uint32_t i,
+                          struct range *r)
 {
     const struct operand *o = &c->operands[i];
     bool equal = c->op == COMPARE_EQ;
@@ -65,7 +66,8 @@ static bool operand_range(const struct index_value *v, const struct compare *c, 
     }
     if (!equal || c->range || (o->kind != OPERAND_STRING && o->kind != OPERAND_BOOL))
         return false;
-    uint64_t key = o->kind == OPERAND_STRING ? index_value_text(o->text) : index_value_bool(o->boolean);
+    uint64_t key =
+        o->kind == OPERAND_STRING ? index_value_text(o->text) : index_value_bool(o->boolean);
     *r = (struct range){v->texts, key, key};
     return true;
 }
@@ -73,7 +75,8 @@ static bool operand_range(const struct index_value *v, const struct compare *c, 
 /* A comparison of an attribute's own value, of a kind that an index of values can answer. */
 static bool is_indexable(const struct compare *c)
 {
-    if (c->link_count || c->path_count != 1 || c->member || c->value_path_count || !c->operand_count)
+    if (c->link_count || c->path_count != 1 || c->member || c->value_path_count ||
+        !c->operand_count)
         return false;
     if (c->op != COMPARE_EQ && c->op != COMPARE_GT && c->op != COMPARE_GE && c->op != COMPARE_LT &&
         c->op != COMPARE_LE)
@@ -100,7 +103,8 @@ static struct index_value *usable(struct planner *p, const struct compare *c)
     struct index_value *v = index_value_of(p->ix, c->path[0].term);
     if (v)
         v->used_us = p->need->now_us;
-    else if (p->plan->wanted_count < PLAN_SETS_MAX && count_of(index_attr(p->ix, c->path[0].term)) >= WANTED_MIN)
+    else if (p->plan->wanted_count < PLAN_SETS_MAX &&
+             count_of(index_attr(p->ix, c->path[0].term)) >= WANTED_MIN)
         p->plan->wanted[p->plan->wanted_count++] = c->path[0].term;
     return v && v->built == INDEX_VALUE_BUILT ? v : NULL;
 }
@@ -146,7 +150,8 @@ static struct estimate estimate_geo(struct planner *p, const struct geo_filter *
     const struct ordered *cells = index_cells(p->ix, g->property.term);
     if (!g->bounded)
         return presence(p, g->property.term);
-    return (struct estimate){true, false, false, cells ? index_geo_estimate(cells, g->reach) : 0, "geo"};
+    return (struct estimate){true, false, false, cells ? index_geo_estimate(cells, g->reach) : 0,
+                             "geo"};
 }
 
 static struct bitmap *collect_geo(struct planner *p, const struct geo_filter *g)
@@ -186,7 +191,8 @@ static struct bitmap *collect_types(struct planner *p, const struct type_expr *x
     struct bitmap *out = bitmap_new();
     for (uint32_t i = 0; i < x->count; i++) {
         const struct type_all *all = &x->any[i];
-        const struct bitmap *first = all->count ? index_type(p->ix, all->types[0].term) : p->ix->live;
+        const struct bitmap *first =
+            all->count ? index_type(p->ix, all->types[0].term) : p->ix->live;
         if (!first)
             continue;
         struct bitmap *b = bitmap_copy(first);
@@ -456,22 +462,24 @@ static struct plan_set set_of(struct planner *p, const struct filter *f, const s
     return s;
 }
 
-/* Documents that a walk through n candidates in order visits until enough of about `matches` are found. */
+/* Documents that a walk through n candidates in order visits until enough of about `matches` are
+ * found. */
 static double visits(const struct planner *p, double n, double matches)
 {
     double first = p->need->first == UINT64_MAX ? n : (double)p->need->first;
     return matches <= 0 || first >= matches ? n : n * first / matches;
 }
 
-/* Of the parts, the one to lead; n: none, walk through all. Fetching a large set from an ordered index only
- * pays when a walk through the smallest ready bitmap would visit more. */
+/* Of the parts, the one to lead; n: none, walk through all. Fetching a large set from an ordered
+ * index only pays when a walk through the smallest ready bitmap would visit more. */
 static uint32_t choose(struct planner *p, const struct estimate *e, uint32_t n)
 {
     uint32_t best = n, ready = n;
     for (uint32_t i = 0; i < n; i++) {
         if (!e[i].known)
             continue;
-        if (best == n || e[i].n < e[best].n || (e[i].n == e[best].n && e[i].exact && !e[best].exact))
+        if (best == n || e[i].n < e[best].n ||
+            (e[i].n == e[best].n && e[i].exact && !e[best].exact))
             best = i;
         if (e[i].direct && (ready == n || e[i].n < e[ready].n))
             ready = i;
@@ -514,7 +522,8 @@ void plan_make(struct plan *plan, struct tenant *t, const struct filter *x, cons
     for (uint32_t i = 0; i < n; i++) {
         if (e[i].known && e[i].exact && i == lead)
             continue;
-        if (i != lead && e[i].known && e[i].exact && plan->narrow_count < PLAN_SETS_MAX && !lists(parts[i]))
+        if (i != lead && e[i].known && e[i].exact && plan->narrow_count < PLAN_SETS_MAX &&
+            !lists(parts[i]))
             plan->narrow[plan->narrow_count++] = set_of(&p, parts[i], &e[i]);
         else
             left[rest++] = parts[i];

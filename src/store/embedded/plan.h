@@ -16,15 +16,15 @@ struct plan_set {
 };
 
 struct plan {
-    const char *index;      /* what leads */
+    const char *index; /* what leads */
     struct plan_set lead;
     struct plan_set narrow[PLAN_SETS_MAX];
     uint32_t narrow_count;
-    struct filter *rest;    /* what the sets leave open; NULL: they are the answer. In the arena */
-    struct filter *whole;   /* everything asked. In the arena */
-    bool made;              /* some set is a copy: once entities change, `whole` decides */
-    uint64_t candidates;    /* in lead */
-    uint64_t version, renumbered; /* the tenant's, when this was made */
+    struct filter *rest;  /* what the sets leave open; NULL: they are the answer. In the arena */
+    struct filter *whole; /* everything asked. In the arena */
+    bool made;            /* some set is a copy: once entities change, `whole` decides */
+    uint64_t candidates;  /* in lead */
+    uint64_t version, renumbered;   /* the tenant's, when this was made */
     uint32_t wanted[PLAN_SETS_MAX]; /* attributes for which an index of values would have helped */
     uint32_t wanted_count;
 };

@@ -72,8 +72,8 @@ static void publish_entity_delete(struct embedded *e, struct tenant *t, struct p
 static void publish_document(struct embedded *e, struct tenant *t, struct pending *p)
 {
     struct name_map *m = t->documents[p->document_kind];
-    struct document *old = p->document ? name_map_put(m, p->document->key, p->document)
-                                       : name_map_remove(m, p->key);
+    struct document *old =
+        p->document ? name_map_put(m, p->document->key, p->document) : name_map_remove(m, p->key);
     tenant_mark_document(t, p->document_kind, p->key);
     document_free(&e->blocks, old);
 }

@@ -21,16 +21,16 @@ struct query {
     struct tenant *t;
     struct plan plan;
     bool planned;
-    bool whole;              /* the plan's copies are out of date */
-    uint64_t next_seq;       /* candidates up to here are done */
+    bool whole;        /* the plan's copies are out of date */
+    uint64_t next_seq; /* candidates up to here are done */
     uint32_t next_slot;
     uint64_t probes;
-    uint64_t skip;           /* matches still to be skipped */
+    uint64_t skip; /* matches still to be skipped */
     uint64_t matched;
-    bool counted;            /* matched is all of them: the sets said so */
-    uint32_t room;           /* of q->docs */
-    struct order_top *top;   /* when ordered */
-    struct arena *scratch;   /* of evaluation */
+    bool counted;          /* matched is all of them: the sets said so */
+    uint32_t room;         /* of q->docs */
+    struct order_top *top; /* when ordered */
+    struct arena *scratch; /* of evaluation */
     struct read_env env;
     struct reclaim_pin *pin; /* since it yielded */
 };
@@ -63,7 +63,8 @@ static void finish(struct query *r, enum status status)
     atomic_fetch_add_explicit(&r->e->visited, q->explain.visited, memory_order_relaxed);
 }
 
-/* First slot whose entity was created behind next_seq. Slots are in order of creation, with holes. */
+/* First slot whose entity was created behind next_seq. Slots are in order of creation, with holes.
+ */
 static uint32_t slot_behind(struct query *r)
 {
     const struct state *s = tenant_state(r->t);
@@ -104,8 +105,8 @@ static void plan(struct query *r)
 
 /* ---- when the sets are the answer ---- */
 
-/* Counts and skips the offset without touching documents, where no part is left to evaluation. False:
- * nothing is left to do. Under the lock, once. */
+/* Counts and skips the offset without touching documents, where no part is left to evaluation.
+ * False: nothing is left to do. Under the lock, once. */
 static bool count_and_skip(struct query *r)
 {
     struct store_query *q = r->q;
@@ -200,7 +201,8 @@ static void add_to_page(struct query *r, const struct doc *d)
     if (q->doc_count == r->room) {
         uint32_t room = r->room ? 4 * r->room : ROOM_FIRST;
         room = room < q->limit ? room : q->limit;
-        q->docs = arena_grow(q->arena, (void *)q->docs, r->room * sizeof *q->docs, room * sizeof *q->docs);
+        q->docs = arena_grow(q->arena, (void *)q->docs, r->room * sizeof *q->docs,
+                             room * sizeof *q->docs);
         r->room = room;
     }
     if (!r->plan.rest && !r->whole)
@@ -237,8 +239,9 @@ static bool run(struct query *r)
     for (struct batch b = {0}; !b.last && take(r, &b);) {
         for (uint32_t i = 0; i < b.n; i++) {
             if (q->visit_max && q->explain.visited >= q->visit_max) {
-                finish(r, why_set(&q->call.why, E_TOO_COMPLEX, NULL,
-                                  "more than %u entities would have to be looked at", q->visit_max));
+                finish(r,
+                       why_set(&q->call.why, E_TOO_COMPLEX, NULL,
+                               "more than %u entities would have to be looked at", q->visit_max));
                 return true;
             }
             r->next_seq = doc_created_seq(b.docs[i]);

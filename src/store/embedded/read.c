@@ -102,7 +102,8 @@ bool read_list(struct store *s, struct store_list *l)
         if (d)
             list_add(l, d, 1);
         else
-            l->call.status = why_set(&l->call.why, E_NOT_FOUND, NULL, "%.*s does not exist", STR_ARG(l->key));
+            l->call.status =
+                why_set(&l->call.why, E_NOT_FOUND, NULL, "%.*s does not exist", STR_ARG(l->key));
     }
     pthread_rwlock_unlock(&t->lock);
     return true;

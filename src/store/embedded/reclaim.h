@@ -38,8 +38,8 @@ struct reclaim_pin *reclaim_pin(struct reclaim *r);
 void reclaim_unpin(struct reclaim *r, struct reclaim_pin *p);
 
 /* Hands over n unlinked things, each to be released with release(arg, thing). Any thread. */
-void reclaim_retire(struct reclaim *r, void **things, size_t n, void (*release)(void *arg, void *thing),
-                    void *arg);
+void reclaim_retire(struct reclaim *r, void **things, size_t n,
+                    void (*release)(void *arg, void *thing), void *arg);
 /* Frees what may be freed; true when nothing waits any more. */
 bool reclaim_run(struct reclaim *r);
 

@@ -51,8 +51,8 @@ struct record {
 size_t record_bytes(const struct record *r);
 /* Writes them; out is 8-byte aligned. */
 void record_write(const struct record *r, void *out);
-/* Reads one from p (8-byte aligned); what it points to borrows from p. E_DAMAGED, or E_NOT_SUPPORTED for a
- * newer version. *used: its length. */
+/* Reads one from p (8-byte aligned); what it points to borrows from p. E_DAMAGED, or
+ * E_NOT_SUPPORTED for a newer version. *used: its length. */
 MUST_USE enum status record_read(const void *p, size_t n, struct record *r, size_t *used,
                                  struct why *why);
 

@@ -99,8 +99,9 @@ void tenant_mark_tombstone(struct tenant *t, uint64_t created_seq)
 
 size_t tenant_bytes(const struct tenant *t)
 {
-    size_t n = sizeof *t + state_bytes(tenant_state(t)) + index_bytes(t->index) + bitmap_bytes(t->dirty) +
-               name_map_bytes(t->dirty_documents) + t->tombstone_room * sizeof t->tombstones[0];
+    size_t n = sizeof *t + state_bytes(tenant_state(t)) + index_bytes(t->index) +
+               bitmap_bytes(t->dirty) + name_map_bytes(t->dirty_documents) +
+               t->tombstone_room * sizeof t->tombstones[0];
     for (int k = 1; k < STORE_KIND_COUNT; k++)
         n += name_map_bytes(t->documents[k]);
     return n;
@@ -162,7 +163,8 @@ void tenant_renumber(struct tenant *t)
         index_add(ix, slot, docs[i]);
     }
     free(docs);
-    struct bitmap *dirty = translate(t->dirty, old, fresh), *folding = translate(t->folding, old, fresh);
+    struct bitmap *dirty = translate(t->dirty, old, fresh),
+                  *folding = translate(t->folding, old, fresh);
     bitmap_free(t->dirty);
     bitmap_free(t->folding);
     t->dirty = dirty;

@@ -24,22 +24,22 @@ struct tenant {
 
     _Atomic(struct state *) state; /* lock-free readers; replaced when it is renumbered */
 
-    pthread_rwlock_t lock;   /* below; written by the committer */
-    uint64_t renumbered;     /* times */
-    uint64_t last_created;   /* created_seq of the last slot */
-    bool unsorted;           /* replay inserted an entity behind younger ones */
-    uint64_t version;        /* sequence of the last change to state or index */
+    pthread_rwlock_t lock; /* below; written by the committer */
+    uint64_t renumbered;   /* times */
+    uint64_t last_created; /* created_seq of the last slot */
+    bool unsorted;         /* replay inserted an entity behind younger ones */
+    uint64_t version;      /* sequence of the last change to state or index */
     struct index *index;
     struct name_map *documents[STORE_KIND_COUNT];
     /* since the last fold began */
-    struct bitmap *dirty;    /* slots */
-    struct bitmap *folding;  /* slots that the fold under way has still to write */
+    struct bitmap *dirty;             /* slots */
+    struct bitmap *folding;           /* slots that the fold under way has still to write */
     struct name_map *dirty_documents; /* struct dirty_key */
-    uint64_t *tombstones;    /* created_seq of deleted entities that the base may hold */
+    uint64_t *tombstones;             /* created_seq of deleted entities that the base may hold */
     uint32_t tombstone_count, tombstone_room;
 
     /* the writers' lock */
-    bool deleted_ahead;      /* its deletion is on its way */
+    bool deleted_ahead;        /* its deletion is on its way */
     struct tenant *next_ahead; /* in the list of those whose creation is */
 };
 
@@ -62,7 +62,8 @@ static inline struct state *tenant_state(const struct tenant *t)
 /* Under the tenant's lock, for writing. */
 void tenant_mark_document(struct tenant *t, uint8_t kind, struct str key);
 void tenant_mark_tombstone(struct tenant *t, uint64_t created_seq);
-/* Moves live entities to slots without holes, in order of creation; indexes are made anew. Under the lock. */
+/* Moves live entities to slots without holes, in order of creation; indexes are made anew. Under
+ * the lock. */
 void tenant_renumber(struct tenant *t);
 /* Memory of tables and indexes, without the entities' blocks. Under the lock. */
 size_t tenant_bytes(const struct tenant *t);

@@ -7,7 +7,8 @@
 
 static struct term_cell *probe(const struct term_map *m, uint32_t term)
 {
-    uint32_t i = term * 2654435769u & (m->size - 1); /* Knuth's multiplier: terms are dense numbers */
+    uint32_t i =
+        term * 2654435769u & (m->size - 1); /* Knuth's multiplier: terms are dense numbers */
     while (m->cells[i].term && m->cells[i].term != term)
         i = (i + 1) & (m->size - 1);
     return &m->cells[i];

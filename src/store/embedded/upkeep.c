@@ -88,16 +88,15 @@ static bool expire_some(struct embedded *e, struct tenant *t, struct arena *a)
     if (!n)
         return false;
     struct caller caller = {.tenant = t->name};
-    struct expiring x = {
-        .apply = {
-            .call = {.home = &e->upkeep.runner, .done = expire_done},
-            .caller = &caller,
-            .edits = edits,
-            .count = n,
-            .results = results,
-            .arena = a,
-            .now_us = now_us,
-        }};
+    struct expiring x = {.apply = {
+                             .call = {.home = &e->upkeep.runner, .done = expire_done},
+                             .caller = &caller,
+                             .edits = edits,
+                             .count = n,
+                             .results = results,
+                             .arena = a,
+                             .now_us = now_us,
+                         }};
     if (!write_apply(&e->store, &x.apply))
         wait_for(e, &x.done);
     bool moved = false;

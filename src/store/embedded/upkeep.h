@@ -15,7 +15,7 @@ struct upkeep {
     struct runner runner; /* where its own writes are answered */
     pthread_t thread;
     bool running;
-    size_t table_bytes; /* being summed */
+    size_t table_bytes;   /* being summed */
     pthread_mutex_t lock; /* below */
     pthread_cond_t wake;
     _Atomic bool stopping;

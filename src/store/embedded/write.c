@@ -62,9 +62,9 @@ static void note_changed(struct pending *p, const struct entity *old, const stru
     }
 }
 
-static struct pending *change_of(struct embedded *e, const struct edit *edit, const struct doc *base,
-                                 const struct entity *old, struct entity *next,
-                                 const struct edit_result *r)
+static struct pending *change_of(struct embedded *e, const struct edit *edit,
+                                 const struct doc *base, const struct entity *old,
+                                 struct entity *next, const struct edit_result *r)
 {
     uint32_t room = (base ? old->attr_count : 0) + (r->deleted ? 0 : next->attr_count);
     struct pending *p;
@@ -124,9 +124,9 @@ static enum status check_room(struct embedded *e, size_t before, size_t after, s
 {
     size_t now = e->blocks.bytes + e->table_bytes, max = e->o.state_bytes_max;
     if (after > before && now > max && (!before || now > max + max / 8))
-        return why_limit(why, E_NO_SPACE, NULL, "store.state_bytes",
-                         "the memory for entities is full (%zu of %zu bytes); deletions are possible",
-                         now, max);
+        return why_limit(
+            why, E_NO_SPACE, NULL, "store.state_bytes",
+            "the memory for entities is full (%zu of %zu bytes); deletions are possible", now, max);
     if (!before && e->disk_low)
         return why_limit(why, E_NO_SPACE, NULL, "store.disk_reserve",
                          "the disk is nearly full; deletions are possible");
@@ -215,8 +215,8 @@ static struct pending *barrier(struct op *op)
 }
 
 /* Starts a call: is writing possible, and which tenant is meant? The lock is held. */
-static enum status begin(struct embedded *e, struct str name, bool create, struct tenant **t, bool *ahead,
-                         struct why *why)
+static enum status begin(struct embedded *e, struct str name, bool create, struct tenant **t,
+                         bool *ahead, struct why *why)
 {
     enum status st = commit_open(e, why);
     if (st != OK)
@@ -227,11 +227,13 @@ static enum status begin(struct embedded *e, struct str name, bool create, struc
     if (!create)
         return why_set(why, E_NO_TENANT, NULL, "tenant %.*s does not exist", STR_ARG(name));
     if (e->commit.tenant_count >= e->o.tenants_max)
-        return why_limit(why, E_LIMIT, NULL, "limits.tenants", "at most %u tenants", e->o.tenants_max);
+        return why_limit(why, E_LIMIT, NULL, "limits.tenants", "at most %u tenants",
+                         e->o.tenants_max);
     return OK;
 }
 
-/* begin() refused the call, perhaps because of something that is not committed yet. The lock is held. */
+/* begin() refused the call, perhaps because of something that is not committed yet. The lock is
+ * held. */
 static bool refuse_call(struct embedded *e, struct store_call *call, bool ahead)
 {
     if (call->status != E_NO_TENANT || !ahead)
@@ -250,7 +252,8 @@ static void call_start(struct store_call *call)
     why_clear(&call->why);
 }
 
-/* The end of a writing call, under the lock: what depends on changes not committed yet waits for them. */
+/* The end of a writing call, under the lock: what depends on changes not committed yet waits for
+ * them. */
 static bool finish(struct embedded *e, struct op *op, bool ahead)
 {
     if (ahead)
@@ -264,7 +267,8 @@ bool write_apply(struct store *s, struct store_apply *a)
     assert(reclaim_is_online(w.e->reclaim));
     call_start(&a->call);
     commit_lock(w.e);
-    a->call.status = begin(w.e, a->caller->tenant, a->create_tenant, &w.tenant, &w.ahead, &a->call.why);
+    a->call.status =
+        begin(w.e, a->caller->tenant, a->create_tenant, &w.tenant, &w.ahead, &a->call.why);
     if (a->call.status != OK) {
         bool done = refuse_call(w.e, &a->call, w.ahead);
         commit_unlock(w.e);
@@ -307,7 +311,8 @@ static bool document_there(struct embedded *e, struct tenant *t, uint8_t kind, s
     return there;
 }
 
-static enum status check_document(struct embedded *e, const struct store_put *p, bool there, struct why *why)
+static enum status check_document(struct embedded *e, const struct store_put *p, bool there,
+                                  struct why *why)
 {
     if (p->only_absent && there)
         return why_set(why, E_EXISTS, NULL, "%.*s exists already", STR_ARG(p->key));
@@ -316,8 +321,8 @@ static enum status check_document(struct embedded *e, const struct store_put *p,
     return str_absent(p->bytes) || there ? OK : check_room(e, 0, 1, why);
 }
 
-static void enqueue_document(struct embedded *e, struct op *op, struct tenant *t, const struct store_put *p,
-                             uint64_t hash)
+static void enqueue_document(struct embedded *e, struct op *op, struct tenant *t,
+                             const struct store_put *p, uint64_t hash)
 {
     bool delete = str_absent(p->bytes);
     struct pending *c = pending_new(delete ? RECORD_DOCUMENT_DELETE : RECORD_DOCUMENT, 0, p->key);
@@ -373,7 +378,8 @@ bool write_tenant_delete(struct store *s, struct store_tenant_delete *d)
     struct tenant *t;
     bool ahead = false;
     if (d->tenant.n == 0) {
-        d->call.status = why_set(&d->call.why, E_BAD_DATA, NULL, "the default tenant cannot be deleted");
+        d->call.status =
+            why_set(&d->call.why, E_BAD_DATA, NULL, "the default tenant cannot be deleted");
         return true;
     }
     commit_lock(e);

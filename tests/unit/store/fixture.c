@@ -94,7 +94,8 @@ void fixture_remove(const char *path)
 
 void fixture_init(struct fixture *f)
 {
-    *f = (struct fixture){.arena = arena_new(0), .terms = terms_new(10000), .now_us = 1700000000000000};
+    *f = (struct fixture){
+        .arena = arena_new(0), .terms = terms_new(10000), .now_us = 1700000000000000};
     waiter_init(&f->waiter);
     f->caller.tenant = STR("");
 }
@@ -127,7 +128,8 @@ static void set_done(struct store_call *call)
 }
 
 /* at_once: what the call returned. */
-static enum status wait_for(struct fixture *f, struct store_call *call, struct flagged *w, bool at_once)
+static enum status wait_for(struct fixture *f, struct store_call *call, struct flagged *w,
+                            bool at_once)
 {
     w->done = at_once;
     if (!at_once)
@@ -144,7 +146,8 @@ static void prepare(struct fixture *f, struct store_call *call, struct flagged *
     waiting = w;
 }
 
-enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t n, struct edit_result *results)
+enum status fixture_apply_in(struct fixture *f, const struct edit *edits, uint32_t n,
+                             struct edit_result *results, bool create_tenant)
 {
     struct store_apply a = {
         .caller = &f->caller,
@@ -152,12 +155,18 @@ enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t 
         .count = n,
         .results = results,
         .arena = f->arena,
-        .create_tenant = true,
+        .create_tenant = create_tenant,
         .now_us = f->now_us++,
     };
     struct flagged w;
     prepare(f, &a.call, &w);
     return wait_for(f, &a.call, &w, store_apply(f->store, &a));
+}
+
+enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t n,
+                          struct edit_result *results)
+{
+    return fixture_apply_in(f, edits, n, results, true);
 }
 
 struct edit_result fixture_edit(struct fixture *f, const struct edit *edit)
@@ -197,7 +206,8 @@ enum status fixture_call_put(struct fixture *f, struct store_put *p)
 
 enum status fixture_put(struct fixture *f, uint8_t kind, const char *key, const char *bytes)
 {
-    struct store_put p = {.kind = kind, .key = str_of(key), .bytes = str_of(bytes), .create_tenant = true};
+    struct store_put p = {
+        .kind = kind, .key = str_of(key), .bytes = str_of(bytes), .create_tenant = true};
     return fixture_call_put(f, &p);
 }
 

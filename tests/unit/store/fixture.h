@@ -35,7 +35,8 @@ struct manual_clock {
 
 /* Options for tests: small segments, a clock that stands still until told. */
 struct embedded_options fixture_options(const char *dir, struct clock *clock);
-/* A fresh directory under the build's temporary one; fixture_remove() takes it away with what is in it. */
+/* A fresh directory under the build's temporary one; fixture_remove() takes it away with what is in
+ * it. */
 void fixture_directory(char *path, size_t n);
 void fixture_remove(const char *path);
 
@@ -53,7 +54,10 @@ void fixture_free(struct fixture *f);
 uint32_t fixture_term(struct fixture *f, const char *name);
 
 /* Calls that wait for their completion. Results in f->arena. */
-enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t n, struct edit_result *results);
+enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t n,
+                          struct edit_result *results);
+enum status fixture_apply_in(struct fixture *f, const struct edit *edits, uint32_t n,
+                             struct edit_result *results, bool create_tenant);
 struct edit_result fixture_edit(struct fixture *f, const struct edit *edit);
 const struct doc *fixture_get(struct fixture *f, const char *id); /* NULL: not found */
 enum status fixture_query(struct fixture *f, struct store_query *q);

@@ -1,0 +1,21 @@
+/* The file system with faults: a budget of bytes, failing syncs, torn writes. */
+#ifndef TESTS_STORE_FAULT_IO_H
+#define TESTS_STORE_FAULT_IO_H
+
+#include "store/embedded/embedded_io.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct fault_io {
+    struct embedded_io io;
+    _Atomic int64_t budget;      /* bytes that may still be written or allocated; INT64_MAX: any */
+    _Atomic uint64_t space;      /* what statvfs says is free */
+    _Atomic int sync_errors;     /* so many syncs of data fail with EIO; -1: all */
+    _Atomic int truncate_errors; /* likewise */
+    _Atomic int rename_errors;
+    _Atomic unsigned syncs, writes;
+};
+void fault_io_init(struct fault_io *f);
+
+#endif

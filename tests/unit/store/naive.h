@@ -1,0 +1,11 @@
+/* A store as plain as can be: arrays, searched from one end to the other, nothing on disk. What
+ * the real ones are judged by. It shares no code with them but the model. */
+#ifndef TESTS_STORE_NAIVE_H
+#define TESTS_STORE_NAIVE_H
+
+#include "store/store.h"
+
+struct store *naive_new(uint32_t tenants_max);
+/* store_close() frees it. */
+
+#endif
