@@ -28,7 +28,7 @@ def key(number):
 def main(arguments):
     collector = Collector()
     here = os.path.dirname(os.path.abspath(__file__))
-    code = pytest.main(["--collect-only", "-qqq", "-p", "no:cacheprovider", "-p", "no:terminal", here],
+    code = pytest.main(["--collect-only", "-p", "no:cacheprovider", "-p", "no:terminal", here],
                        plugins=[collector])
     if code:
         return int(code)
