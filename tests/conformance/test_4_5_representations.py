@@ -248,6 +248,12 @@ class TestGeoJson:
         none = ok(city.get("entities?type=NoSuchType", headers=ACCEPT_GEO)).json()
         assert none["type"] == "FeatureCollection" and none["features"] == []
 
+    def test_posted_queries_take_the_geometry_property_too(self, city, place):
+        query = {"type": "Query", "entities": [{"type": "Place", "id": place["id"]}]}
+        answer = ok(city.post("entityOperations/query?geometryProperty=area", query, headers=ACCEPT_GEO))
+        assert [f["geometry"] for f in answer.json()["features"]] == [POLYGON]
+        refused(city.post("entityOperations/query?geometryProperty=area", query), "BadRequestData")
+
     def test_geometry_property_is_for_geojson(self, city, place):
         refused(city.get(f"entities/{place['id']}?geometryProperty=area"), "BadRequestData")
         refused(city.get("entities?type=Place&geometryProperty=area"), "BadRequestData")

@@ -75,7 +75,8 @@ class TestRetrieve:
 
     @pytest.mark.parametrize("query", ["attrs=a&pick=a", "attrs=a&omit=b", "pick=a&omit=a", "pick=r{a}", "omit=r{a}", "pick=none{a}", "pick=a,,b",
                                        "pick=a{", "pick={a}", "pick=1a", "attrs=a,,b", "attrs=1a", "geometryProperty=a", "type=(Thing", "type=;",
-                                       "join=sideways", "local=perhaps", "datasetId=no%20uri"])
+                                       "join=sideways", "local=perhaps", "datasetId=no%20uri", "lang=!!", "lang=en;quality=1", "lang=en,,fr",
+                                       "joinLevel=0", "joinLevel=x", "containedBy=no-uri", "entityMapLifetime=soon", "entityMap=2"])
     def test_refusals(self, city, thing, query):
         refused(city.get(f"{thing}?{query}"), "BadRequestData")
 
@@ -108,7 +109,8 @@ class TestWhatAQueryNeeds:
         "type=T||U", "type=,T", "type=1T", "type=T&scopeQ=a//b", "type=T&scopeQ=(/a", "type=T&limit=-1", "type=T&limit=x", "type=T&offset=-1", "type=T&offset=x",
         "type=T&limit=0", "type=T&count=maybe", "type=T&geometryProperty=location", "type=T&georel=near;maxDistance==1", "type=T&geometry=Point",
         "type=T&coordinates=[0,0]", "type=T&join=sideways", "type=T&datasetId=no%20uri", "type=*&local=false", "type=T&csf=a==", "type=T&pick=r{a}",
-        "type=T&attrs=a&pick=a", "type=T&orderBy=a;up&local=true", "type=T&orderBy=location;dist-asc&local=true",
+        "type=T&attrs=a&pick=a", "type=T&orderBy=a;up&local=true", "type=T&lang=!!", "type=T&joinLevel=0",
+        "type=T&joinLevel=-1", "type=T&containedBy=no-uri", "type=T&entityMapLifetime=soon", "type=T&entityMap=2", "type=T&splitEntities=2", "type=T&orderBy=location;dist-asc&local=true",
         "type=T&orderBy=a&collation=not_one&local=true", "type=T&orderBy=a&local=false"])
     def test_refusals(self, city, query):
         refused(city.get(f"entities?{query}"), "BadRequestData")

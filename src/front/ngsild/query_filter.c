@@ -1,6 +1,7 @@
 /* From a query's words to a filter tree, an order and a representation. */
 #include "front/ngsild/query_input.h"
 
+#include "base/time.h"
 #include "front/ngsild/params.h"
 
 #include <stdlib.h>
@@ -298,6 +299,42 @@ static enum status datasets_check(struct exchange *x, const struct query_input *
     return OK;
 }
 
+/* Language ranges with weights, as "fr-CH,fr;q=0.9,*;q=0.5" (clause 4.15). */
+static enum status lang_check(struct exchange *x, struct str lang)
+{
+    struct str part, rest = lang;
+    while (!str_absent(lang) && str_split(&rest, ',', &part)) {
+        size_t semicolon = str_find_char(part, ';');
+        struct str range = str_trim(semicolon == STR_NPOS ? part : str_head(part, semicolon));
+        struct str weight = semicolon == STR_NPOS ? STR("q=1") : str_trim(str_from(part, semicolon + 1));
+        if ((!str_eq(range, STR("*")) && !reader_is_language(range)) || !str_starts(weight, STR("q=")))
+            return why_set(&x->why, E_BAD_DATA, NULL, "lang: \"%.*s\" is no language range (RFC 3282)",
+                           STR_ARG(str_trim(part)));
+    }
+    return OK;
+}
+
+/* Parameters of linked entities and entity maps: they change nothing here, but must be what they are called. */
+static enum status linking_check(struct exchange *x)
+{
+    struct str *uris;
+    uint32_t count;
+    uint64_t level = 1;
+    struct duration lifetime;
+    enum status st = params_u64(x, PARAM_JOIN_LEVEL, UINT32_MAX, "joinLevel", &level);
+    if (st == OK && level == 0)
+        return why_set(&x->why, E_BAD_DATA, NULL, "joinLevel must be a positive integer");
+    if (st == OK)
+        st = params_list(x, PARAM_CONTAINED_BY, x->api->limits.ids, &uris, &count);
+    for (uint32_t i = 0; st == OK && i < count; i++)
+        if (!reader_is_uri(uris[i]))
+            st = why_set(&x->why, E_BAD_DATA, NULL, "containedBy: \"%.*s\" is not a URI", STR_ARG(uris[i]));
+    if (st == OK && exchange_has(x, PARAM_ENTITY_MAP_LIFETIME) &&
+        !duration_parse(x->params[PARAM_ENTITY_MAP_LIFETIME], &lifetime))
+        return why_set(&x->why, E_BAD_DATA, NULL, "entityMapLifetime must be a duration such as PT1H");
+    return st;
+}
+
 enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r)
 {
     *r = (struct represent){
@@ -310,6 +347,10 @@ enum status query_input_represent(struct exchange *x, const struct query_input *
         .dataset_count = in->dataset_count,
     };
     enum status st = format_read(x, r);
+    if (st == OK)
+        st = lang_check(x, in->lang);
+    if (st == OK)
+        st = linking_check(x);
     if (st == OK)
         st = datasets_check(x, in);
     if (st == OK)

@@ -277,7 +277,7 @@ static enum status members_refused(struct exchange *x)
 enum status query_input_body(struct exchange *x, struct query_input *in)
 {
     static const struct at TYPE = {.key = {"type", 4}};
-    *in = (struct query_input){0};
+    *in = (struct query_input){.geometry_property = x->params[PARAM_GEOMETRY_PROPERTY]}; /* 6.3.15: no member */
     if (x->body.kind != JSON_OBJECT)
         return expected(x, NULL, "a Query object");
     if (!json_is_string(json_get(&x->body, STR("type")), STR("Query")))
