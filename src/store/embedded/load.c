@@ -393,7 +393,8 @@ enum status load_all(struct embedded *e, struct journal_replay *figures, struct 
         if (e->tenants->cells[i] && e->tenants->cells[i]->unsorted)
             tenant_renumber(e->tenants->cells[i]);
     *figures = l.replay;
-    e->folding_seq = e->committed_seq = e->commit.seq;
+    e->committed_seq = e->commit.seq;
+    e->folding_seq = e->commit.seq;
     e->published_segment = journal_segment(e->journal);
     e->commit.terms_queued = e->commit.terms_durable = terms_count(e->terms);
     e->commit.tenant_count = e->tenants->count;
