@@ -303,6 +303,8 @@ static enum attr_kind coerced_kind(const struct reading *rd, const struct named 
 static enum status read_simplified(struct reading *rd, const struct named *n, const struct json *v,
                                    const struct at *at, struct attr *out)
 {
+    if (reader_is_geo(n->name) || reader_is_proof(n->name))
+        return read_bare(rd, n, v, at, out);
     if (v->kind == JSON_OBJECT && v->n == 1) {
         const struct json_member *m = &v->members[0];
         enum member which = reader_member_of(m->key);

@@ -325,6 +325,9 @@ static void simplified_input(void **state)
         {"\"a\":{\"dataset\":{\"@none\":1,\"@none\":2}}", "/a", "clause 4.5.5"},
         {"\"a\":{\"languageMap\":{\"en\":5}}", "/a/languageMap/en", "strings"},
         {"\"location\":\"here\"", "/location", "GeoJSON"},
+        {"\"location\":{\"json\":{}}", "/location", "GeoJSON"},
+        {"\"ngsildproof\":{\"vocab\":\"x\"},\"operationSpace\":{\"vocab\":\"x\"}",
+         "/operationSpace", "GeoJSON"},
         {"\"a\":1,\"a\":2", "/a", "twice"},
         {NULL, NULL, NULL},
     };
