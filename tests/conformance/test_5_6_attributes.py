@@ -226,6 +226,12 @@ def test_names_that_are_none(city, thing, method, path, body, name):
     refused(city.request(method, f"{thing}/attrs/{name}", json=body), "BadRequestData")
 
 
+@pytest.mark.parametrize("method, body", [pytest.param("PUT", prop(1), marks=pytest.mark.clause("5.6.19")),
+                                          pytest.param("DELETE", None, marks=pytest.mark.clause("5.6.5"))])
+def test_names_that_are_missing(city, thing, method, body):
+    refused(city.request(method, thing + "/attrs/", json=body), "BadRequestData")
+
+
 @pytest.mark.parametrize("method, path, body", [c for c in WITH_NAME if c.values[0] != "DELETE"])
 def test_scope_is_no_attribute_here(city, thing, method, path, body):
     refused(city.request(method, f"{thing}/attrs/scope", json=body), "BadRequestData")

@@ -69,7 +69,8 @@ class TestRetrieve:
             got.add("scope")
         assert got == set(members.split())
 
-    @pytest.mark.parametrize("query", ["attrs=none", "pick=none", "type=None", "type=(Thing;None)", "omit=id,type,scope,a,b,r"])
+    @pytest.mark.parametrize("query", ["attrs=none", "pick=none", "type=None", "type=(Thing;None)", "omit=id,type,scope,a,b,r",
+                                       "pick=a&datasetId=urn:x:none"])
     def test_nothing_found(self, city, thing, query):
         refused(city.get(f"{thing}?{query}"), "ResourceNotFound")
 

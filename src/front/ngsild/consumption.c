@@ -35,21 +35,6 @@ static bool has_any_attr(const struct entity *e, const struct projection *pick)
     return false;
 }
 
-/* Does the projection leave anything of e? What is projected away wholly counts as not found. */
-static bool leaves_anything(const struct entity *e, const struct represent *r)
-{
-    const struct projection *pick = r->pick, *omit = r->omit;
-    bool id = (!pick || pick->id) && !(omit && omit->id);
-    bool type = (!pick || pick->type) && !(omit && omit->type);
-    bool scope = e->scope_count && (!pick || pick->scope) && !(omit && omit->scope);
-    for (uint32_t i = 0; i < e->attr_count; i++) {
-        uint32_t term = e->attrs[i].term;
-        if ((!pick || projection_has(pick, term)) && !(omit && projection_has(omit, term)))
-            return true;
-    }
-    return id || type || scope;
-}
-
 static void retrieved(struct retrieval *r)
 {
     struct exchange *x = r->x;
@@ -69,8 +54,8 @@ static void retrieved(struct retrieval *r)
         answer_why(x);
         return;
     }
-    if (!leaves_anything(&e, &r->represent)) {
-        why_set(&x->why, E_NOT_FOUND, NULL, "nothing of %.*s is left by pick and omit", STR_ARG(e.id));
+    if (!represent_leaves(&r->represent, &e)) {
+        why_set(&x->why, E_NOT_FOUND, NULL, "nothing of %.*s is left by pick, omit and datasetId", STR_ARG(e.id));
         answer_why(x);
         return;
     }
@@ -180,7 +165,7 @@ static void queried(struct querying *q)
     for (uint32_t i = 0; i < q->call.count && !b.full; i++) {
         struct entity e;
         consume_entity(&q->call.items[i], x->arena, &e);
-        if (!leaves_anything(&e, &q->represent))
+        if (!represent_leaves(&q->represent, &e))
             continue;
         if (!first)
             buf_char(&b, ',');

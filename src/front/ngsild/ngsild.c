@@ -60,11 +60,12 @@ static uint32_t segments_split(struct str path, struct str segments[SEGMENTS_MAX
     return n;
 }
 
-/* "PATCH entities/" addresses an entity without saying which (clauses 5.6.17, 5.6.18: BadRequestData). */
+/* "PATCH entities/" addresses an entity without saying which, "DELETE entities/urn:x:1/attrs/" an attribute (clauses
+ * 5.6.17, 5.6.5: BadRequestData). */
 static bool id_missing(struct exchange *x, struct str *segments, uint32_t count)
 {
     struct str path = x->http->path;
-    if (path.p[path.n - 1] != '/' || count != 1)
+    if (path.p[path.n - 1] != '/' || count == 0 || count >= SEGMENTS_MAX)
         return false;
     segments[count] = STR("");
     for (uint32_t i = 0; i < OPERATIONS; i++)
