@@ -86,7 +86,8 @@ def test_geojson_properties(city, urn, normalized, concise, simplified):
     assert feature["type"] == "Feature" and feature["id"] == urn()
     assert feature["geometry"] is None
     assert feature["properties"] == {"type": "Thing", "a": normalized}
-    assert get(city, urn(), "?format=simplified", headers=ACCEPT_GEO)["properties"] == {"type": "Thing", "a": simplified}
+    assert get(city, urn(), "?format=simplified", headers=ACCEPT_GEO)["properties"] == {"type": "Thing",
+        "a": simplified}
 
 
 PROHIBITED = [
@@ -146,7 +147,8 @@ def test_members_that_an_attribute_may_not_have(city, urn, attribute):
 SHAPES = [
     ({}, "an id"), ({"id": None}, "id null"), ({"id": 5}, "id number"), ({"id": ""}, "empty id"),
     ({"id": "no uri"}, "id no URI"), ({"id": ["urn:x:1"]}, "id array"), ({"type": None}, "type null"),
-    ({"type": 5}, "type number"), ({"type": []}, "no types"), ({"type": ["T", 5]}, "types"), ({"type": ""}, "empty type"),
+    ({"type": 5}, "type number"), ({"type": []}, "no types"), ({"type": ["T", 5]}, "types"),
+    ({"type": ""}, "empty type"),
     ({"scope": 5}, "scope number"), ({"scope": "/a//b"}, "scope with an empty level"), ({"scope": "1a"}, "scope digit"),
     ({"scope": ["/a", 5]}, "scopes"), ({"expiresAt": "tomorrow"}, "expiresAt"), ({"expiresAt": 5}, "expiresAt number"),
     ({"a": None}, "null"), ({"a": prop(None)}, "null value"), ({"datasetId": "urn:x:y"}, "non-reified name"),
@@ -288,7 +290,8 @@ def test_times(city, urn, text, shown):
 
 
 @pytest.mark.clause("4.6.3")
-@pytest.mark.parametrize("text", ["2026-01-31T23:59:59", "2026-01-31T23:59Z", "20260131T235959Z", "2026-01-31 23:59:59Z",
+@pytest.mark.parametrize("text", ["2026-01-31T23:59:59", "2026-01-31T23:59Z", "20260131T235959Z",
+                                  "2026-01-31 23:59:59Z",
                                   "2026-13-01T00:00:00Z", "2026-01-31T24:01:00Z", "2026-01-31T23:59:59.1234567Z",
                                   "2026-01-31T23:59:59.Z", "2026-01-31T23:59:59+00:00", ""])
 def test_times_that_are_none(city, urn, text):
@@ -303,7 +306,8 @@ def test_names(city, urn, name):
 
 
 @pytest.mark.clause("4.6.2")
-@pytest.mark.parametrize("name", ["1a", "_a", "a b", "a-b", "a.b", "", "a<b", "a\"b", "a=b", "a(b)", "€", "@value", "@id2"])
+@pytest.mark.parametrize("name", ["1a", "_a", "a b", "a-b", "a.b", "", "a<b", "a\"b", "a=b", "a(b)", "€", "@value",
+                                  "@id2"])
 def test_names_that_are_none(city, urn, name):
     refused(city.post("entities", {"id": urn(), "type": "Thing", name: prop(1)}), "BadRequestData")
 

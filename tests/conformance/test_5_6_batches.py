@@ -39,7 +39,8 @@ class TestCreate:
         create(city, things(urn, "a")[0])
         batch = things(urn, "a", "b") + [{"id": "no uri", "type": "Thing"}, {"id": urn("Thing", "c")}]
         result(city.post("entityOperations/create", batch), [urn("Thing", "b")],
-               [(urn("Thing", "a"), "AlreadyExists"), ("no uri", "BadRequestData"), (urn("Thing", "c"), "BadRequestData")])
+               [(urn("Thing", "a"), "AlreadyExists"), ("no uri", "BadRequestData"),
+                (urn("Thing", "c"), "BadRequestData")])
 
     def test_none(self, city, urn):
         create(city, things(urn, "a")[0])
@@ -61,10 +62,12 @@ class TestCreate:
     def test_contexts_where_they_do_not_belong(self, city, urn):
         batch = things(urn, "a", "b")
         mixed = [{**batch[0], "@context": []}, batch[1]]
-        result(city.post("entityOperations/create", mixed), [urn("Thing", "b")], [(urn("Thing", "a"), "BadRequestData")])
+        result(city.post("entityOperations/create", mixed), [urn("Thing", "b")],
+               [(urn("Thing", "a"), "BadRequestData")])
         batch = things(urn, "c", "d")
         mixed = [{**batch[0], "@context": []}, batch[1]]
-        result(city.post("entityOperations/create", mixed, headers=LD), [urn("Thing", "c")], [(urn("Thing", "d"), "BadRequestData")])
+        result(city.post("entityOperations/create", mixed, headers=LD), [urn("Thing", "c")],
+               [(urn("Thing", "d"), "BadRequestData")])
 
 
 # ---- 5.6.8 ----
@@ -103,7 +106,8 @@ class TestUpsert:
         batch = things(urn, "a") + things(urn, "b", a=prop(None)) + [5]
         body = ok(city.post("entityOperations/upsert", batch), 207).json()
         assert body["success"] == [urn("Thing", "a")]
-        assert [(e.get("entityId"), e["error"]["pointer"].split("/")[1]) for e in body["errors"]] == [(urn("Thing", "b"), "1"), (None, "2")]
+        assert [(e.get("entityId"), e["error"]["pointer"].split("/")[1])
+                for e in body["errors"]] == [(urn("Thing", "b"), "1"), (None, "2")]
 
 
 # ---- 5.6.9 ----
@@ -131,7 +135,8 @@ class TestUpdate:
     @pytest.mark.clause("5.6.9", "5.5.11")
     def test_several_times_the_same(self, city, urn):
         create(city, things(urn, "a")[0])
-        no_content(city.post("entityOperations/update", things(urn, "a", a=prop(2)) + things(urn, "a", a=prop(3), b=prop(4))))
+        no_content(city.post("entityOperations/update", things(urn, "a", a=prop(2)) + things(urn, "a", a=prop(3),
+            b=prop(4))))
         assert get(city, urn("Thing", "a")) == things(urn, "a", a=prop(3), b=prop(4))[0]
 
 
@@ -140,7 +145,8 @@ class TestUpdate:
 @pytest.mark.clause("5.6.20", "6.31.3.1")
 class TestMerge:
     def test_merges(self, city, urn):
-        ok(city.post("entityOperations/create", things(urn, "a", "b", a=prop({"x": 1, "y": 2}, unitCode="CEL"), b=prop(1))), 201)
+        ok(city.post("entityOperations/create", things(urn, "a", "b", a=prop({"x": 1, "y": 2}, unitCode="CEL"),
+                                                       b=prop(1))), 201)
         no_content(city.post("entityOperations/merge", things(urn, "a", "b", a=prop({"x": 3}), b=NULL)))
         for name in "ab":
             assert get(city, urn("Thing", name)) == things(urn, name, a=prop({"x": 3, "y": 2}, unitCode="CEL"))[0]
@@ -150,19 +156,22 @@ class TestMerge:
         batch = things(urn, "a", "b", b=prop(2)) + [{"type": "Thing", "b": prop(2)}]
         body = ok(city.post("entityOperations/merge", batch), 207).json()
         assert body["success"] == [urn("Thing", "a")]
-        assert sorted(e["error"]["type"] for e in body["errors"]) == [ERRORS + "BadRequestData", ERRORS + "ResourceNotFound"]
+        assert sorted(e["error"]["type"] for e in body["errors"]) == [ERRORS + "BadRequestData",
+            ERRORS + "ResourceNotFound"]
 
     @pytest.mark.clause("5.6.20", "5.5.11")
     def test_several_times_the_same(self, city, urn):
         create(city, things(urn, "a")[0])
-        no_content(city.post("entityOperations/merge", things(urn, "a", a=prop(2, unitCode="CEL")) + things(urn, "a", a=prop(3))))
+        no_content(city.post("entityOperations/merge", things(urn, "a", a=prop(2, unitCode="CEL")) + things(urn, "a",
+            a=prop(3))))
         assert get(city, urn("Thing", "a"))["a"] == prop(3, unitCode="CEL")
 
     def test_simplified_with_a_common_time(self, city, urn):
         create(city, things(urn, "a", a=prop(1, observedAt="2026-01-01T00:00:00Z"), r=rel(X))[0])
         no_content(city.post("entityOperations/merge?options=keyValues&observedAt=2027-01-01T00:00:00Z",
                              [{"id": urn("Thing", "a"), "type": "Thing", "a": 2, "r": "urn:x:2"}]))
-        assert get(city, urn("Thing", "a")) == things(urn, "a", a=prop(2, observedAt="2027-01-01T00:00:00Z"), r=rel("urn:x:2"))[0]
+        assert get(city, urn("Thing", "a")) == things(urn, "a", a=prop(2, observedAt="2027-01-01T00:00:00Z"),
+                                                      r=rel("urn:x:2"))[0]
 
 
 # ---- 5.6.10 ----
@@ -179,7 +188,8 @@ class TestDelete:
         ok(city.post("entityOperations/create", things(urn, "a")), 201)
         ids = [urn("Thing", "a"), urn("Thing", "a"), "no uri", urn("Thing", "z")]
         result(city.post("entityOperations/delete", ids), [urn("Thing", "a")],
-               [(urn("Thing", "a"), "ResourceNotFound"), ("no uri", "BadRequestData"), (urn("Thing", "z"), "ResourceNotFound")])
+               [(urn("Thing", "a"), "ResourceNotFound"), ("no uri", "BadRequestData"),
+                (urn("Thing", "z"), "ResourceNotFound")])
 
 
 # ---- what they all refuse ----
@@ -189,8 +199,10 @@ EACH = [pytest.param(name, id=name, marks=pytest.mark.clause(number)) for number
 
 
 @pytest.mark.parametrize("name", EACH)
-@pytest.mark.parametrize("body, kind", [("[]", "BadRequestData"), ("{}", "BadRequestData"), ("[null]", "BadRequestData"),
-                                        ("5", "BadRequestData"), ("\"urn:x:1\"", "BadRequestData"), ("[", "InvalidRequest"),
+@pytest.mark.parametrize("body, kind", [("[]", "BadRequestData"), ("{}", "BadRequestData"),
+                                        ("[null]", "BadRequestData"),
+                                        ("5", "BadRequestData"), ("\"urn:x:1\"", "BadRequestData"),
+                                        ("[", "InvalidRequest"),
                                         ("", "InvalidRequest")])
 def test_batches_that_are_none(city, name, body, kind):
     refused(city.request("POST", f"entityOperations/{name}", data=body, headers=JSON), kind)

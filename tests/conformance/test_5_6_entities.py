@@ -1,4 +1,6 @@
 """Clauses 5.6.1, 5.6.6, 5.6.17, 5.6.18: creating, deleting, merging and replacing an entity."""
+from urllib.parse import quote
+
 import pytest
 
 from ngsi import DEFAULT, JSON, LD, MERGE, NULL, create, get, geo, no_content, ok, prop, refused, rel, without_times
@@ -25,10 +27,10 @@ def test_create_with_nothing_but_a_type(city, urn):
     assert get(city, urn()) == {"id": urn(), "type": "Thing"}
 
 
-@pytest.mark.parametrize("entity_id", ["urn:ngsi-ld:A:b", "http://example.org/a?b=c#d", "urn:x:a/b", "urn:x:%20", "urn:ngsi-ld:泉:1",
+@pytest.mark.parametrize("entity_id", ["urn:ngsi-ld:A:b", "http://example.org/a?b=c#d", "urn:x:a/b", "urn:x:%20",
+                                       "urn:ngsi-ld:泉:1",
                                        "urn:x:a;b,c", "urn:x:a&b=c", "urn:x:a+b"])
 def test_ids_in_paths(city, entity_id):
-    from urllib.parse import quote
     path = "entities/" + quote(entity_id, safe="")
     create(city, {"id": entity_id, "type": "Thing"})
     assert ok(city.get(path)).json()["id"] == entity_id
@@ -72,8 +74,10 @@ class TestReplace:
         no_content(city.put(f"entities/{urn()}", {"type": "Other"}))
         assert get(city, urn()) == {"id": urn(), "type": "Other"}
 
-    @pytest.mark.parametrize("body", [{"id": X, "type": "Thing"}, {"type": "Thing", "a": NULL}, {"type": "Thing", "a": prop(NULL)},
-                                      {"type": "Thing", "a": rel(NULL)}, {"a": prop(1)}, {"type": "Thing", "a": prop(None)}])
+    @pytest.mark.parametrize("body", [{"id": X, "type": "Thing"}, {"type": "Thing", "a": NULL},
+                                      {"type": "Thing", "a": prop(NULL)},
+                                      {"type": "Thing", "a": rel(NULL)}, {"a": prop(1)},
+                                      {"type": "Thing", "a": prop(None)}])
     def test_refusals(self, city, urn, body):
         create(city, {"id": urn(), "type": "Thing", "a": prop(1)})
         refused(city.put(f"entities/{urn()}", body), "BadRequestData")
@@ -88,7 +92,8 @@ class TestReplace:
 
 # ---- 5.6.17, 5.5.12 ----
 
-BEFORE = {"a": prop({"x": 1, "y": {"z": 2, "w": 3}, "l": [1, 2]}, unitCode="CEL", observedAt=AT, acc=prop(1, unitCode="P1")),
+BEFORE = {"a": prop({"x": 1, "y": {"z": 2, "w": 3}, "l": [1, 2]}, unitCode="CEL", observedAt=AT,
+                    acc=prop(1, unitCode="P1")),
           "r": rel(X), "l": {"type": "LanguageProperty", "languageMap": {"en": "yes", "fr": "oui"}},
           "j": {"type": "JsonProperty", "json": {"k": 1, "m": 2}}, "v": {"type": "VocabProperty", "vocab": "Old"},
           "p": {"type": "ListProperty", "valueList": [1, 2]}, "g": geo("Point", [1, 2]),
@@ -99,14 +104,17 @@ MERGED = {
     "new attribute": ({"n": prop(1)}, {"n": prop(1)}),
     "members of an object": ({"a": {"value": {"x": 9, "y": {"z": NULL}, "n": 1}}},
                              {"a": {**BEFORE["a"], "value": {"x": 9, "y": {"w": 3}, "l": [1, 2], "n": 1}}}),
-    "an array is one value": ({"a": {"value": {"l": [3]}}}, {"a": {**BEFORE["a"], "value": {**BEFORE["a"]["value"], "l": [3]}}}),
+    "an array is one value": ({"a": {"value": {"l": [3]}}}, {"a": {**BEFORE["a"],
+        "value": {**BEFORE["a"]["value"], "l": [3]}}}),
     "an object by a number": ({"a": prop(5)}, {"a": {**BEFORE["a"], "value": 5}}),
     "a unit": ({"a": {"unitCode": "FAH"}}, {"a": {**BEFORE["a"], "unitCode": "FAH"}}),
     "a unit away": ({"a": {"type": "Property", "value": 5, "unitCode": NULL}},
                     {"a": {k: v for k, v in {**BEFORE["a"], "value": 5}.items() if k != "unitCode"}}),
-    "a time": ({"a": {"observedAt": "2026-02-01T00:00:00Z"}}, {"a": {**BEFORE["a"], "observedAt": "2026-02-01T00:00:00Z"}}),
+    "a time": ({"a": {"observedAt": "2026-02-01T00:00:00Z"}}, {"a": {**BEFORE["a"],
+        "observedAt": "2026-02-01T00:00:00Z"}}),
     "a sub-attribute": ({"a": {"acc": {"value": 7}}}, {"a": {**BEFORE["a"], "acc": prop(7, unitCode="P1")}}),
-    "a sub-attribute away": ({"a": {"type": "Property", "acc": NULL}}, {"a": {k: v for k, v in BEFORE["a"].items() if k != "acc"}}),
+    "a sub-attribute away": ({"a": {"type": "Property", "acc": NULL}},
+                             {"a": {k: v for k, v in BEFORE["a"].items() if k != "acc"}}),
     "a new sub-attribute": ({"r": {"since": prop(1)}}, {"r": rel(X, since=prop(1))}),
     "an object's target": ({"r": rel("urn:x:2")}, {"r": rel("urn:x:2")}),
     "attribute away by a bare Null": ({"a": NULL}, {"a": None}),
@@ -115,7 +123,8 @@ MERGED = {
     "languages": ({"l": {"type": "LanguageProperty", "languageMap": {"fr": "si", "de": "ja"}}},
                   {"l": {"type": "LanguageProperty", "languageMap": {"en": "yes", "fr": "si", "de": "ja"}}}),
     "languages away": ({"l": {"type": "LanguageProperty", "languageMap": {"@none": NULL}}}, {"l": None}),
-    "json": ({"j": {"type": "JsonProperty", "json": {"m": 3}}}, {"j": {"type": "JsonProperty", "json": {"k": 1, "m": 3}}}),
+    "json": ({"j": {"type": "JsonProperty", "json": {"m": 3}}}, {"j": {"type": "JsonProperty",
+        "json": {"k": 1, "m": 3}}}),
     "json away": ({"j": {"type": "JsonProperty", "json": NULL}}, {"j": None}),
     "vocab": ({"v": {"type": "VocabProperty", "vocab": "New"}}, {"v": {"type": "VocabProperty", "vocab": "New"}}),
     "vocab away": ({"v": {"type": "VocabProperty", "vocab": NULL}}, {"v": None}),
@@ -124,7 +133,8 @@ MERGED = {
     "geometry": ({"g": geo("Point", [3, 4])}, {"g": geo("Point", [3, 4])}),
     "default instance": ({"d": prop(9)}, {"d": [prop(9), prop(2, datasetId=X)]}),
     "instance": ({"d": prop(9, datasetId=X)}, {"d": [prop(1), prop(9, datasetId=X)]}),
-    "new instance": ({"d": prop(9, datasetId="urn:x:2")}, {"d": [prop(1), prop(2, datasetId=X), prop(9, datasetId="urn:x:2")]}),
+    "new instance": ({"d": prop(9, datasetId="urn:x:2")}, {"d": [prop(1), prop(2, datasetId=X),
+        prop(9, datasetId="urn:x:2")]}),
     "instance away": ({"d": prop(NULL, datasetId=X)}, {"d": prop(1)}),
     "a type": ({"type": "Other"}, {"type": ["Thing", "Other"]}),
     "the same type": ({"type": "Thing"}, {}),
@@ -162,10 +172,13 @@ class TestMerge:
         assert after["modifiedAt"] > before["modifiedAt"] and after["a"]["modifiedAt"] > before["a"]["modifiedAt"]
         assert after["b"] == before["b"]
 
-    @pytest.mark.parametrize("query", ["options=keyValues", "format=simplified", "options=simplified", "format=keyValues"])
+    @pytest.mark.parametrize("query", ["options=keyValues", "format=simplified", "options=simplified",
+                                       "format=keyValues"])
     def test_simplified_fragments_keep_kinds(self, city, urn, query):
-        create(city, {"id": urn(), "type": "Thing", "a": prop(1, unitCode="CEL"), "r": rel(X), "v": BEFORE["v"], "l": BEFORE["l"]})
-        no_content(city.patch(f"entities/{urn()}?{query}", {"a": 2, "r": "urn:x:2", "v": {"vocab": "New"}, "n": "text"}))
+        create(city, {"id": urn(), "type": "Thing", "a": prop(1, unitCode="CEL"), "r": rel(X), "v": BEFORE["v"],
+                      "l": BEFORE["l"]})
+        no_content(city.patch(f"entities/{urn()}?{query}", {"a": 2, "r": "urn:x:2", "v": {"vocab": "New"},
+                                                            "n": "text"}))
         assert get(city, urn()) == {"id": urn(), "type": "Thing", "a": prop(2, unitCode="CEL"), "r": rel("urn:x:2"),
                                     "v": {"type": "VocabProperty", "vocab": "New"}, "l": BEFORE["l"], "n": prop("text")}
 
@@ -175,18 +188,23 @@ class TestMerge:
         assert get(city, urn())["l"]["languageMap"] == {"en": "yes", "fr": "bien"}
 
     def test_common_time(self, city, urn):
-        create(city, {"id": urn(), "type": "Thing", "a": prop(1, observedAt=AT), "b": prop(1), "c": prop(1, observedAt=AT)})
+        create(city, {"id": urn(), "type": "Thing", "a": prop(1, observedAt=AT), "b": prop(1),
+                      "c": prop(1, observedAt=AT)})
         no_content(city.patch(f"entities/{urn()}?observedAt=2027-01-01T00:00:00Z",
-                              {"a": prop(2), "b": prop(2), "c": prop(2, observedAt="2028-01-01T00:00:00Z"), "n": prop(2)}))
+                              {"a": prop(2), "b": prop(2), "c": prop(2, observedAt="2028-01-01T00:00:00Z"),
+                               "n": prop(2)}))
         got = get(city, urn())
         assert got["a"] == prop(2, observedAt="2027-01-01T00:00:00Z")
         assert got["b"] == prop(2) and got["n"] == prop(2)
         assert got["c"] == prop(2, observedAt="2028-01-01T00:00:00Z")
 
     @pytest.mark.parametrize("query, body", [
-        ("", {"id": X, "a": prop(1)}), ("", {"a": prop(None)}), ("", {"a": rel("no uri")}), ("", {"a": {"type": "None", "value": 1}}),
-        ("?observedAt=yesterday", {"a": prop(1)}), ("?lang=not%20one", {"a": prop(1)}), ("", {"type": NULL}), ("", {"id": NULL}),
-        ("", {"d": {"datasetId": NULL, "type": "Property", "value": 1}}), ("", {"a": prop(1, observedAt="x")}), ("", {"1a": prop(1)})])
+        ("", {"id": X, "a": prop(1)}), ("", {"a": prop(None)}), ("", {"a": rel("no uri")}),
+        ("", {"a": {"type": "None", "value": 1}}),
+        ("?observedAt=yesterday", {"a": prop(1)}), ("?lang=not%20one", {"a": prop(1)}), ("", {"type": NULL}),
+        ("", {"id": NULL}),
+        ("", {"d": {"datasetId": NULL, "type": "Property", "value": 1}}), ("", {"a": prop(1, observedAt="x")}),
+        ("", {"1a": prop(1)})])
     def test_refusals(self, city, urn, query, body):
         create(city, {"id": urn(), "type": "Thing", "a": prop(1)})
         refused(city.patch(f"entities/{urn()}{query}", body), "BadRequestData")
@@ -224,7 +242,8 @@ def run(city, operation, entity_id, attribute, headers=None):
 
 @pytest.mark.clause("5.5.4")
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("body", ["", "{", "[", "nul", "{\"a\":1,}", "{'a':1}", "{\"a\":1}x", "{\"a\":01}", "{\"a\":NaN}", "\ufeff{}"])
+@pytest.mark.parametrize("body", ["", "{", "[", "nul", "{\"a\":1,}", "{'a':1}", "{\"a\":1}x", "{\"a\":01}",
+                                  "{\"a\":NaN}", "\ufeff{}"])
 def test_what_is_no_json(city, urn, operation, body):
     method, path, _ = OPERATIONS[operation]
     answer = city.request(method, path.format(urn()), data=body.encode(), headers=JSON)
@@ -233,7 +252,8 @@ def test_what_is_no_json(city, urn, operation, body):
 
 @pytest.mark.clause("5.5.4", "4.5.0")
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o not in NULLS_ALLOWED])
-@pytest.mark.parametrize("attribute", [prop(NULL), rel(NULL), {"type": "LanguageProperty", "languageMap": {"@none": NULL}},
+@pytest.mark.parametrize("attribute", [prop(NULL), rel(NULL), {"type": "LanguageProperty",
+    "languageMap": {"@none": NULL}},
                                        {"type": "ListProperty", "valueList": [NULL]}, prop({"k": NULL}), NULL],
                          ids=["value", "object", "languageMap", "valueList", "inside a value", "bare"])
 def test_null_where_nothing_can_be_deleted(city, urn, operation, attribute):

@@ -8,11 +8,16 @@ from ngsi import ACCEPT_GEO, CORE, JSON, MERGE, create, get, link, no_content, o
 pytestmark = pytest.mark.clause("6.3.4")
 
 ENTITY = "entities/urn:ngsi-ld:Http:1"
-BODIES = [("POST", "entities", {"id": "urn:ngsi-ld:Http:2", "type": "T"}), ("PUT", ENTITY, {"type": "T"}), ("PATCH", ENTITY, {"a": prop(1)}),
-          ("POST", ENTITY + "/attrs", {"a": prop(1)}), ("PATCH", ENTITY + "/attrs", {"a": prop(1)}), ("PATCH", ENTITY + "/attrs/a", prop(1)),
-          ("PUT", ENTITY + "/attrs/a", prop(1)), ("POST", "entityOperations/create", [{"id": "urn:ngsi-ld:Http:3", "type": "T"}]),
-          ("POST", "entityOperations/upsert", [{"id": "urn:ngsi-ld:Http:4", "type": "T"}]), ("POST", "entityOperations/update", [{"id": "urn:ngsi-ld:Http:1", "a": prop(1)}]),
-          ("POST", "entityOperations/merge", [{"id": "urn:ngsi-ld:Http:1", "a": prop(1)}]), ("POST", "entityOperations/delete", ["urn:ngsi-ld:Http:5"]),
+BODIES = [("POST", "entities", {"id": "urn:ngsi-ld:Http:2", "type": "T"}), ("PUT", ENTITY, {"type": "T"}),
+          ("PATCH", ENTITY, {"a": prop(1)}),
+          ("POST", ENTITY + "/attrs", {"a": prop(1)}), ("PATCH", ENTITY + "/attrs", {"a": prop(1)}),
+          ("PATCH", ENTITY + "/attrs/a", prop(1)),
+          ("PUT", ENTITY + "/attrs/a", prop(1)), ("POST", "entityOperations/create",
+                                                  [{"id": "urn:ngsi-ld:Http:3", "type": "T"}]),
+          ("POST", "entityOperations/upsert", [{"id": "urn:ngsi-ld:Http:4", "type": "T"}]),
+          ("POST", "entityOperations/update", [{"id": "urn:ngsi-ld:Http:1", "a": prop(1)}]),
+          ("POST", "entityOperations/merge", [{"id": "urn:ngsi-ld:Http:1", "a": prop(1)}]),
+          ("POST", "entityOperations/delete", ["urn:ngsi-ld:Http:5"]),
           ("POST", "entityOperations/query", {"type": "Query", "entities": [{"type": "T"}]})]
 WITH_BODY = pytest.mark.parametrize("method, path, body", BODIES, ids=[f"{m} {p[:28]}" for m, p, _ in BODIES])
 
@@ -23,7 +28,8 @@ def entity(city):
 
 
 @WITH_BODY
-@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/geo+json", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/geo+json",
+                                          "application/x-www-form-urlencoded", ""])
 def test_media_types_that_are_unsupported(city, method, path, body, content_type):
     answer = city.request(method, path, data=json.dumps(body), headers={"Content-Type": content_type})
     assert answer.status_code == 415 and answer.content == b""
@@ -60,10 +66,14 @@ GETS = ["entities?type=T", ENTITY]
 class TestAccept:
     @pytest.mark.parametrize("path", GETS)
     @pytest.mark.parametrize("accept, media", [
-        (None, "application/json"), ("*/*", "application/json"), ("application/*", "application/json"), ("application/json", "application/json"),
-        ("application/ld+json", "application/ld+json"), ("application/geo+json", "application/geo+json"), ("text/html, application/ld+json", "application/ld+json"),
-        ("application/ld+json, application/json", "application/json"), ("application/geo+json, application/ld+json", "application/ld+json"),
-        ("application/json;q=0.5, application/ld+json", "application/ld+json"), ("application/json;q=0, */*", "application/ld+json"),
+        (None, "application/json"), ("*/*", "application/json"), ("application/*", "application/json"),
+        ("application/json", "application/json"),
+        ("application/ld+json", "application/ld+json"), ("application/geo+json", "application/geo+json"),
+        ("text/html, application/ld+json", "application/ld+json"),
+        ("application/ld+json, application/json", "application/json"),
+        ("application/geo+json, application/ld+json", "application/ld+json"),
+        ("application/json;q=0.5, application/ld+json", "application/ld+json"),
+        ("application/json;q=0, */*", "application/ld+json"),
         ("*/*;q=0.1, application/geo+json", "application/geo+json"), ("APPLICATION/LD+JSON", "application/ld+json")])
     def test_chosen(self, city, path, accept, media):
         status, headers, _ = raw(city, "GET", "/ngsi-ld/v1/" + path, {"Accept": accept} if accept else {})
@@ -91,9 +101,12 @@ class TestAccept:
 
 @pytest.mark.clause("6.3.2")
 @pytest.mark.parametrize("method, path, allow", [
-    ("PUT", "entities", "GET POST DELETE"), ("PATCH", "entityOperations/create", "POST"), ("GET", "entityOperations/upsert", "POST"), ("POST", ENTITY, "GET PUT PATCH DELETE"),
-    ("GET", ENTITY + "/attrs", "POST PATCH"), ("DELETE", ENTITY + "/attrs", "POST PATCH"), ("POST", ENTITY + "/attrs/a", "PATCH PUT DELETE"),
-    ("GET", "entityOperations/query", "POST"), ("DELETE", "entityOperations/delete", "POST"), ("BREW", "entities", "GET POST DELETE")])
+    ("PUT", "entities", "GET POST DELETE"), ("PATCH", "entityOperations/create", "POST"),
+    ("GET", "entityOperations/upsert", "POST"), ("POST", ENTITY, "GET PUT PATCH DELETE"),
+    ("GET", ENTITY + "/attrs", "POST PATCH"), ("DELETE", ENTITY + "/attrs", "POST PATCH"),
+    ("POST", ENTITY + "/attrs/a", "PATCH PUT DELETE"),
+    ("GET", "entityOperations/query", "POST"), ("DELETE", "entityOperations/delete", "POST"),
+    ("BREW", "entities", "GET POST DELETE")])
 def test_methods_not_allowed(city, method, path, allow):
     answer = city.request(method, path)
     assert answer.status_code == 405
@@ -102,7 +115,8 @@ def test_methods_not_allowed(city, method, path, allow):
 
 
 @pytest.mark.clause("6.3.2")
-@pytest.mark.parametrize("path", ["", "nothing", "entities/urn:x:1/other", "entities/urn:x:1/attrs/a/b", "entityOperations", "entityOperations/none", "Entities"])
+@pytest.mark.parametrize("path", ["", "nothing", "entities/urn:x:1/other", "entities/urn:x:1/attrs/a/b",
+                                  "entityOperations", "entityOperations/none", "Entities"])
 def test_resources_that_are_none(city, path):
     assert city.get(path).status_code in (404, 405)
     assert city.get(path).headers["Content-Type"] == "application/json"
@@ -116,7 +130,8 @@ def test_errors_are_json_whatever_is_accepted(city):
 
 @pytest.mark.clause("6.3.3", "5.5.3")
 def test_errors_say_what_where_and_which_limit(city):
-    body = refused(city.post("entities", {"id": "urn:x:1", "type": "T", "a": {"type": "Property", "value": 1, "b": prop(None)}}), "BadRequestData")
+    body = refused(city.post("entities", {"id": "urn:x:1", "type": "T",
+                                          "a": {"type": "Property", "value": 1, "b": prop(None)}}), "BadRequestData")
     assert body["pointer"] == "/a/b/value" and body["title"] == "Bad request data"
     deep = value = {}
     for _ in range(300):
@@ -147,28 +162,34 @@ def test_links_and_bodies(city, urn):
 def test_partial_success_has_full_names(city, urn):
     create(city, {"id": urn(), "type": "T", "a": prop(1)})
     url = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld"
-    answer = ok(city.post(f"entities/{urn()}/attrs?options=noOverwrite", {"a": prop(1), "b": prop(1)}, headers={**link(url), "Accept": "application/ld+json"}), 207)
+    answer = ok(city.post(f"entities/{urn()}/attrs?options=noOverwrite", {"a": prop(1), "b": prop(1)},
+                          headers={**link(url), "Accept": "application/ld+json"}), 207)
     assert answer.headers["Content-Type"] == "application/json" and "Link" not in answer.headers
     assert answer.json()["updated"] == ["https://uri.etsi.org/ngsi-ld/default-context/b"]
 
 
 @pytest.mark.clause("6.3.7")
-@pytest.mark.parametrize("query, kind", [("format=xml", "InvalidRequest"), ("options=xml", "InvalidRequest"), ("options=keyValues,xml", "InvalidRequest"),
-                                         ("options=noOverwrite", "InvalidRequest"), ("options=update", "InvalidRequest")])
+@pytest.mark.parametrize("query, kind", [("format=xml", "InvalidRequest"), ("options=xml", "InvalidRequest"),
+                                         ("options=keyValues,xml", "InvalidRequest"),
+                                         ("options=noOverwrite", "InvalidRequest"),
+                                         ("options=update", "InvalidRequest")])
 def test_formats_that_are_none(city, query, kind):
     for path in (ENTITY + "?", "entities?type=T&"):
         refused(city.get(path + query), kind)
 
 
 @pytest.mark.clause("6.3.7")
-@pytest.mark.parametrize("query", ["options=keyValues,sysAttrs", "options=sysAttrs,keyValues", "options=sysAttrs&format=keyValues", "options=%20keyValues%2CsysAttrs"])
+@pytest.mark.parametrize("query", ["options=keyValues,sysAttrs", "options=sysAttrs,keyValues",
+                                   "options=sysAttrs&format=keyValues", "options=%20keyValues%2CsysAttrs"])
 def test_options_are_a_list(city, query):
     got = ok(city.get(f"{ENTITY}?{query}")).json()
     assert not isinstance(got["a"], dict) and got["createdAt"]
 
 
-OTHERS = [("GET", "entities?type=T&colour=red"), ("GET", ENTITY + "?limit=5"), ("GET", ENTITY + "?q=a"), ("DELETE", ENTITY + "?limit=5"), ("DELETE", "entities?type=T&limit=5"),
-          ("DELETE", ENTITY + "/attrs/a?options=sysAttrs"), ("GET", "entities?type=T&type=U"), ("GET", "entities?type=T&TYPE=U"), ("GET", "entities?type=T&timerel=before"),
+OTHERS = [("GET", "entities?type=T&colour=red"), ("GET", ENTITY + "?limit=5"), ("GET", ENTITY + "?q=a"),
+          ("DELETE", ENTITY + "?limit=5"), ("DELETE", "entities?type=T&limit=5"),
+          ("DELETE", ENTITY + "/attrs/a?options=sysAttrs"), ("GET", "entities?type=T&type=U"),
+          ("GET", "entities?type=T&TYPE=U"), ("GET", "entities?type=T&timerel=before"),
           ("DELETE", "entities?type=T&options=keyValues")]
 
 
@@ -179,8 +200,11 @@ def test_parameters_that_an_operation_does_not_take(city, method, path):
 
 
 @pytest.mark.clause("6.3.20")
-@pytest.mark.parametrize("path, query", [("entities", "options=keyValues"), (ENTITY + "/attrs", "options=update"), ("entityOperations/create", "options=update"),
-                                         ("entityOperations/upsert", "options=noOverwrite"), ("entityOperations/query", "q=a"), ("entityOperations/delete", "options=update")])
+@pytest.mark.parametrize("path, query", [("entities", "options=keyValues"), (ENTITY + "/attrs", "options=update"),
+                                         ("entityOperations/create", "options=update"),
+                                         ("entityOperations/upsert", "options=noOverwrite"),
+                                         ("entityOperations/query", "q=a"),
+                                         ("entityOperations/delete", "options=update")])
 def test_parameters_of_posts(city, path, query):
     body = [] if "Operations" in path else {}
     refused(city.post(f"{path}?{query}", body), "InvalidRequest")
@@ -246,10 +270,14 @@ class TestTenants:
 
     def test_every_answer_names_it(self, city, tenant, urn):
         made = create(city, {"id": urn(), "type": "T", "a": prop(1)}, headers=tenant)
-        answers = [made, city.get(f"entities/{urn()}", headers=tenant), city.get("entities?type=T", headers=tenant), city.get("entities/urn:x:none", headers=tenant),
-                   city.get("entities", headers=tenant), city.patch(f"entities/{urn()}", {"a": prop(2)}, headers=tenant),
-                   city.post("entityOperations/upsert", [{"id": urn(), "type": "T"}], headers=tenant), city.delete(f"entities/{urn()}", headers=tenant),
-                   city.request("PUT", "entities", headers=tenant), city.get("entities?type=T", headers={"NGSILD-Tenant": "never_made"})]
+        answers = [made, city.get(f"entities/{urn()}", headers=tenant), city.get("entities?type=T", headers=tenant),
+                   city.get("entities/urn:x:none", headers=tenant),
+                   city.get("entities", headers=tenant), city.patch(f"entities/{urn()}", {"a": prop(2)},
+                       headers=tenant),
+                   city.post("entityOperations/upsert", [{"id": urn(), "type": "T"}], headers=tenant),
+                   city.delete(f"entities/{urn()}", headers=tenant),
+                   city.request("PUT", "entities", headers=tenant), city.get("entities?type=T",
+                       headers={"NGSILD-Tenant": "never_made"})]
         assert [a.headers.get("NGSILD-Tenant") for a in answers[:8]] == [tenant["NGSILD-Tenant"]] * 8
         assert answers[9].headers["NGSILD-Tenant"] == "never_made"
         assert "NGSILD-Tenant" not in city.get(ENTITY).headers
@@ -258,9 +286,12 @@ class TestTenants:
     def test_names_that_are_none(self, city, name):
         refused(city.get("entities?type=T", headers={"NGSILD-Tenant": name.encode()}), "BadRequestData")
 
-    @pytest.mark.parametrize("method, path, body", [("GET", "entities?type=T", None), ("DELETE", "entities?type=T", None), ("GET", ENTITY, None), ("PUT", ENTITY, {"type": "T"}),
+    @pytest.mark.parametrize("method, path, body", [("GET", "entities?type=T", None),
+                                                    ("DELETE", "entities?type=T", None), ("GET", ENTITY, None),
+                                                    ("PUT", ENTITY, {"type": "T"}),
                                                     ("PATCH", ENTITY, {"a": prop(1)}), ("DELETE", ENTITY, None),
-                                                    ("POST", "entityOperations/query", {"type": "Query", "entities": [{"type": "T"}]})])
+                                                    ("POST", "entityOperations/query",
+                                                     {"type": "Query", "entities": [{"type": "T"}]})])
     def test_only_creating_makes_one(self, city, method, path, body):
         refused(city.request(method, path, json=body, headers={"NGSILD-Tenant": "never_made"}), "NonexistentTenant")
 

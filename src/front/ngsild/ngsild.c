@@ -60,12 +60,12 @@ static uint32_t segments_split(struct str path, struct str segments[SEGMENTS_MAX
     return n;
 }
 
-/* "PATCH entities/" addresses an entity without saying which, "DELETE entities/urn:x:1/attrs/" an attribute (clauses
- * 5.6.17, 5.6.5: BadRequestData). */
+/* "PATCH entities/" addresses an entity without saying which (clauses 5.6.17, 5.6.18: BadRequestData). An attribute
+ * that is not named leaves the resource of all attributes, which has methods of its own. */
 static bool id_missing(struct exchange *x, struct str *segments, uint32_t count)
 {
     struct str path = x->http->path;
-    if (path.p[path.n - 1] != '/' || count == 0 || count >= SEGMENTS_MAX)
+    if (path.p[path.n - 1] != '/' || count != 1)
         return false;
     segments[count] = STR("");
     for (uint32_t i = 0; i < OPERATIONS; i++)
