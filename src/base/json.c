@@ -71,6 +71,8 @@ enum status json_read(struct arena *a, struct str text, const struct json_limits
     if (text.n > limits->bytes_max)
         return why_limit(why, E_TOO_LARGE, NULL, "limits.body_bytes",
                          "%zu bytes are more than the %zu allowed", text.n, limits->bytes_max);
+    if (!text.n) /* the reader copies from its text, which may then be NULL */
+        return refuse(text, limits, why);
     enum json_outcome outcome = json_tape_read(a, text, limits->depth_max, out);
     if (outcome == JSON_READ_NUMBER)
         outcome = json_tape_read(a, widen_integers(a, text), limits->depth_max, out);

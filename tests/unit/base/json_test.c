@@ -220,6 +220,7 @@ static void says_what_is_wrong_and_where(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refused(*state, str_of(cases[i].text), E_INVALID_REQUEST, cases[i].reason);
+    refused(*state, STR_NONE, E_INVALID_REQUEST, "the body is empty");
 }
 
 static void nul_bytes_are_no_space(void **state)
