@@ -46,6 +46,7 @@ static void wait_for(struct embedded *e, const bool *done)
 {
     struct upkeep *u = &e->upkeep;
     while (!*done) {
+        commit_nudge(e);
         reclaim_offline(e->reclaim);
         pthread_mutex_lock(&u->lock);
         while (!u->first)

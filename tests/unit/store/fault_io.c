@@ -49,6 +49,14 @@ static int sync_data(const struct embedded_io *io, int fd)
 {
     struct fault_io *f = of(io);
     f->syncs++;
+    pthread_mutex_lock(&f->lock);
+    while (f->held) {
+        f->waiting = true;
+        pthread_cond_broadcast(&f->moved);
+        pthread_cond_wait(&f->moved, &f->lock);
+    }
+    f->waiting = false;
+    pthread_mutex_unlock(&f->lock);
     return due(&f->sync_errors) ? EIO : embedded_io_os.sync_data(io, fd);
 }
 
@@ -72,10 +80,35 @@ static int space(const struct embedded_io *io, const char *path, uint64_t *free_
 void fault_io_init(struct fault_io *f)
 {
     *f = (struct fault_io){.io = embedded_io_os, .budget = INT64_MAX, .space = UINT64_MAX};
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->moved, NULL);
     f->io.write_at = write_at;
     f->io.allocate = allocate;
     f->io.sync_data = sync_data;
     f->io.truncate = truncate_;
     f->io.rename = rename_;
     f->io.space = space;
+}
+
+void fault_io_hold(struct fault_io *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->held = true;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fault_io_release(struct fault_io *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->held = false;
+    pthread_cond_broadcast(&f->moved);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fault_io_wait(struct fault_io *f)
+{
+    pthread_mutex_lock(&f->lock);
+    while (!f->waiting)
+        pthread_cond_wait(&f->moved, &f->lock);
+    pthread_mutex_unlock(&f->lock);
 }

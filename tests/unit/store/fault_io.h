@@ -4,6 +4,7 @@
 
 #include "store/embedded/embedded_io.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -15,7 +16,15 @@ struct fault_io {
     _Atomic int truncate_errors; /* likewise */
     _Atomic int rename_errors;
     _Atomic unsigned syncs, writes;
+    pthread_mutex_t lock; /* below */
+    pthread_cond_t moved;
+    bool held, waiting;
 };
 void fault_io_init(struct fault_io *f);
+/* From now on a sync of data waits until it is released. */
+void fault_io_hold(struct fault_io *f);
+void fault_io_release(struct fault_io *f);
+/* Returns once a sync waits. */
+void fault_io_wait(struct fault_io *f);
 
 #endif

@@ -169,6 +169,33 @@ enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t 
     return fixture_apply_in(f, edits, n, results, true);
 }
 
+static void async_done(struct store_call *call)
+{
+    container_of(call, struct async, apply.call)->done = true;
+}
+
+void fixture_start(struct fixture *f, struct async *a, const struct edit *edits, uint32_t n)
+{
+    *a = (struct async){.apply = {
+                            .call = {.home = &f->waiter.runner, .done = async_done},
+                            .caller = &f->caller,
+                            .edits = edits,
+                            .count = n,
+                            .arena = f->arena,
+                            .create_tenant = true,
+                            .now_us = f->now_us++,
+                        }};
+    assert_true(n <= sizeof a->results / sizeof *a->results);
+    a->apply.results = a->results;
+    a->done = store_apply(f->store, &a->apply);
+}
+
+enum status fixture_wait(struct fixture *f, struct async *a)
+{
+    waiter_until(&f->waiter, f->store, &a->done);
+    return a->apply.call.status;
+}
+
 struct edit_result fixture_edit(struct fixture *f, const struct edit *edit)
 {
     struct edit_result r = {0};

@@ -59,6 +59,14 @@ enum status fixture_apply(struct fixture *f, const struct edit *edits, uint32_t 
 enum status fixture_apply_in(struct fixture *f, const struct edit *edits, uint32_t n,
                              struct edit_result *results, bool create_tenant);
 struct edit_result fixture_edit(struct fixture *f, const struct edit *edit);
+/* A call under way. Edits must live until it is done. */
+struct async {
+    struct store_apply apply;
+    struct edit_result results[8];
+    bool done;
+};
+void fixture_start(struct fixture *f, struct async *a, const struct edit *edits, uint32_t n);
+enum status fixture_wait(struct fixture *f, struct async *a);
 const struct doc *fixture_get(struct fixture *f, const char *id); /* NULL: not found */
 enum status fixture_query(struct fixture *f, struct store_query *q);
 enum status fixture_put(struct fixture *f, uint8_t kind, const char *key, const char *bytes);
