@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/time.h"
+#include "model/pattern.h"
 
 #include <math.h>
 
@@ -54,7 +55,8 @@ static bool is_bare_word(struct str word)
     for (size_t i = 0; i < word.n; i++)
         if ((unsigned char)word.p[i] < 0x20 || strchr("\"<>\\^`{}(", word.p[i]))
             return false;
-    return word.n > 0 && word.p[0] != '=' && word.p[0] != '.' && str_find(word, STR("==")) == STR_NPOS;
+    return word.n > 0 && word.p[0] != '=' && word.p[0] != '.' &&
+           str_find(word, STR("==")) == STR_NPOS;
 }
 
 static size_t until_delimiter(struct str s, size_t from)
@@ -112,17 +114,6 @@ enum status filter_operand_read(struct filter_text *t, const char *after, bool c
     return st;
 }
 
-/* Length of the bracket expression at the start of s. */
-static size_t bracket_length(struct str s)
-{
-    size_t i = 1;
-    i += i < s.n && s.p[i] == '^';
-    i += i < s.n && s.p[i] == ']';
-    while (i < s.n && s.p[i] != ']')
-        i++;
-    return i < s.n ? i + 1 : s.n;
-}
-
 enum status filter_operand_pattern(struct filter_text *t, struct str *out)
 {
     filter_text_skip_spaces(t);
@@ -138,7 +129,7 @@ enum status filter_operand_pattern(struct filter_text *t, struct str *out)
                 break;
             depth += c == '(';
             depth -= c == ')';
-            n += c == '\\' ? 2 : c == '[' ? bracket_length(str_from(rest, n)) : 1;
+            n += c == '\\' ? 2 : c == '[' ? pattern_bracket_length(str_from(rest, n)) : 1;
         }
         *out = arena_dup(t->reader->arena, str_trim(str_head(rest, n)));
         t->at += str_head(rest, n).n;

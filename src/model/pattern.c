@@ -19,20 +19,18 @@ static bool is_special(char c)
     return c != 0 && strchr(".[]()*+?{}|^$\\", c) != NULL;
 }
 
-/* Length of the bracket expression that s starts with. "]" right behind "[" or "[^" stands for
- * itself; classes such as
- * [:digit:] nest. */
-static size_t bracket_length(struct str s)
+size_t pattern_bracket_length(struct str s)
 {
     size_t i = 1;
     i += i < s.n && s.p[i] == '^';
     i += i < s.n && s.p[i] == ']';
     for (; i < s.n && s.p[i] != ']'; i++) {
+        size_t name = str_starts(str_from(s, i), STR("[:")) ? i + 2 : s.n;
+        size_t end = str_find(str_from(s, name), STR(":]"));
         if (s.p[i] == '\\')
             i++;
-        else if (str_starts(str_from(s, i), STR("[:")) &&
-                 str_find(str_from(s, i), STR(":]")) != STR_NPOS)
-            i += str_find(str_from(s, i), STR(":]")) + 1;
+        else if (name < s.n && end != STR_NPOS)
+            i = name + end + 1;
     }
     return i < s.n ? i + 1 : s.n;
 }
@@ -63,7 +61,7 @@ static struct survey survey(struct str s)
         if (n) {
             out.adjacent_repeats |= repeat_length(str_from(s, i + n)) > 0;
         } else if (c == '[') {
-            n = bracket_length(str_from(s, i));
+            n = pattern_bracket_length(str_from(s, i));
         } else {
             n = c == '\\' ? 2 : 1;
             depth += c == '(';

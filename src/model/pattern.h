@@ -26,5 +26,8 @@ bool pattern_match(const struct pattern *p, struct str text);
 struct str pattern_prefix(const struct pattern *p);
 /* As written. Borrowed from p. */
 struct str pattern_text(const struct pattern *p);
+/* Length of the bracket expression that s begins with: "]" right behind "[" or "[^" stands for
+ * itself, and classes such as [:digit:] nest. s.n when it has no end. */
+size_t pattern_bracket_length(struct str s);
 
 #endif

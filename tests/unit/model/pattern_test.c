@@ -68,6 +68,7 @@ static void refuses_what_is_no_pattern(void **state)
         {"invalid_entity_id_pattern**", "**", E_BAD_DATA},
         {"a{1,2}{3}", "repetition", E_BAD_DATA},
         {"[*+]+*", "repetition", E_BAD_DATA},
+        {"[a[:]++b", "repetition", E_BAD_DATA}, /* "[:" alone is no class */
         {"", "expected", E_BAD_DATA},
         {"(a", "missing", E_BAD_DATA},
         {"[a", "missing", E_BAD_DATA},
@@ -126,6 +127,7 @@ static void prefixes(void **state)
         {"^ab[]|]c", "ab"},
         {"^ab[[:digit:]|]c", "ab"},
         {"^ab[^]|]c|x", ""},
+        {"^ab[a[:]|x", ""},
         {"^a\\d", "a"},
         {"(^abc)", ""},
         {"abc", ""},
