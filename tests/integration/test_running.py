@@ -218,6 +218,18 @@ def test_sigterm_lets_open_requests_finish(city):
         assert city.get("entities/urn:ngsi-ld:Spring:baotu").status_code == 200
 
 
+def test_sigterm_does_not_wait_for_slow_clients(new_city):
+    city = new_city("--server-drain-timeout", "300 ms").start()
+    with socket.create_connection(address(city)) as slow, socket.create_connection(address(city)) as silent:
+        slow.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: 100\r\n\r\n{")
+        silent.sendall(b"GET /ngsi-ld/v1/enti")
+        time.sleep(0.2)
+        start = time.monotonic()
+        assert city.stop() == 0, "".join(city.lines)[-4000:]
+        assert 0.2 < time.monotonic() - start < 10
+
+
 def test_backup_while_running_restore_check(city, tmp_path):
     city.post("entityOperations/create", [spring(str(i), level=i) for i in range(200)])
     backup = str(tmp_path / "backup")
