@@ -173,23 +173,31 @@ def cases(path):
             yield name, "passed", ""
 
 
-def pytest(folder, count, **extra):
+def outside(build_name, count, *paths):
+    """Runs what is at paths against the program of build/BUILD_NAME."""
+    label = f"{build_name} {paths[0]}"
+    missing = [path for path in paths if not os.path.exists(os.path.join(ROOT, path))]
+    if missing:
+        count.skip(label, f"there is no {missing[0]}")
+        return
+    if not build(build_name, count):
+        return
     before = count.failed
     with tempfile.TemporaryDirectory() as scratch:
         report = os.path.join(scratch, "report.xml")
-        output, code = run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", folder],
-                           PYTEST_TIMEOUT_S, **extra)
+        output, code = run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *paths],
+                           PYTEST_TIMEOUT_S, WELLSPRING=os.path.join(ROOT, "build", build_name, "wellspring"))
         for name, result, text in cases(report):
             if result == "failed":
-                count.fail(name)
+                count.fail(f"{build_name} {name}")
             elif result == "skipped":
-                count.skip(name, text)
+                count.skip(f"{build_name} {name}", text)
             else:
                 count.done()
     if code is None:
-        count.fail(folder, f"no end after {PYTEST_TIMEOUT_S} s\n{output[-8000:]}")
+        count.fail(label, f"no end after {PYTEST_TIMEOUT_S} s\n{output[-8000:]}")
     elif code and count.failed == before:  # 5: nothing was found to run
-        count.fail(folder, f"pytest ended with {code}\n{output[-8000:]}")
+        count.fail(label, f"pytest ended with {code}\n{output[-8000:]}")
     elif code:
         print(output[-12000:], flush=True)
 
@@ -220,25 +228,19 @@ def stage_threads(count):
     threaded = ("base/log", "model/terms", "model/context", "net/", "store/", "broker/", "main/")
     if build("tsan", count):
         units("tsan", count, only=threaded)
-
-
-def outside(folder, build_name, count):
-    if not os.path.isdir(os.path.join(ROOT, folder)):
-        count.skip(folder, "there is no such folder")
-    elif build(build_name, count):
-        pytest(folder, count, WELLSPRING=os.path.join(ROOT, "build", build_name, "wellspring"))
+        outside("tsan", count, "tests/integration/test_entities.py", "tests/integration/test_contexts.py")
 
 
 def stage_integration(count):
-    outside("tests/integration", "asan", count)
+    outside("asan", count, "tests/integration")
 
 
 def stage_conformance(count):
-    outside("tests/conformance", "release", count)
+    outside("release", count, "tests/conformance")
 
 
 def stage_fault(count):
-    outside("tests/fault", "release", count)
+    outside("release", count, "tests/fault")
 
 
 STAGES = {
