@@ -11,6 +11,7 @@ struct broker {
     struct terms *terms;
     struct contexts *contexts;
     struct broker_ports *ports;
+    _Atomic bool closing; /* the city is stopping: operations in steps end with E_CANCELLED at the next one */
 };
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "broker/provide.h"
 
+#include <stdatomic.h>
+
 enum { SLICE = 500 };
 
 static void advance(struct task *task);
@@ -91,6 +93,12 @@ static void query_done(struct store_call *call)
 static void advance(struct task *task)
 {
     struct purge *p = container_of(task, struct purge, next);
+    if (atomic_load_explicit(&p->broker->closing, memory_order_relaxed)) {
+        why_set(&p->why, E_CANCELLED, NULL, "the city is stopping: %llu entities were purged, not all",
+                (unsigned long long)p->purged);
+        finish(p, E_CANCELLED, NULL);
+        return;
+    }
     arena_reset(p->slice);
     p->query = (struct store_query){
         .call = {.home = p->home, .done = query_done},

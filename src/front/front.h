@@ -10,7 +10,6 @@ struct front {
     struct ngsild ngsild;
     struct admin admin;
     _Atomic bool access_log;
-    _Atomic bool closing; /* every request is refused with E_BUSY */
 };
 
 /* Callbacks of http_server_options; arg is a struct front. */

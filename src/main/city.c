@@ -3,7 +3,7 @@
  * Start: terms → contexts' core → store → egress → contexts → loops and servers.
  * Stop, so that every completion finds the loop that it is posted to:
  *   1. drain: nobody new comes in; open requests may finish for server.drain_timeout
- *   2. close: what still comes is refused, fetches are cancelled; loops run until no
+ *   2. close: what still comes is refused, fetches and purges are cancelled; loops run until no
  *      handler waits for the store or an @context any more, then end
  *   3. servers, then the store, then the loops are freed. */
 #include "main/city.h"
@@ -266,7 +266,7 @@ static void parts_close(struct city *city)
 {
     if (city->control)
         control_stop(city->control);
-    atomic_store(&city->front.closing, true);
+    atomic_store(&city->broker.closing, true);
     if (city->broker.contexts)
         contexts_stop(city->broker.contexts);
     if (city->egress)

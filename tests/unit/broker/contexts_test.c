@@ -23,7 +23,6 @@ struct city {
     size_t open_count, asked;
     struct runner runner;
     struct task *posted;
-    struct terms *terms;
     struct arena *arena;
     struct contexts *contexts;
 };
@@ -73,6 +72,14 @@ static void city_open(struct city *c, size_t cache_bytes)
     c->contexts = contexts_new(&o);
 }
 
+/* The core context and its terms stay until the end. */
+static int core_setup(void **state)
+{
+    (void)state;
+    context_setup(terms_new(10000));
+    return 0;
+}
+
 static int setup(void **state)
 {
     struct city *c = calloc(1, sizeof *c);
@@ -80,8 +87,6 @@ static int setup(void **state)
     c->ports = (struct broker_ports){.clock = &c->clock, .fetch = fetch};
     c->runner.post = post;
     c->now_us = SECOND;
-    c->terms = terms_new(10000);
-    context_setup(c->terms);
     c->arena = arena_new(0);
     city_open(c, 1 << 20);
     *state = c;
@@ -524,5 +529,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(stopping_refuses_what_is_not_at_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(preloaded_documents_stay, setup, teardown),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, core_setup, NULL);
 }

@@ -53,7 +53,8 @@ static struct entity *entity_make(struct arena *a, uint32_t type, const char *sc
     };
     e->types[0] = type;
     e->scopes[0] = str_of(scope);
-    memcpy(e->attrs, attrs, n * sizeof *attrs);
+    for (uint32_t i = 0; i < n; i++)
+        e->attrs[i] = attrs[i];
     return e;
 }
 

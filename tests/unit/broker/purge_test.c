@@ -27,6 +27,7 @@ struct city {
     bool born_meanwhile; /* one entity comes with every query */
     enum status query_fails, apply_fails;
     uint32_t queries, applies, edits;
+    uint32_t closes_with; /* this query the city begins to stop */
     struct edit last;
     uintptr_t deepest, shallowest; /* where the stack stood in queries */
     struct arena *arena;
@@ -81,7 +82,8 @@ static bool query(struct store *s, struct store_query *q)
     uintptr_t at = (uintptr_t)&here;
     c->deepest = at < c->deepest ? at : c->deepest;
     c->shallowest = at > c->shallowest ? at : c->shallowest;
-    c->queries++;
+    if (++c->queries == c->closes_with)
+        c->broker.closing = true;
     assert_ptr_equal(q->caller, &c->caller);
     uint32_t limit = c->page_max && c->page_max < q->limit ? c->page_max : q->limit;
     q->docs = arena_array(q->arena, const struct doc *, limit);
@@ -257,6 +259,18 @@ static void failures_end_it(void **state)
     assert_int_equal(c->purge.purged, 0);
 }
 
+static void stopping_ends_it_between_slices(void **state)
+{
+    struct city *c = *state;
+    c->page_max = 10;
+    c->closes_with = 2;
+    purge(c, 100);
+    assert_int_equal(c->purge.status, E_CANCELLED);
+    assert_non_null(strstr(c->purge.why.text, "20 entities"));
+    assert_int_equal(c->purge.purged, 20);
+    assert_int_equal(c->queries, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(entities_created_meanwhile_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(attributes_are_pruned_and_changes_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_end_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(stopping_ends_it_between_slices, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
