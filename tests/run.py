@@ -236,7 +236,7 @@ def stage_integration(count):
 
 
 def stage_conformance(count):
-    outside("release", count, "tests/conformance")
+    outside("asan", count, "tests/conformance")
 
 
 def stage_fault(count):

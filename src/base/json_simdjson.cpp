@@ -199,7 +199,8 @@ json_outcome outcome_of(simdjson::error_code code)
 json_outcome read_with(simdjson::dom::parser *parser, arena *a, struct str text, uint32_t depth_max,
                        json *out)
 {
-    simdjson::error_code code = parser->parse(text.p, text.n, true).error();
+    const char *bytes = text.n ? text.p : ""; /* an empty text may have no address, which memcpy may not be given */
+    simdjson::error_code code = parser->parse(bytes, text.n, true).error();
     if (code != simdjson::SUCCESS)
         return outcome_of(code);
     frame inline_frames[FRAMES_INLINE];

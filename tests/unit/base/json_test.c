@@ -228,6 +228,7 @@ static void nul_bytes_are_no_space(void **state)
     refused(*state, STR("[1]\0"), E_INVALID_REQUEST,
             "line 1, column 4: unexpected text behind the JSON value");
     refused(*state, STR("\0"), E_INVALID_REQUEST, "line 1, column 1: expected a value");
+    refused(*state, STR_NONE, E_INVALID_REQUEST, "the body is empty"); /* no address at all */
     refused(*state, STR("[1\0]"), E_INVALID_REQUEST, "line 1, column 3: expected ',' or ']'");
     refused(*state, STR("[\"a\0b\"]"), E_INVALID_REQUEST,
             "line 1, column 4: unescaped control character in a string");
