@@ -11,7 +11,7 @@ pytestmark = pytest.mark.clause("4.22")
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
 
 
-def soon(seconds=0.6):
+def soon(seconds=1.5):
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
