@@ -88,7 +88,7 @@ struct tenant *commit_tenant(struct embedded *e, struct str name, bool *ahead)
 }
 
 /* A thread that will soon say that it waits wakes the committer then, once for all it has queued:
- * waking it for each write costs more than the write (docs/decisions/0005). Others wake it now. */
+ * waking it for each write costs more than the write (docs/decisions/0007). Others wake it now. */
 static void wake(struct embedded *e)
 {
     struct commit *c = &e->commit;
