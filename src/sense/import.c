@@ -50,6 +50,7 @@ struct import {
     struct http_client *client;
     struct sink *sink;
     struct terms *terms; /* for a dry run */
+    bool stopping;
     struct carrier *carrier;
     struct loop_timer tick;
     struct loop_fd signals;
@@ -186,8 +187,10 @@ static void import_tick(struct loop_timer *timer)
 static void import_finished(void *arg, enum status status, const struct why *why)
 {
     struct import *m = arg;
-    m->status = status;
-    m->why = *why;
+    if (m->status == OK) {
+        m->status = status;
+        m->why = *why;
+    }
     loop_stop(m->loop);
 }
 
@@ -361,13 +364,21 @@ static enum status import_open_sink(struct import *m, struct why *why)
     return st;
 }
 
+/* The first signal waits for what is under way, the second does not. */
 static void import_signalled(struct loop_fd *f, uint32_t events)
 {
     struct import *m = container_of(f, struct import, signals);
     struct signalfd_siginfo info;
     (void)events;
-    if (read(f->fd, &info, sizeof info) == (ssize_t)sizeof info)
-        carrier_stop(m->carrier);
+    if (read(f->fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    if (m->stopping) {
+        m->status = why_set(&m->why, E_CANCELLED, NULL, "stopped at once");
+        loop_stop(m->loop);
+        return;
+    }
+    m->stopping = true;
+    carrier_stop(m->carrier);
 }
 
 /* Runs the loop with SIGINT and SIGTERM turned into an orderly stop. */
@@ -437,11 +448,12 @@ static int import_conclude(struct import *m)
 
 static void import_close(struct import *m)
 {
-    source_free(m->source);
-    carrier_free(m->carrier);
-    sink_free(m->sink);
+    /* The client first: what is under way is cancelled, and answered to a carrier that still is. */
     if (m->client)
         http_client_free(m->client);
+    carrier_free(m->carrier);
+    sink_free(m->sink);
+    source_free(m->source);
     if (m->loop)
         loop_free(m->loop);
     import_inputs_free(&m->inputs);

@@ -128,9 +128,10 @@ static enum status split_find_features(struct json_split *s, struct why *why)
     struct split_member m;
     while ((!collection || features == STR_NPOS) && split_next_member(s->text, &at, &m)) {
         if (str_eq(m.key, STR("\"type\""))) {
-            if (!str_eq(m.value, STR("\"FeatureCollection\"")))
+            collection = str_eq(m.value, STR("\"FeatureCollection\""));
+            s->feature = str_eq(m.value, STR("\"Feature\""));
+            if (!collection)
                 return OK;
-            collection = true;
         } else if (str_eq(m.key, STR("\"features\"")) && m.value.p[0] == '[') {
             features = m.value_at;
         }

@@ -28,6 +28,7 @@ struct json_split {
     uint64_t line; /* of text[at] */
     bool behind;   /* an element ends at or before `at` */
     bool ended;
+    bool feature; /* the first object is a GeoJSON feature */
 };
 
 struct json_element {

@@ -119,6 +119,7 @@ static struct player_batch *player_room(struct player *p)
         player_send(p);
     if (!p->filling && p->under_way >= UNDER_WAY_MAX) {
         p->stats.skipped++;
+        player_complain(p, STR("the store is slower than the play"));
         return NULL;
     }
     if (!p->filling)

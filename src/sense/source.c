@@ -196,7 +196,8 @@ static enum status source_open_json(struct source **out, const char *name, struc
         blob_close(blob);
         return why->status;
     }
-    if (split.form == JSON_SPLIT_FEATURES || (o->mapping && o->mapping->kind == MAPPING_GEOJSON))
+    if (split.form == JSON_SPLIT_FEATURES || split.feature ||
+        (o->mapping && o->mapping->kind == MAPPING_GEOJSON))
         return source_open_geojson(out, name, blob, o, why);
     return source_open_ngsild(out, blob, o, why);
 }

@@ -155,17 +155,16 @@ static const struct source_ops geojson_ops = {
 enum status source_open_geojson(struct source **out, const char *name, struct blob *blob,
                                 const struct source_options *o, struct why *why)
 {
-    if (o->mapping && o->mapping->kind != MAPPING_GEOJSON) {
-        blob_close(blob);
-        return why_set(why, E_BAD_DATA, NULL, "the mapping is for CSV, not for GeoJSON");
-    }
     struct geojson_source *g = mem_zalloc(sizeof *g);
     source_init(&g->source, &geojson_ops, o);
+    if (o->mapping && o->mapping->kind != MAPPING_GEOJSON)
+        g->source.options.mapping = NULL; /* it is for the tables among the inputs */
+    const struct mapping *m = g->source.options.mapping;
     g->blob = *blob;
     g->stem = source_stem(name);
     g->scratch.arena = g->source.out.arena;
     buf_init(&g->scratch.text, 1u << 20);
-    g->fields = mem_zalloc(sizeof *g->fields * ((o->mapping ? o->mapping->fields.count : 0) + 1));
+    g->fields = mem_zalloc(sizeof *g->fields * ((m ? m->fields.count : 0) + 1));
     enum status st = json_split_init(&g->split, g->blob.bytes, why);
     if (st != OK)
         geojson_free(&g->source);

@@ -9,6 +9,7 @@ import pty
 import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -499,6 +500,25 @@ def test_gives_up_on_a_city_that_is_not_there(tmp_path, importer):
     code, summary, messages = importer(Nobody, path, "--mapping", tmp_path / "mapping.json", "--patience", "1")
     assert (code, summary["complete"], summary["entities"]) == (3, False, 0)
     assert "stopped: " in messages
+
+
+def test_second_interrupt_does_not_wait(tmp_path):
+    """A city that takes requests and never answers."""
+    class Mute:
+        url = ""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Mute.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        path = write_springs(tmp_path, ["a,1,2,3,"])
+        running = start(Mute, tmp_path / "state", path, "--mapping", tmp_path / "mapping.json")
+        connection, _ = listening.accept()
+        with connection:
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            assert running.poll() is None
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=10)
+    assert running.returncode == 3, err
+    assert json.loads(out)["complete"] is False
 
 
 # ---- what people see ----

@@ -120,6 +120,9 @@ static void reads_features_without_a_mapping(void **state)
                          "\"id\":\"a b/c\",\"geometry\":null}]}",
                          "Spring", NULL),
                "{\"id\":\"urn:ngsi-ld:Spring:a%20b%2Fc\",\"type\":\"Spring\"}"));
+    assert_string_equal(
+        read_text("a.json", "{\"type\":\"Feature\",\"id\":1,\"geometry\":null}", "Spring", NULL),
+        "{\"id\":\"urn:ngsi-ld:Spring:1\",\"type\":\"Spring\"}\n");
     /* NGSI-LD's own GeoJSON comes back as the entity it was. */
     assert_string_equal(
         read_text(
