@@ -9,7 +9,8 @@
  * A call that misses a document joins the fetch of its URL; when the fetch ends its
  * waiters run again, on the thread of the port, and either complete (posted to their
  * home) or join the next fetch. Documents may be evicted or become stale before the
- * last one of a context has come, so a call waits for a bounded number of fetches. */
+ * last one of a context has come, so a call waits for a bounded number of fetches, and
+ * for a bounded time: each of many nested documents may be slow. */
 #include "broker/contexts.h"
 
 #include "base/hash.h"
@@ -20,7 +21,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 1024, FAILURE_US = 5 * 1000 * 1000, FRESH_MIN_US = 5 * 1000 * 1000, DOCUMENT_OVERHEAD = 1024 };
+enum { BUCKETS = 1024, FAILURE_US = 5 * 1000 * 1000, FRESH_MIN_US = 5 * 1000 * 1000, DOCUMENT_OVERHEAD = 1024,
+       TIMEOUTS_MAX = 4 /* a call waits as long as for so many fetches that end in time */ };
 
 enum entry_kind { ENTRY_DOCUMENT, ENTRY_CONTEXT, ENTRY_FAILURE };
 
@@ -290,6 +292,9 @@ static enum status fetch_join(struct contexts *c, struct contexts_call *call, st
     if (call->fetches++ == 2 * c->o.limits.remotes_max)
         return why_limit(&call->why, E_CONTEXT, NULL, "contexts.cache_bytes",
                          "the documents of the @context do not stay in the cache until all are there");
+    if (c->now_us - call->since_us > (int64_t)TIMEOUTS_MAX * c->o.timeout_ms * 1000)
+        return why_limit(&call->why, E_CONTEXT, NULL, "contexts.timeout",
+                         "the documents of the @context were not there in time: %.*s is still missing", STR_ARG(url));
     if (!f && c->fetching_count >= c->o.fetches_max)
         return why_limit(&call->why, E_TOO_MANY_REQUESTS, NULL, "contexts.fetches",
                          "more than %u @contexts are being fetched", c->o.fetches_max);
@@ -421,6 +426,7 @@ bool contexts_resolve(struct contexts *c, struct contexts_call *call)
     }
     call->key = call->spec->kind == JSON_STRING ? call->spec->string : json_text(call->arena, call->spec);
     lock(c);
+    call->since_us = c->now_us;
     bool completed = find_ready(c, call);
     c->stats.hits += completed;
     c->stats.misses += !completed;

@@ -51,6 +51,7 @@ struct contexts_call {
     struct contexts_call *next;
     struct str key;
     uint32_t fetches; /* waited for so far */
+    int64_t since_us;
 };
 /* True: completed at once, done is not called. */
 bool contexts_resolve(struct contexts *c, struct contexts_call *call);
