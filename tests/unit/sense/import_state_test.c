@@ -54,7 +54,14 @@ static void keeps_everything(void **state)
     assert_int_equal(import_state_save(&saved, path, &why), OK);
     assert_int_equal(import_state_save(&saved, path, &why), OK); /* again, over the first */
     assert_int_equal(import_state_load(&loaded, path, &why), OK);
-    assert_memory_equal(&loaded, &saved, sizeof saved);
+    /* member by member: the padding between them is anything */
+    assert_true(loaded.run == saved.run && loaded.input == saved.input && loaded.digest == saved.digest);
+    assert_true(loaded.mark.part == saved.mark.part && loaded.mark.sub == saved.mark.sub &&
+                loaded.mark.offset == saved.mark.offset && loaded.mark.line == saved.mark.line &&
+                loaded.mark.record == saved.mark.record);
+    assert_true(loaded.stored == saved.stored && loaded.created == saved.created &&
+                loaded.updated == saved.updated && loaded.rejected == saved.rejected &&
+                loaded.report == saved.report);
 }
 
 static void refuses_what_is_no_state(void **state)
