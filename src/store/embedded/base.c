@@ -1,24 +1,18 @@
-/* Keys, values and RocksDB's calls. */
+/* Keys and values, and how RocksDB's answers become statuses. */
 #include "store/embedded/base.h"
 
 #include "base/arena.h"
+#include "base/log.h"
+#include "store/embedded/base_db.h"
 
 #include <assert.h>
 #include <endian.h>
-#include <rocksdb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    BATCH_BYTES = 1 << 20,
-    WRITE_BUFFER = 32 << 20,
-    BLOCK_CACHE = 4 << 20,
-    READ_AHEAD = 2 << 20,
-    OPEN_FILES = 128,
-    VERSION = 1
-};
+enum { BATCH_BYTES = 1 << 20, VERSION = 1 };
 
 /* First byte of a key. */
 enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4' };
@@ -33,13 +27,7 @@ struct head {
 static_assert(sizeof(struct head) == 8, "docs/formats/keys.md");
 
 struct base {
-    rocksdb_t *db;
-    rocksdb_options_t *options;
-    rocksdb_block_based_table_options_t *table;
-    rocksdb_cache_t *cache;
-    rocksdb_writeoptions_t *write;
-    rocksdb_writebatch_t *batch;
-    size_t batch_bytes;
+    struct base_db *db;
     char *fault; /* first one since the last flush */
     uint64_t last_seq;
 };
@@ -52,34 +40,7 @@ bool base_exists(const char *path)
     return stat(current, &st) == 0;
 }
 
-static void set_options(struct base *b, bool create)
-{
-    rocksdb_options_t *o = b->options = rocksdb_options_create();
-    rocksdb_options_set_create_if_missing(o, create);
-    rocksdb_options_set_paranoid_checks(o, 1);
-    rocksdb_options_set_atomic_flush(o, 1);
-    rocksdb_options_set_write_buffer_size(o, WRITE_BUFFER);
-    rocksdb_options_set_max_write_buffer_number(o, 2);
-    rocksdb_options_set_max_open_files(o, OPEN_FILES);
-    rocksdb_options_set_max_background_jobs(o, 2);
-    rocksdb_options_set_compression(o, rocksdb_lz4_compression);
-    rocksdb_options_set_info_log_level(o, 2); /* warnings */
-    rocksdb_options_set_keep_log_file_num(o, 2);
-    rocksdb_options_set_max_log_file_size(o, 1 << 20);
-    rocksdb_options_set_stats_dump_period_sec(o, 0);
-    rocksdb_options_set_stats_persist_period_sec(o, 0);
-    rocksdb_options_set_skip_stats_update_on_db_open(o, 1);
-    b->table = rocksdb_block_based_options_create();
-    b->cache = rocksdb_cache_create_lru(BLOCK_CACHE);
-    rocksdb_block_based_options_set_block_cache(b->table, b->cache);
-    rocksdb_block_based_options_set_block_size(b->table, 16 << 10);
-    rocksdb_options_set_block_based_table_factory(o, b->table);
-    b->write = rocksdb_writeoptions_create();
-    rocksdb_writeoptions_disable_WAL(b->write, 1);
-    b->batch = rocksdb_writebatch_create();
-}
-
-/* Takes over error, which RocksDB allocated. */
+/* Frees error. */
 static enum status failed(char *error, const char *what, struct why *why)
 {
     bool full = strstr(error, "No space left") != NULL,
@@ -89,22 +50,23 @@ static enum status failed(char *error, const char *what, struct why *why)
                              : damaged ? E_DAMAGED
                                        : E_IO,
                              NULL, "the base store: %s: %s", what, error);
-    rocksdb_free(error);
+    free(error);
     return st;
+}
+
+static void says(const char *text)
+{
+    log_warn("base store", log_z("says", text));
 }
 
 enum status base_open(struct base **out, const char *path, bool create, struct why *why)
 {
-    struct base *b = mem_zalloc(sizeof *b);
-    set_options(b, create);
-    char *error = NULL;
-    b->db = rocksdb_open(b->options, path, &error);
-    if (error) {
-        b->db = NULL;
-        base_close(b);
+    char *error;
+    struct base_db *db = base_db_open(path, create, says, &error);
+    if (!db)
         return failed(error, path, why);
-    }
-    *out = b;
+    *out = mem_zalloc(sizeof **out);
+    (*out)->db = db;
     return OK;
 }
 
@@ -112,15 +74,8 @@ void base_close(struct base *b)
 {
     if (!b)
         return;
-    if (b->db)
-        rocksdb_close(b->db);
-    rocksdb_writebatch_destroy(b->batch);
-    rocksdb_writeoptions_destroy(b->write);
-    rocksdb_options_destroy(b->options);
-    rocksdb_block_based_options_destroy(b->table);
-    rocksdb_cache_destroy(b->cache);
-    if (b->fault)
-        rocksdb_free(b->fault);
+    base_db_close(b->db);
+    free(b->fault);
     free(b);
 }
 
@@ -150,75 +105,77 @@ static struct key entity_key(uint32_t tenant, uint64_t created_seq)
 
 /* ---- writing ---- */
 
-static void write_batch(struct base *b)
+static struct str bytes_of(const struct key *k)
 {
-    char *error = NULL;
-    if (!b->fault)
-        rocksdb_write(b->db, b->write, b->batch, &error);
-    if (error)
-        b->fault = error;
-    rocksdb_writebatch_clear(b->batch);
-    b->batch_bytes = 0;
+    return (struct str){k->bytes, k->n};
 }
 
-static void wrote(struct base *b, size_t n)
+static void write_batch(struct base *b)
 {
-    b->batch_bytes += n;
-    if (b->batch_bytes >= BATCH_BYTES)
+    char *error = base_db_write(b->db);
+    if (b->fault)
+        free(error);
+    else
+        b->fault = error;
+}
+
+static void write_if_large(struct base *b)
+{
+    if (base_db_batch_bytes(b->db) >= BATCH_BYTES)
         write_batch(b);
 }
 
 /* head, then first and second, under the key. */
-static void put(struct base *b, const char *key, size_t key_n, struct str first, struct str second)
+static void put(struct base *b, struct str key, struct str first, struct str second)
 {
-    struct head h = {{'W', 'S'}, VERSION, (uint8_t)key[0], 0};
-    const char *parts[3] = {(const char *)&h, first.p, second.p};
-    size_t sizes[3] = {sizeof h, first.n, second.n};
-    rocksdb_writebatch_putv(b->batch, 1, &key, &key_n, 3, parts, sizes);
-    wrote(b, key_n + first.n + second.n);
+    struct head h = {{'W', 'S'}, VERSION, (uint8_t)key.p[0], 0};
+    struct str parts[3] = {{(const char *)&h, sizeof h}, first, second};
+    base_db_put(b->db, key, parts, 3);
+    write_if_large(b);
 }
 
 void base_put_term(struct base *b, uint32_t id, struct str iri)
 {
     struct key k = key_of(KEY_TERM, id);
-    put(b, k.bytes, k.n, iri, STR(""));
+    put(b, bytes_of(&k), iri, STR(""));
 }
 
 void base_put_tenant(struct base *b, uint32_t id, struct str name)
 {
     struct key k = key_of(KEY_TENANT, id);
-    put(b, k.bytes, k.n, name, STR(""));
+    put(b, bytes_of(&k), name, STR(""));
 }
 
 static void drop_range(struct base *b, char kind, uint32_t tenant)
 {
     struct key from = key_of(kind, tenant), to = key_of(kind, tenant + 1);
-    rocksdb_writebatch_delete_range(b->batch, from.bytes, from.n, to.bytes, to.n);
+    base_db_delete_range(b->db, bytes_of(&from), bytes_of(&to));
 }
 
 void base_drop_tenant(struct base *b, uint32_t id)
 {
     struct key k = key_of(KEY_TENANT, id);
-    rocksdb_writebatch_delete(b->batch, k.bytes, k.n);
+    base_db_delete(b->db, bytes_of(&k));
     drop_range(b, KEY_DOCUMENT, id);
     drop_range(b, KEY_ENTITY, id);
-    wrote(b, k.n);
+    write_if_large(b);
 }
 
 void base_put_entity(struct base *b, uint32_t tenant, const struct doc *d)
 {
     struct key k = entity_key(tenant, doc_created_seq(d));
-    rocksdb_writebatch_put(b->batch, k.bytes, k.n, (const char *)d, doc_bytes(d));
+    struct str block = {(const char *)d, doc_bytes(d)};
+    base_db_put(b->db, bytes_of(&k), &block, 1);
     if (doc_seq(d) > b->last_seq)
         b->last_seq = doc_seq(d);
-    wrote(b, k.n + doc_bytes(d));
+    write_if_large(b);
 }
 
 void base_drop_entity(struct base *b, uint32_t tenant, uint64_t created_seq)
 {
     struct key k = entity_key(tenant, created_seq);
-    rocksdb_writebatch_delete(b->batch, k.bytes, k.n);
-    wrote(b, k.n);
+    base_db_delete(b->db, bytes_of(&k));
+    write_if_large(b);
 }
 
 /* Caller frees. */
@@ -240,7 +197,7 @@ void base_put_document(struct base *b, uint32_t tenant, uint8_t kind, struct str
     size_t n;
     char *p = document_key(tenant, kind, key, &n);
     uint64_t little = htole64(seq);
-    put(b, p, n, (struct str){(char *)&little, sizeof little}, bytes);
+    put(b, (struct str){p, n}, (struct str){(char *)&little, sizeof little}, bytes);
     if (seq > b->last_seq)
         b->last_seq = seq;
     free(p);
@@ -250,8 +207,8 @@ void base_drop_document(struct base *b, uint32_t tenant, uint8_t kind, struct st
 {
     size_t n;
     char *p = document_key(tenant, kind, key, &n);
-    rocksdb_writebatch_delete(b->batch, p, n);
-    wrote(b, n);
+    base_db_delete(b->db, (struct str){p, n});
+    write_if_large(b);
     free(p);
 }
 
@@ -260,17 +217,12 @@ enum status base_flush(struct base *b, const struct base_position *p, struct why
     struct base_position all = *p;
     if (b->last_seq > all.last_seq)
         all.last_seq = b->last_seq;
-    char key = KEY_POSITION;
-    put(b, &key, 1, (struct str){(char *)&all, sizeof all}, STR(""));
+    put(b, STR("p"), (struct str){(char *)&all, sizeof all}, STR(""));
     write_batch(b);
     char *error = b->fault;
     b->fault = NULL;
-    if (!error) {
-        rocksdb_flushoptions_t *o = rocksdb_flushoptions_create();
-        rocksdb_flushoptions_set_wait(o, 1);
-        rocksdb_flush(b->db, o, &error);
-        rocksdb_flushoptions_destroy(o);
-    }
+    if (!error)
+        error = base_db_flush(b->db);
     return error ? failed(error, "writing", why) : OK;
 }
 
@@ -301,11 +253,9 @@ static enum status open_value(char kind, struct str *v, struct why *why)
 
 enum status base_read_position(struct base *b, struct base_position *p, struct why *why)
 {
-    char *error = NULL, key = KEY_POSITION;
+    char *error;
     size_t n = 0;
-    rocksdb_readoptions_t *o = rocksdb_readoptions_create();
-    char *value = rocksdb_get(b->db, o, &key, 1, &n, &error);
-    rocksdb_readoptions_destroy(o);
+    char *value = base_db_get(b->db, STR("p"), &n, &error);
     if (error)
         return failed(error, "reading the position", why);
     if (!value)
@@ -316,7 +266,7 @@ enum status base_read_position(struct base *b, struct base_position *p, struct w
         st = damaged("the position has a wrong length", why);
     if (st == OK)
         memcpy(p, v.p, sizeof *p);
-    rocksdb_free(value);
+    free(value);
     b->last_seq = st == OK ? p->last_seq : 0;
     return st;
 }
@@ -372,37 +322,28 @@ static enum status read_pair(struct base_reader *r, struct str key, struct str v
     }
 }
 
+struct walk {
+    struct base_reader *reader;
+    struct why *why;
+    enum status status;
+};
+
+static bool walk_pair(void *arg, struct str key, struct str v)
+{
+    struct walk *w = arg;
+    w->status = read_pair(w->reader, key, v, w->why);
+    return w->status == OK;
+}
+
 enum status base_read(struct base *b, struct base_reader *r, struct why *why)
 {
-    rocksdb_readoptions_t *o = rocksdb_readoptions_create();
-    rocksdb_readoptions_set_fill_cache(o, 0);
-    rocksdb_readoptions_set_verify_checksums(o, 1);
-    rocksdb_readoptions_set_readahead_size(o, READ_AHEAD);
-    rocksdb_iterator_t *it = rocksdb_create_iterator(b->db, o);
-    enum status st = OK;
-    for (rocksdb_iter_seek_to_first(it); st == OK && rocksdb_iter_valid(it);
-         rocksdb_iter_next(it)) {
-        struct str key, v;
-        key.p = rocksdb_iter_key(it, &key.n);
-        v.p = rocksdb_iter_value(it, &v.n);
-        st = read_pair(r, key, v, why);
-    }
-    char *error = NULL;
-    rocksdb_iter_get_error(it, &error);
-    rocksdb_iter_destroy(it);
-    rocksdb_readoptions_destroy(o);
-    if (error)
-        return st == OK ? failed(error, "reading", why) : (rocksdb_free(error), st);
-    return st;
+    struct walk w = {r, why, OK};
+    char *error = base_db_each(b->db, walk_pair, &w);
+    return error ? failed(error, "reading", why) : w.status;
 }
 
 enum status base_checkpoint(struct base *b, const char *path, struct why *why)
 {
-    char *error = NULL;
-    rocksdb_checkpoint_t *c = rocksdb_checkpoint_object_create(b->db, &error);
-    if (!error)
-        rocksdb_checkpoint_create(c, path, 0, &error);
-    if (c)
-        rocksdb_checkpoint_object_destroy(c);
+    char *error = base_db_checkpoint(b->db, path);
     return error ? failed(error, "copying", why) : OK;
 }

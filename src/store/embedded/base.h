@@ -1,5 +1,5 @@
 /* The base: what the log made durable, folded into RocksDB. Keys and values in
- * docs/formats/keys.md. The only file that knows RocksDB.
+ * docs/formats/keys.md.
  *
  * Writes are gathered and become durable together with base_flush(), at the latest; RocksDB's
  * own log is off. What reaches the disk earlier is a beginning of what was written, in order,

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "store/embedded/embedded_int.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,13 @@ static enum status open_base(struct embedded *e, struct why *why)
     if (e->fold.base)
         return OK;
     fold_path(e, path, sizeof path);
+    /* RocksDB syncs what is in its directory, not its directory's name. */
+    int error = e->io->mkdir(e->io, path);
+    if (!error)
+        error = e->io->sync_dir(e->io, e->dir);
+    if (error)
+        return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "making %s: %s", path,
+                       strerror(error));
     e->fold.terms = 0; /* written again: what an earlier attempt left is not known */
     return base_open(&e->fold.base, path, true, why);
 }

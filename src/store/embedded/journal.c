@@ -122,34 +122,40 @@ enum status journal_sync(struct journal *j, struct why *why)
     return OK;
 }
 
-/* Opens a file to become the next segment: the one in stock, or a fresh one with room for `need`
- * bytes. */
-static int take_file(struct journal *j, uint64_t need, char path[PATH_MAX], int *fd,
+/* Takes the file in stock, if there is one, under the writer's own name for it: from then on nobody
+ * else touches it. */
+static bool take_stock(struct journal *j, const char *next)
+{
+    char stock[PATH_MAX];
+    journal_path(j, 0, JOURNAL_STOCK, stock);
+    pthread_mutex_lock(&j->lock);
+    bool taken = j->stocked && j->io->rename(j->io, stock, next) == 0;
+    j->stocked = j->stocked && !taken;
+    pthread_mutex_unlock(&j->lock);
+    return taken;
+}
+
+/* Opens the file that is to become the next segment, with room for `need` bytes. */
+static int open_next(struct journal *j, uint64_t need, const char *next, int *fd,
                      uint64_t *capacity)
 {
     const struct embedded_io *io = j->io;
-    pthread_mutex_lock(&j->lock);
-    bool stocked = j->stocked && need <= j->segment_bytes;
-    if (stocked)
-        j->stocked = false;
-    pthread_mutex_unlock(&j->lock);
-    journal_path(j, 0, stocked ? JOURNAL_STOCK : "next", path);
-    int e = io->open(io, path, stocked ? O_RDWR : O_RDWR | O_CREAT | O_TRUNC, fd);
+    bool taken = need <= j->segment_bytes && take_stock(j, next);
+    int e = io->open(io, next, taken ? O_RDWR : O_RDWR | O_CREAT | O_TRUNC, fd);
     if (e)
         return e;
     *capacity = need > j->segment_bytes ? need : j->segment_bytes;
-    if (stocked)
+    if (taken)
         return 0;
     e = io->allocate(io, *fd, *capacity);
-    if (e == ENOSPC &&
-        need < SMALL_SEGMENT) { /* the last bytes of a disk are good enough for a deletion */
+    if (e == ENOSPC && need < SMALL_SEGMENT) { /* the last bytes of a disk will do for a deletion */
         *capacity = SMALL_SEGMENT;
         e = io->allocate(io, *fd, *capacity);
     }
     if (!e)
         return 0;
     io->close(io, *fd);
-    (void)io->unlink(io, path);
+    (void)io->unlink(io, next);
     return e;
 }
 
@@ -160,7 +166,8 @@ static enum status roll(struct journal *j, uint64_t need, struct why *why)
     char path[PATH_MAX], name[PATH_MAX];
     int fd;
     uint64_t capacity;
-    int e = take_file(j, need, path, &fd, &capacity);
+    journal_path(j, 0, "next", path);
+    int e = open_next(j, need, path, &fd, &capacity);
     if (e)
         return world(e, "making", path, why);
     struct journal_file h = {

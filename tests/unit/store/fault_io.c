@@ -67,7 +67,10 @@ static int truncate_(const struct embedded_io *io, int fd, uint64_t n)
 
 static int rename_(const struct embedded_io *io, const char *from, const char *to)
 {
-    return due(&of(io)->rename_errors) ? EIO : embedded_io_os.rename(io, from, to);
+    struct fault_io *f = of(io);
+    if (f->on_rename)
+        f->on_rename(to);
+    return due(&f->rename_errors) ? EIO : embedded_io_os.rename(io, from, to);
 }
 
 static int space(const struct embedded_io *io, const char *path, uint64_t *free_bytes)

@@ -16,7 +16,8 @@ struct fault_io {
     _Atomic int truncate_errors; /* likewise */
     _Atomic int rename_errors;
     _Atomic unsigned syncs, writes;
-    pthread_mutex_t lock; /* below */
+    void (*on_rename)(const char *to); /* called ahead of each; NULL: nothing */
+    pthread_mutex_t lock;              /* below */
     pthread_cond_t moved;
     bool held, waiting;
 };

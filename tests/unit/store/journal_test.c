@@ -188,6 +188,28 @@ static void test_trimmed_segments_are_used_again(void **state)
     assert_int_equal(g.replay.segments, 1);
 }
 
+/* Another thread lays in stock at the worst moment: while a segment from stock is being named. */
+static void prepare_meanwhile(const char *to)
+{
+    if (!strcmp(to + strlen(to) - 4, ".log"))
+        journal_prepare(journal);
+}
+
+static void test_stock_in_use_is_left_alone(void **state)
+{
+    (void)state;
+    uint64_t seq = 0;
+    io.on_rename = prepare_meanwhile;
+    while (journal_segment(journal) < 6) {
+        add(++seq, 7000);
+        commit();
+        journal_prepare(journal);
+    }
+    io.on_rename = NULL;
+    die();
+    open_with((uint32_t)seq);
+}
+
 /* ---- crashes ---- */
 
 static char image[SEGMENT];
@@ -504,6 +526,7 @@ int main(void)
         TEST(test_segments_follow_one_another),
         TEST(test_group_larger_than_a_segment),
         TEST(test_trimmed_segments_are_used_again),
+        TEST(test_stock_in_use_is_left_alone),
         TEST(test_last_group_torn_at_every_byte),
         TEST(test_log_goes_on_behind_a_torn_group),
         TEST(test_every_flipped_byte_is_noticed),

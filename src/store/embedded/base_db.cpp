@@ -1,0 +1,176 @@
+/* The only file that knows RocksDB. */
+#include "store/embedded/base_db.h"
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
+#include <rocksdb/write_batch.h>
+#include <vector>
+
+namespace
+{
+constexpr size_t WRITE_BUFFER = 32 << 20, BLOCK_CACHE = 4 << 20, READ_AHEAD = 2 << 20,
+                 BLOCK = 16 << 10;
+constexpr int OPEN_FILES = 128;
+
+/* Warnings of RocksDB become ours. */
+class Messages : public rocksdb::Logger
+{
+  public:
+    explicit Messages(void (*to)(const char *text)) : rocksdb::Logger(rocksdb::WARN_LEVEL), says(to)
+    {
+    }
+    using rocksdb::Logger::Logv;
+    void Logv(const char *format, va_list ap) override
+    {
+        char text[512];
+        vsnprintf(text, sizeof text, format, ap);
+        says(text);
+    }
+
+  private:
+    void (*says)(const char *text);
+};
+
+rocksdb::Slice slice(struct str s)
+{
+    return rocksdb::Slice(s.p ? s.p : "", s.n);
+}
+
+struct str view(const rocksdb::Slice &s)
+{
+    return {s.data(), s.size()};
+}
+
+char *message(const rocksdb::Status &st)
+{
+    return st.ok() ? nullptr : strdup(st.ToString().c_str());
+}
+
+rocksdb::Options options(bool create, void (*says)(const char *text))
+{
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = rocksdb::NewLRUCache(BLOCK_CACHE);
+    table.block_size = BLOCK;
+    rocksdb::Options o;
+    o.create_if_missing = create;
+    o.paranoid_checks = true;
+    o.atomic_flush = true;
+    o.write_buffer_size = WRITE_BUFFER;
+    o.max_write_buffer_number = 2;
+    o.max_open_files = OPEN_FILES;
+    o.max_background_jobs = 2;
+    o.max_bgerror_resume_count = 0; /* after a fault the fold opens it again */
+    o.compression = rocksdb::kLZ4Compression;
+    o.info_log = std::make_shared<Messages>(says);
+    o.stats_dump_period_sec = 0;
+    o.stats_persist_period_sec = 0;
+    o.skip_stats_update_on_db_open = true;
+    o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return o;
+}
+} // namespace
+
+struct base_db {
+    std::unique_ptr<rocksdb::DB> db;
+    rocksdb::WriteBatch batch;
+};
+
+struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text),
+                             char **error)
+{
+    rocksdb::DB *db = nullptr;
+    *error = message(rocksdb::DB::Open(options(create, says), path, &db));
+    if (*error)
+        return nullptr;
+    auto *made = new base_db;
+    made->db.reset(db);
+    return made;
+}
+
+void base_db_close(struct base_db *db)
+{
+    delete db;
+}
+
+void base_db_put(struct base_db *db, struct str key, const struct str *parts, int count)
+{
+    std::vector<rocksdb::Slice> slices;
+    for (int i = 0; i < count; i++)
+        slices.push_back(slice(parts[i]));
+    rocksdb::Slice name = slice(key);
+    db->batch.Put(rocksdb::SliceParts(&name, 1), rocksdb::SliceParts(slices.data(), count));
+}
+
+void base_db_delete(struct base_db *db, struct str key)
+{
+    db->batch.Delete(slice(key));
+}
+
+void base_db_delete_range(struct base_db *db, struct str from, struct str to)
+{
+    db->batch.DeleteRange(slice(from), slice(to));
+}
+
+size_t base_db_batch_bytes(const struct base_db *db)
+{
+    return db->batch.GetDataSize();
+}
+
+char *base_db_write(struct base_db *db)
+{
+    rocksdb::WriteOptions o;
+    o.disableWAL = true;
+    char *error = message(db->db->Write(o, &db->batch));
+    db->batch.Clear();
+    return error;
+}
+
+char *base_db_flush(struct base_db *db)
+{
+    return message(db->db->Flush(rocksdb::FlushOptions()));
+}
+
+char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error)
+{
+    std::string value;
+    rocksdb::Status st = db->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+    *error = st.IsNotFound() ? nullptr : message(st);
+    if (!st.ok())
+        return nullptr;
+    *n = value.size();
+    char *copy = static_cast<char *>(malloc(value.size() + 1));
+    if (copy)
+        memcpy(copy, value.data(), value.size());
+    else
+        *error = strdup("out of memory");
+    return copy;
+}
+
+char *base_db_each(struct base_db *db, bool (*pair)(void *arg, struct str key, struct str value),
+                   void *arg)
+{
+    rocksdb::ReadOptions o;
+    o.fill_cache = false;
+    o.verify_checksums = true;
+    o.readahead_size = READ_AHEAD;
+    std::unique_ptr<rocksdb::Iterator> it(db->db->NewIterator(o));
+    for (it->SeekToFirst(); it->Valid(); it->Next())
+        if (!pair(arg, view(it->key()), view(it->value())))
+            return nullptr;
+    return message(it->status());
+}
+
+char *base_db_checkpoint(struct base_db *db, const char *path)
+{
+    rocksdb::Checkpoint *made = nullptr;
+    rocksdb::Status st = rocksdb::Checkpoint::Create(db->db.get(), &made);
+    std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (st.ok())
+        st = checkpoint->CreateCheckpoint(path);
+    return message(st);
+}

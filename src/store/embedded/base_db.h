@@ -1,0 +1,44 @@
+/* RocksDB behind a few C functions. Its own C interface cannot be given a logger, and the one that
+ * RocksDB makes for itself asserts that no disk is ever full (Debian builds it with assertions).
+ *
+ * Errors are messages that the caller frees; NULL: none. */
+#ifndef STORE_EMBEDDED_BASE_DB_H
+#define STORE_EMBEDDED_BASE_DB_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct base_db;
+
+/* NULL and an error when it cannot be opened. Caller owns. says: hears warnings, on any thread. */
+struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text),
+                             char **error);
+void base_db_close(struct base_db *db);
+
+/* Into the batch. */
+void base_db_put(struct base_db *db, struct str key, const struct str *parts, int count);
+void base_db_delete(struct base_db *db, struct str key);
+void base_db_delete_range(struct base_db *db, struct str from, struct str to);
+size_t base_db_batch_bytes(const struct base_db *db);
+/* The batch into memory, and from there, with a flush, onto the disk. */
+char *base_db_write(struct base_db *db);
+char *base_db_flush(struct base_db *db);
+
+/* Caller frees; NULL without an error: absent. */
+char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error);
+/* Every pair in order of keys, until `pair` says false. Checksums are verified. */
+char *base_db_each(struct base_db *db, bool (*pair)(void *arg, struct str key, struct str value),
+                   void *arg);
+char *base_db_checkpoint(struct base_db *db, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

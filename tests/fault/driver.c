@@ -1,0 +1,367 @@
+/* A small city under load, made to be killed. Every entity goes through versions 1, 2, 3 …: a
+ * version divisible by 7 is its deletion, any other sets two attributes to its number.
+ *
+ * usage: driver drive DIR [--shadow DIR --crash-at N] [--ops N] [--wide N] [--interval]
+ *          prints "s I V" before a change is asked for, "a I V" when it is acknowledged, "r I V"
+ * when it was read; at the end "syncs N". Goes on where DIR's city stands. driver rebuild SHADOW
+ * DIR    makes DIR of what a crash left driver verify DIR            reads "I LOW HIGH" lines:
+ * entity I must stand at a version between; then checks the whole store. Exits with 1 when
+ * something is wrong. */
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "fault_shim.h"
+#include "store/embedded/embedded.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WIDE_MAX = 256, DELETED = 7, ENTITIES = 400 };
+
+struct city {
+    struct runner runner;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct task *first, **last;
+    struct store *store;
+    struct terms *terms;
+    struct caller caller;
+    uint32_t type, left, right;
+    uint64_t versions[ENTITIES]; /* last one asked for */
+    bool busy[ENTITIES];
+};
+
+static struct city city;
+
+/* ---- the runner ---- */
+
+static void post_chain(struct runner *runner, struct task *first)
+{
+    (void)runner;
+    pthread_mutex_lock(&city.lock);
+    *city.last = first;
+    while (*city.last)
+        city.last = &(*city.last)->next;
+    pthread_cond_signal(&city.wake);
+    pthread_mutex_unlock(&city.lock);
+}
+
+static void post(struct runner *runner, struct task *task)
+{
+    task->next = NULL;
+    post_chain(runner, task);
+}
+
+static void run_tasks(void)
+{
+    store_thread_offline(city.store);
+    pthread_mutex_lock(&city.lock);
+    while (!city.first)
+        pthread_cond_wait(&city.wake, &city.lock);
+    struct task *t = city.first;
+    city.first = NULL;
+    city.last = &city.first;
+    pthread_mutex_unlock(&city.lock);
+    store_thread_online(city.store);
+    for (struct task *next; t; t = next) {
+        next = t->next;
+        t->run(t);
+    }
+}
+
+/* One write(2) a line: what is printed before a kill has been said. */
+static void say(char what, uint32_t i, uint64_t version)
+{
+    char line[64];
+    int n = snprintf(line, sizeof line, "%c %u %llu\n", what, i, (unsigned long long)version);
+    if (write(STDOUT_FILENO, line, (size_t)n) != n)
+        exit(3);
+}
+
+static void die(const char *what, const struct why *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why->text);
+    exit(2);
+}
+
+/* ---- the store ---- */
+
+static void open_city(const char *dir, bool interval)
+{
+    struct embedded_options o = {
+        .dir = dir,
+        .durability = interval ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
+        .interval_ms = 10,
+        .segment_bytes = 64 << 10,
+        .log_bytes_max = 256 << 10,
+        .group_bytes_max = 32 << 10,
+        .tenants_max = 10,
+        .value_indexes_max = 4,
+        .visit_slice = 1000,
+        .clock = &clock_system,
+    };
+    struct why why = {0};
+    city.runner = (struct runner){post, post_chain};
+    city.last = &city.first;
+    pthread_mutex_init(&city.lock, NULL);
+    pthread_cond_init(&city.wake, NULL);
+    city.terms = terms_new(1000);
+    city.caller.tenant = STR("town");
+    if (embedded_open(&city.store, city.terms, &o, &why) != OK)
+        die("open", &why);
+    store_thread_enter(city.store);
+    city.type = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
+    city.left = terms_intern(city.terms, STR("https://example.org/left"), &why);
+    city.right = terms_intern(city.terms, STR("https://example.org/right"), &why);
+}
+
+static void close_city(void)
+{
+    store_thread_leave(city.store);
+    store_close(city.store);
+    terms_free(city.terms);
+}
+
+static void name_of(uint32_t i, char id[32])
+{
+    snprintf(id, 32, "urn:thing:%u", i);
+}
+
+/* Version that entity i stands at; 0: absent. Exits when it is half of one and half of another. */
+static uint64_t standing(uint32_t i)
+{
+    char id[32];
+    name_of(i, id);
+    struct store_get g = {.call = {.home = &city.runner}, .caller = &city.caller, .id = str_of(id)};
+    store_get(city.store, &g);
+    if (!g.doc)
+        return 0;
+    struct value a, b;
+    doc_attr_value(g.doc, doc_find_attr(g.doc, city.left), &a);
+    doc_attr_value(g.doc, doc_find_attr(g.doc, city.right), &b);
+    if (a.integer != b.integer) {
+        fprintf(stderr, "entity %u is half %lld and half %lld\n", i, (long long)a.integer,
+                (long long)b.integer);
+        exit(1);
+    }
+    return (uint64_t)a.integer;
+}
+
+/* ---- writing ---- */
+
+struct job {
+    struct store_apply apply;
+    struct arena *arena;
+    struct edit edits[2];
+    struct edit_result results[2];
+    uint32_t entities[2];
+    uint32_t count;
+    bool busy;
+};
+
+static struct attr number(uint32_t term, uint64_t v)
+{
+    return (struct attr){.term = term,
+                         .kind = ATTR_PROPERTY,
+                         .dataset = STR(""),
+                         .value = {.kind = VALUE_INT, .integer = (int64_t)v},
+                         .observed_at = TIME_NONE,
+                         .expires_at = TIME_NONE,
+                         .created_at = TIME_NONE,
+                         .modified_at = TIME_NONE};
+}
+
+static struct edit next_version(struct arena *a, uint32_t i)
+{
+    char id[32];
+    name_of(i, id);
+    uint64_t v = ++city.versions[i];
+    struct edit e = {.kind = EDIT_DELETE, .id = arena_dup(a, str_of(id))};
+    if (v % DELETED == 0)
+        return e;
+    struct entity *f = arena_zalloc(a, sizeof *f);
+    f->id = e.id;
+    f->type_count = 1;
+    f->types = arena_array(a, uint32_t, 1);
+    f->types[0] = city.type;
+    f->created_at = f->modified_at = f->expires_at = TIME_NONE;
+    f->attr_count = 2;
+    f->attrs = arena_array(a, struct attr, 2);
+    f->attrs[0] = number(city.left, v);
+    f->attrs[1] = number(city.right, v);
+    e.kind = EDIT_UPSERT_REPLACE;
+    e.fragment = f;
+    return e;
+}
+
+static void done(struct store_call *call)
+{
+    struct job *c = container_of(call, struct job, apply.call);
+    if (call->status != OK)
+        die("apply", &call->why);
+    for (uint32_t k = 0; k < c->count; k++) {
+        if (c->results[k].status != OK)
+            die("edit", c->results[k].why);
+        say('a', c->entities[k], city.versions[c->entities[k]]);
+        city.busy[c->entities[k]] = false;
+    }
+    c->busy = false;
+}
+
+static uint64_t seed = 88172645463325252u;
+
+static uint32_t below(uint32_t n)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (uint32_t)(seed >> 20) % n;
+}
+
+static uint32_t idle_entity(void)
+{
+    for (;;) {
+        uint32_t i = below(ENTITIES);
+        if (!city.busy[i])
+            return i;
+    }
+}
+
+static void start_job(struct job *c)
+{
+    if (!c->arena)
+        c->arena = arena_new(0);
+    arena_reset(c->arena);
+    c->count = 1 + below(2);
+    c->busy = true;
+    for (uint32_t k = 0; k < c->count; k++) {
+        uint32_t i = c->entities[k] = idle_entity();
+        city.busy[i] = true;
+        c->edits[k] = next_version(c->arena, i);
+        say('s', i, city.versions[i]);
+    }
+    c->apply = (struct store_apply){.call = {.home = &city.runner, .done = done},
+                                    .caller = &city.caller,
+                                    .edits = c->edits,
+                                    .count = c->count,
+                                    .results = c->results,
+                                    .arena = c->arena,
+                                    .create_tenant = true,
+                                    .now_us = time_now()};
+    if (store_apply(city.store, &c->apply))
+        done(&c->apply.call);
+}
+
+static void drive(unsigned ops, uint32_t wide)
+{
+    static struct job changes[WIDE_MAX];
+    for (uint32_t i = 0; i < ENTITIES; i++)
+        if ((city.versions[i] = standing(i)))
+            say('r', i, city.versions[i]);
+    for (unsigned n = 0; n < ops;) {
+        bool any = false;
+        for (uint32_t k = 0; k < wide && n < ops; k++) {
+            if (changes[k].busy)
+                continue;
+            start_job(&changes[k]);
+            any = true;
+            n++;
+        }
+        uint32_t i = below(ENTITIES);
+        uint64_t v = standing(i);
+        if (v)
+            say('r', i, v);
+        if (!any || wide == 1)
+            run_tasks();
+    }
+    for (uint32_t k = 0; k < wide; k++) {
+        while (changes[k].busy)
+            run_tasks();
+        arena_free(changes[k].arena);
+    }
+}
+
+/* ---- verifying ---- */
+
+static void tell(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", text);
+}
+
+/* Is there a version between low and high that looks like this? */
+static bool possible(uint64_t seen, uint64_t low, uint64_t high)
+{
+    for (uint64_t v = low; v <= high; v++)
+        if (seen == (v % DELETED ? v : 0))
+            return true;
+    return false;
+}
+
+static int verify(const char *dir)
+{
+    unsigned i, wrong = 0;
+    unsigned long long low, high;
+    while (scanf("%u %llu %llu", &i, &low, &high) == 3) {
+        uint64_t seen = standing(i);
+        if (possible(seen, low, high))
+            continue;
+        fprintf(stderr, "entity %u stands at %llu, not between %llu and %llu\n", i,
+                (unsigned long long)seen, low, high);
+        wrong++;
+    }
+    close_city();
+    struct embedded_report report;
+    struct why why = {0};
+    if (embedded_check(dir, &report, tell, NULL, &why) != OK) {
+        fprintf(stderr, "%s\n", why.text);
+        wrong++;
+    }
+    return wrong ? 1 : 0;
+}
+
+/* ---- the command line ---- */
+
+static const char *option(int argc, char **argv, const char *name, const char *fallback)
+{
+    for (int i = 3; i + 1 < argc; i++)
+        if (!strcmp(argv[i], name))
+            return argv[i + 1];
+    return fallback;
+}
+
+static bool flag(int argc, char **argv, const char *name)
+{
+    for (int i = 3; i < argc; i++)
+        if (!strcmp(argv[i], name))
+            return true;
+    return false;
+}
+
+static unsigned figure(int argc, char **argv, const char *name, const char *fallback)
+{
+    return (unsigned)strtoul(option(argc, argv, name, fallback), NULL, 10);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3)
+        return 2;
+    log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
+    if (!strcmp(argv[1], "rebuild") && argc == 4)
+        return fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0;
+    const char *shadow = option(argc, argv, "--shadow", NULL);
+    seed += figure(argc, argv, "--seed", "0") * 7919u;
+    if (shadow)
+        fault_shim_start(argv[2], shadow, figure(argc, argv, "--crash-at", "0"));
+    open_city(argv[2], flag(argc, argv, "--interval"));
+    if (!strcmp(argv[1], "verify"))
+        return verify(argv[2]);
+    drive(figure(argc, argv, "--ops", "200"), figure(argc, argv, "--wide", "8"));
+    close_city();
+    printf("syncs %u\n", fault_shim_syncs());
+    return 0;
+}
