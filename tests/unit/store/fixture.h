@@ -30,7 +30,7 @@ void waiter_until(struct waiter *w, struct store *s, const bool *done);
 
 struct manual_clock {
     struct clock clock;
-    int64_t now;
+    _Atomic int64_t now; /* the store's threads read it */
 };
 
 /* Options for tests: small segments, a clock that stands still until told. */

@@ -129,7 +129,12 @@ static void verify_indexes(struct duel *d)
     char text[256];
     for (uint32_t i = 0; i < TENANTS; i++) {
         struct tenant *t = tenants_find(e->tenants, str_of(TENANT_NAMES[i]));
-        if (t && index_verify(t->index, tenant_state(t), text, sizeof text))
+        if (!t)
+            continue;
+        pthread_rwlock_rdlock(&t->lock); /* the upkeep thread adds indexes of values */
+        bool wrong = index_verify(t->index, tenant_state(t), text, sizeof text);
+        pthread_rwlock_unlock(&t->lock);
+        if (wrong)
             fail_msg("%s", text);
     }
 }
