@@ -176,15 +176,16 @@ static void async_done(struct store_call *call)
 
 void fixture_start(struct fixture *f, struct async *a, const struct edit *edits, uint32_t n)
 {
-    *a = (struct async){.apply = {
-                            .call = {.home = &f->waiter.runner, .done = async_done},
-                            .caller = &f->caller,
-                            .edits = edits,
-                            .count = n,
-                            .arena = f->arena,
-                            .create_tenant = true,
-                            .now_us = f->now_us++,
-                        }};
+    *a = (struct async){
+        .apply = {
+            .call = {.home = &f->waiter.runner, .done = async_done, .deadline_us = f->deadline_us},
+            .caller = &f->caller,
+            .edits = edits,
+            .count = n,
+            .arena = f->arena,
+            .create_tenant = true,
+            .now_us = f->now_us++,
+        }};
     assert_true(n <= sizeof a->results / sizeof *a->results);
     a->apply.results = a->results;
     a->done = store_apply(f->store, &a->apply);

@@ -48,6 +48,7 @@ struct fixture {
     struct arena *arena; /* of results; reset by fixture_reset() */
     struct caller caller;
     int64_t now_us;
+    int64_t deadline_us; /* of calls that are started; 0: none */
 };
 void fixture_init(struct fixture *f);
 void fixture_free(struct fixture *f);
