@@ -62,7 +62,7 @@ struct search {
     struct rect rect; /* of the level at hand */
     uint64_t level;
     uint64_t estimate;
-    struct bitmap *out; /* NULL: only estimate */
+    struct slots *out; /* NULL: only estimate */
 };
 
 static void visit_range(struct search *s, uint64_t low, uint64_t high)
@@ -77,7 +77,7 @@ static void visit_range(struct search *s, uint64_t low, uint64_t high)
         uint64_t z = c.key - base;
         uint32_t x = gather(z), y = gather(z >> 1);
         if (x >= s->rect.west && x <= s->rect.east && y >= s->rect.south && y <= s->rect.north)
-            bitmap_add(s->out, c.slot);
+            slots_add(s->out, c.slot);
     }
 }
 
@@ -184,7 +184,7 @@ uint64_t index_geo_estimate(const struct ordered *cells, struct box reach)
     return s.estimate;
 }
 
-void index_geo_collect(const struct ordered *cells, struct box reach, struct bitmap *out)
+void index_geo_collect(const struct ordered *cells, struct box reach, struct slots *out)
 {
     struct search s = {.cells = cells, .out = out};
     search(&s, reach);

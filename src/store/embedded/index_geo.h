@@ -11,13 +11,13 @@
 #define STORE_EMBEDDED_INDEX_GEO_H
 
 #include "model/entity.h"
-#include "store/embedded/bitmap.h"
 #include "store/embedded/ordered.h"
+#include "store/embedded/slots.h"
 
 uint64_t index_geo_key(struct box b);
 /* About how many entries index_geo_collect() will look at. */
 uint64_t index_geo_estimate(const struct ordered *cells, struct box reach);
 /* Adds the slots whose boxes may touch reach: never one too few. */
-void index_geo_collect(const struct ordered *cells, struct box reach, struct bitmap *out);
+void index_geo_collect(const struct ordered *cells, struct box reach, struct slots *out);
 
 #endif

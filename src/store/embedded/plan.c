@@ -8,7 +8,7 @@
 #include <assert.h>
 
 /* Relative costs: an entry fetched from an ordered index, a document evaluated. */
-enum { COST_FETCH = 1, COST_VISIT = 4, WANTED_MIN = 256 };
+enum { COST_FETCH = 1, COST_VISIT = 3, WANTED_MIN = 256 };
 
 struct planner {
     struct plan *plan;
@@ -131,15 +131,17 @@ static struct estimate estimate_compare(struct planner *p, const struct compare 
 static struct bitmap *collect_values(struct planner *p, const struct compare *c)
 {
     const struct index_value *v = usable(p, c);
-    struct bitmap *out = bitmap_copy(v->others);
+    struct slots found = {0};
     for (uint32_t i = 0; i < ranges_of(c); i++) {
         struct range r;
         if (!operand_range(v, c, i, &r))
             continue;
         struct ordered_cursor at = ordered_from(r.set, r.low, r.high);
         while (ordered_next(&at))
-            bitmap_add(out, at.slot);
+            slots_add(&found, at.slot);
     }
+    struct bitmap *out = slots_take(&found);
+    bitmap_add_all(out, v->others);
     return out;
 }
 
@@ -156,11 +158,11 @@ static struct estimate estimate_geo(struct planner *p, const struct geo_filter *
 
 static struct bitmap *collect_geo(struct planner *p, const struct geo_filter *g)
 {
-    struct bitmap *out = bitmap_new();
+    struct slots found = {0};
     const struct ordered *cells = index_cells(p->ix, g->property.term);
     if (cells)
-        index_geo_collect(cells, g->reach, out);
-    return out;
+        index_geo_collect(cells, g->reach, &found);
+    return slots_take(&found);
 }
 
 /* ---- types, attributes, scopes, ids ---- */

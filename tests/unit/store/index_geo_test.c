@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "model/geometry.h"
+#include "store/embedded/bitmap.h"
 #include "store/embedded/index_geo.h"
 
 #include <math.h>
@@ -40,8 +41,9 @@ static struct ordered *index_of_boxes(void)
 /* Returns how many candidates there were beyond those that touch. */
 static uint64_t assert_covers(const struct ordered *o, struct box reach)
 {
-    struct bitmap *found = bitmap_new();
-    index_geo_collect(o, reach, found);
+    struct slots slots = {0};
+    index_geo_collect(o, reach, &slots);
+    struct bitmap *found = slots_take(&slots);
     uint64_t touching = 0;
     for (uint32_t i = 0; i < N; i++) {
         if (!box_touches(boxes[i], reach))
