@@ -19,18 +19,23 @@ static bool is_special(char c)
     return c != 0 && strchr(".[]()*+?{}|^$\\", c) != NULL;
 }
 
+/* Length of the class "[:digit:]" (or "[:^digit:]") that s begins with, else 0. */
+static size_t class_length(struct str s)
+{
+    size_t i = str_starts(s, STR("[:^")) ? 3 : 2;
+    while (i < s.n && s.p[i] >= 'a' && s.p[i] <= 'z')
+        i++;
+    return str_starts(s, STR("[:")) && str_starts(str_from(s, i), STR(":]")) ? i + 2 : 0;
+}
+
 size_t pattern_bracket_length(struct str s)
 {
     size_t i = 1;
     i += i < s.n && s.p[i] == '^';
     i += i < s.n && s.p[i] == ']';
-    for (; i < s.n && s.p[i] != ']'; i++) {
-        size_t name = str_starts(str_from(s, i), STR("[:")) ? i + 2 : s.n;
-        size_t end = str_find(str_from(s, name), STR(":]"));
-        if (s.p[i] == '\\')
-            i++;
-        else if (name < s.n && end != STR_NPOS)
-            i = name + end + 1;
+    while (i < s.n && s.p[i] != ']') {
+        size_t n = class_length(str_from(s, i));
+        i += n ? n : s.p[i] == '\\' ? 2 : 1;
     }
     return i < s.n ? i + 1 : s.n;
 }

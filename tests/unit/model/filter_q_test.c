@@ -135,6 +135,7 @@ static void data_types_never_mix(void **state)
     city_expect(c, "v~=^2", "string instant day");
     city_expect(c, "v!~=^2", "clock");
     city_expect(c, "v~=^[[:digit:];|)]{2}$", "string");
+    city_expect(c, "v~=[a[:]x|v~=^[2[:]0$", "string"); /* "[:" alone is no class */
     city_expect(c, "v!~=\"0$\"", "instant day clock");
 }
 
