@@ -74,16 +74,6 @@ static void retrieve_done(struct consume_retrieve *call)
     retrieved(container_of(call, struct retrieval, call));
 }
 
-static enum status join_check(struct exchange *x)
-{
-    struct str join = x->params[PARAM_JOIN];
-    if (str_absent(join) || str_eq(join, STR("@none")))
-        return OK;
-    if (str_eq(join, STR("flat")) || str_eq(join, STR("inline")))
-        return why_set(&x->why, E_NOT_SUPPORTED, NULL, "linked entity retrieval (join) is not available");
-    return why_set(&x->why, E_BAD_DATA, NULL, "join must be flat, inline or @none");
-}
-
 void consumption_retrieve(struct exchange *x)
 {
     struct retrieval *r = arena_zarray(x->arena, struct retrieval, 1);
@@ -95,7 +85,7 @@ void consumption_retrieve(struct exchange *x)
         .geometry_property = x->params[PARAM_GEOMETRY_PROPERTY],
     };
     uint32_t max = x->api->limits.ids;
-    if (exchange_entity_id(x) != OK || join_check(x) != OK || exchange_only_type(x, &r->only) != OK ||
+    if (exchange_entity_id(x) != OK || query_input_join(x, x->params[PARAM_JOIN]) != OK || exchange_only_type(x, &r->only) != OK ||
         params_list(x, PARAM_ATTRS, max, &r->in.attrs, &r->in.attr_count) != OK ||
         params_list(x, PARAM_DATASET_ID, max, &r->in.datasets, &r->in.dataset_count) != OK ||
         query_input_represent(x, &r->in, &r->represent) != OK) {

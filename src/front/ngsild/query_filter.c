@@ -153,11 +153,11 @@ static enum status wide_enough(struct exchange *x, const struct query_input *in,
                    "too wide a query: give at least one of type, attrs, q, georel, or local=true");
 }
 
-static enum status joins_refused(struct exchange *x, const struct query_input *in)
+enum status query_input_join(struct exchange *x, struct str join)
 {
-    if (str_absent(in->join) || str_eq(in->join, STR("@none")))
+    if (str_absent(join) || str_eq(join, STR("@none")))
         return OK;
-    if (str_eq(in->join, STR("flat")) || str_eq(in->join, STR("inline")))
+    if (str_eq(join, STR("flat")) || str_eq(join, STR("inline")))
         return why_set(&x->why, E_NOT_SUPPORTED, NULL, "linked entity retrieval (join) is not available");
     return why_set(&x->why, E_BAD_DATA, NULL, "join must be flat, inline or @none");
 }
@@ -175,7 +175,7 @@ enum status query_input_filter(struct exchange *x, const struct query_input *in)
 {
     struct filter_reader r = reader_of(x, in);
     bool q_has_attribute = false;
-    enum status st = joins_refused(x, in);
+    enum status st = query_input_join(x, in->join);
     if (st == OK && in->all_types && exchange_has(x, PARAM_LOCAL) && !in->local)
         st = why_set(&x->why, E_BAD_DATA, NULL, "type=* implies local scope: local must not be false");
     if (st == OK && !str_absent(in->csf)) { /* no sources are registered: it selects among none, but must be a query */

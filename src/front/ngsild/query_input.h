@@ -41,6 +41,8 @@ MUST_USE enum status query_input_params(struct exchange *x, struct query_input *
 MUST_USE enum status query_input_body(struct exchange *x, struct query_input *in);
 /* Sets x->filter, and x->order when one is asked for; refuses a query that is too wide (5.7.2.4). */
 MUST_USE enum status query_input_filter(struct exchange *x, const struct query_input *in);
+/* Linked entity retrieval is refused (clause 4.5.23); absent and @none are not asking for it. */
+MUST_USE enum status query_input_join(struct exchange *x, struct str join);
 /* Fills the representation: format, projection, language, datasets, GeoJSON. */
 MUST_USE enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r);
 /* Parameters of merge operations (6.5.3.4): format, lang, observedAt. */
