@@ -154,12 +154,26 @@ struct change {
     int64_t at_us;            /* wall time of the change */
     uint8_t document_kind;    /* CHANGE_DOCUMENT */
     struct str key;
+    struct str bytes;         /* CHANGE_DOCUMENT: what it says now; absent: deleted */
+};
+
+/* Where a listener puts what it wants back after a restart. */
+struct store_saver {
+    enum status (*put)(struct store_saver *s, struct str key, struct str bytes, struct why *why);
 };
 
 /* Live changes, in commit order, called by the committer after they are visible: be quick, copy what
- * you keep. Docs are borrowed for the call. Register before the store serves. */
+ * you keep. Docs are borrowed for the call. Register before the store serves.
+ *
+ * A listener that must not lose a change across a crash sets the other two as well, and gives itself to
+ * the store before it loads. With every checkpoint, which lets go of the log behind it, the store asks for
+ * what the listener made of the changes up to seq and still needs; it replaces what was saved before. A
+ * start gives back first the documents and what was saved, then, through changes(), every change since. */
 struct store_listener {
     void (*changes)(struct store_listener *l, const struct change *changes, uint32_t count);
+    enum status (*save)(struct store_listener *l, uint64_t seq, struct store_saver *saver,
+                        struct why *why);
+    void (*restore)(struct store_listener *l, struct str key, struct str bytes);
     struct store_listener *next;
 };
 void store_listen(struct store *s, struct store_listener *l);

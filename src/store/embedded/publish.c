@@ -145,6 +145,7 @@ static struct change change_of(const struct pending *p)
     } else {
         c.kind = CHANGE_DOCUMENT;
         c.document_kind = p->document_kind;
+        c.bytes = p->document ? p->document->bytes : STR_NONE;
     }
     return c;
 }
