@@ -5,17 +5,7 @@ usage: generate_endpoints.py PARAMETERS ENDPOINTS HEADER SOURCE
 """
 import sys
 
-
-def rows(path, columns):
-    with open(path, encoding="utf-8") as f:
-        for number, line in enumerate(f, 1):
-            line = line.rstrip("\n")
-            if not line or line.startswith("#"):
-                continue
-            fields = line.split("\t")
-            if len(fields) != columns:
-                sys.exit(f"{path}:{number}: {len(fields)} columns, {columns} expected")
-            yield fields
+from tables import listed, rows
 
 
 def constant(prefix, name):
@@ -23,10 +13,6 @@ def constant(prefix, name):
     for c in name:
         out += "_" + c if c.isupper() else c.upper()
     return prefix + out.upper()
-
-
-def listed(text):
-    return [] if text == "-" else text.split(",")
 
 
 def mask(prefix, names):

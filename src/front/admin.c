@@ -2,6 +2,7 @@
 #include "front/admin.h"
 
 #include "base/log.h"
+#include "front/openapi.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -156,8 +157,15 @@ static void welcome(struct admin *a, struct http_request *r)
                          "Wellspring %s, the digital base of a city.\n\n"
                          "API      /ngsi-ld/v1/entities?local=true   (NGSI-LD 1.9.1, ETSI GS CIM 009)\n"
                          "health   /healthz  /readyz\n"
-                         "metrics  /metrics\n",
+                         "metrics  /metrics\n"
+                         "OpenAPI  /openapi.json\n",
                          a->version));
+}
+
+static void openapi(struct admin *a, struct http_request *r)
+{
+    (void)a;
+    respond(r, 200, "application/json", (struct str){OPENAPI_JSON, OPENAPI_JSON_BYTES});
 }
 
 void admin_count(struct admin *a, const struct http_request *r, int status)
@@ -177,6 +185,7 @@ bool admin_handle(struct admin *a, struct http_request *r)
     void (*page)(struct admin *, struct http_request *) = str_eq(r->path, STR("/metrics"))  ? metrics
                                                           : str_eq(r->path, STR("/readyz")) ? ready
                                                           : str_eq(r->path, STR("/"))       ? welcome
+                                                          : str_eq(r->path, STR("/openapi.json")) ? openapi
                                                                                             : NULL;
     bool health = str_eq(r->path, STR("/healthz"));
     if (!page && !health)
