@@ -1,9 +1,10 @@
-/* Fetches are posted to the egress loop, run there, and completed there; the broker
+/* Fetches and messages are posted to the egress loop, run there, and completed there; the broker
  * takes them on to where they are waited for. The end is posted as well, so that it
- * comes behind every fetch that was posted before it. */
+ * comes behind everything that was posted before it. */
 #include "main/egress.h"
 
 #include "base/arena.h"
+#include "main/egress_send.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 
@@ -14,6 +15,7 @@ struct egress {
     struct broker_ports ports;
     struct loop *loop;
     struct http_client *client;
+    struct egress_sender *sender;
     pthread_t thread;
     struct task end;
 };
@@ -71,6 +73,12 @@ static void fetch_start(struct broker_ports *ports, struct port_fetch *fetch)
     runner_post(loop_runner(e->loop), &f->task);
 }
 
+static void send_start(struct broker_ports *ports, struct port_send *s)
+{
+    struct egress *e = container_of(ports, struct egress, ports);
+    egress_send(e->sender, s);
+}
+
 static void *thread_main(void *arg)
 {
     struct egress *e = arg;
@@ -94,18 +102,20 @@ enum status egress_start(struct egress **out, const struct config *config, struc
     struct egress *e = mem_zalloc(sizeof *e);
     e->ports.clock = &clock_system;
     e->ports.fetch = fetch_start;
+    e->ports.send = send_start;
     enum status st = loop_new(&e->loop, NULL);
     if (st != OK)
         why_set(why, st, NULL, "no event loop for outgoing requests");
     if (st == OK)
         st = client_new(e, config, why);
+    if (st == OK)
+        st = egress_sender_new(&e->sender, e->loop, config, why);
     if (st == OK && pthread_create(&e->thread, NULL, thread_main, e) != 0)
         st = why_set(why, E_IO, NULL, "no thread for outgoing requests");
     if (st != OK) {
-        if (e->client)
-            http_client_free(e->client);
-        if (e->loop)
-            loop_free(e->loop);
+        egress_sender_free(e->sender);
+        http_client_free(e->client);
+        loop_free(e->loop);
         free(e);
         return st;
     }
@@ -121,6 +131,7 @@ struct broker_ports *egress_ports(struct egress *e)
 static void end_run(struct task *task)
 {
     struct egress *e = container_of(task, struct egress, end);
+    egress_sender_free(e->sender);
     http_client_free(e->client);
     loop_stop(e->loop);
 }

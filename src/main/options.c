@@ -73,7 +73,8 @@ const struct config_option OPTIONS[] = {
 
     {"egress", "refuse", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges never connected to, besides link-local and multicast: \"10.0.0.0/8\""},
     {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},
-    COUNT("egress", "connections", "256", 1, 100000, "outgoing connections"),
+    COUNT("egress", "connections", "4096", 1, 100000, "outgoing connections"),
+    COUNT("egress", "connections_per_host", "8", 1, 1000, "of these, notifications to one receiver"),
 
     {"demo", "devices", OPTION_INT, "2000", 0, 1000000, NULL, "devices", false, "devices of the model city; 0: none"},
     {"demo", "seed", OPTION_INT, "1", 0, INT64_MAX, NULL, "seed", false, "another seed is another model city"},

@@ -23,7 +23,7 @@ struct http_client {
     struct loop *loop;
     struct egress_guard *guard;
     char *user_agent;
-    size_t connections_max;
+    size_t connections_max, connections_per_host_max;
     CURLM *multi; /* NULL before the first call */
     struct loop_timer timer;
     struct loop_timer failed_timer;
@@ -46,6 +46,7 @@ struct running {
     CURL *easy;
     struct curl_slist *headers;
     struct buf answer;
+    size_t dropped_bytes; /* of an answer whose bytes are not wanted */
     size_t header_bytes;
     struct http_freshness freshness;
     bool failed;                    /* in the client's list of these */
@@ -124,8 +125,9 @@ static void complete(struct running *r, CURLcode code)
     struct http_call *call = r->call;
     long http_status = 0;
     const char *type = NULL;
-    if (code == CURLE_OK) {
-        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    bool cut = r->dropped_bytes > call->answer_bytes_max; /* by us */
+    if (code == CURLE_OK || cut) {
         curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
         call->http_status = (int)http_status;
         call->content_type = str_of(type);
@@ -242,6 +244,7 @@ static void multi_begin(struct http_client *c)
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)c->connections_max);
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->connections_max);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->connections_per_host_max);
 }
 
 /* ---- what libcurl asks about a call ---- */
@@ -260,6 +263,10 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 static size_t answer_bytes(char *p, size_t one, size_t n, void *arg)
 {
     struct running *r = arg;
+    if (r->call->answer_dropped) {
+        r->dropped_bytes += one * n;
+        return r->dropped_bytes > r->call->answer_bytes_max ? 0 : one * n;
+    }
     buf_put(&r->answer, p, one * n);
     return r->answer.full ? 0 : one * n;
 }
@@ -434,6 +441,7 @@ enum status http_client_new(struct http_client **out, struct loop *loop,
     c->timer.fire = timer_due;
     c->failed_timer.fire = fail_due;
     c->connections_max = o->connections_max;
+    c->connections_per_host_max = o->connections_per_host_max;
     c->user_agent = zero_ended(o->user_agent);
     enum status st =
         egress_guard_new(&c->guard, o->refuse, o->refuse_count, o->allow, o->allow_count, why);

@@ -23,6 +23,7 @@ struct http_client_options {
     const struct str *allow; /* CIDR ranges allowed although a rule refuses them */
     size_t allow_count;
     size_t connections_max;
+    size_t connections_per_host_max; /* 0: no limit of its own; further calls to it wait */
     struct str user_agent;
 };
 
@@ -40,6 +41,7 @@ struct http_call {
     size_t header_count;
     struct str body;
     size_t answer_bytes_max;
+    bool answer_dropped; /* only its status counts: OK, with no bytes, even for one beyond the maximum */
     uint32_t timeout_ms;
     /* Called once, on the loop's thread, never inside http_call_start. */
     void (*done)(struct http_call *call);
