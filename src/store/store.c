@@ -16,6 +16,11 @@ bool store_query(struct store *s, struct store_query *q)
     return s->ops->query(s, q);
 }
 
+bool store_census(struct store *s, struct store_census *c)
+{
+    return s->ops->census(s, c);
+}
+
 void store_cancel(struct store *s, struct store_call *call)
 {
     s->ops->cancel(s, call);

@@ -96,6 +96,34 @@ struct store_query {
 };
 bool store_query(struct store *s, struct store_query *q);
 
+/* What entities are made of (clauses 5.7.5 … 5.7.10). */
+struct store_name {
+    uint32_t term;
+    uint64_t count;          /* entities of a type, instances of an attribute */
+    uint32_t kinds;          /* of an attribute: STORE_KIND_BIT of each kind that an instance has */
+    struct store_name *with; /* with details: the attributes that entities of a type have, counted and with their kinds
+                                there; the types of the entities that have an attribute, counted by its instances */
+    uint32_t with_count;
+};
+#define STORE_KIND_BIT(kind) (UINT32_C(1) << (kind))
+
+/* Which types, or which attributes, entities have. The work is proportional to the answer, not to the entities, but
+ * for those that have ended and are not swept away yet, and but for a caller with a filter. */
+struct store_census {
+    struct store_call call;
+    const struct caller *caller;
+    bool attributes; /* else types */
+    bool details;    /* what they occur with is wanted */
+    uint32_t term;   /* this one alone, else E_NOT_FOUND; TERM_NONE: all */
+    int64_t now_us;  /* wall time; what has ended by then does not count */
+    struct arena *arena;
+    /* out, in no order */
+    struct store_name *names;
+    uint32_t count;
+    uint64_t visited; /* names, pairs of them and entities looked at */
+};
+bool store_census(struct store *s, struct store_census *c);
+
 /* Gives up waiting: done is called soon with E_CANCELLED, unless it was on its way. */
 void store_cancel(struct store *s, struct store_call *call);
 
@@ -225,6 +253,7 @@ struct store_ops {
     bool (*apply)(struct store *s, struct store_apply *a);
     bool (*get)(struct store *s, struct store_get *g);
     bool (*query)(struct store *s, struct store_query *q);
+    bool (*census)(struct store *s, struct store_census *c);
     void (*cancel)(struct store *s, struct store_call *call);
     bool (*put)(struct store *s, struct store_put *p);
     bool (*list)(struct store *s, struct store_list *l);

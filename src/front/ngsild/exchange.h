@@ -80,5 +80,9 @@ void batch_delete(struct exchange *x);
 void consumption_retrieve(struct exchange *x);
 void consumption_query(struct exchange *x);
 void consumption_query_post(struct exchange *x);
+void discovery_types(struct exchange *x);
+void discovery_type(struct exchange *x);
+void discovery_attributes(struct exchange *x);
+void discovery_attribute(struct exchange *x);
 
 #endif

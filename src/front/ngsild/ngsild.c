@@ -30,6 +30,10 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_BATCH_MERGE] = batch_run,
     [OPERATION_BATCH_DELETE] = batch_delete,
     [OPERATION_QUERY_ENTITIES_POST] = consumption_query_post,
+    [OPERATION_RETRIEVE_TYPES] = discovery_types,
+    [OPERATION_RETRIEVE_TYPE] = discovery_type,
+    [OPERATION_RETRIEVE_ATTRIBUTES] = discovery_attributes,
+    [OPERATION_RETRIEVE_ATTRIBUTE] = discovery_attribute,
 };
 
 bool ngsild_owns(struct str path)
@@ -171,11 +175,19 @@ static void context_resolved(struct contexts_call *call)
     run(x);
 }
 
-/* Consumption operations look at Accept; of those below, all take GeoJSON (clause 6.3.4). */
+/* These may be asked for GeoJSON (clause 6.3.4). */
 static bool gives_entities(const struct endpoint *e)
 {
     size_t i = (size_t)(e - ENDPOINTS);
     return i == OPERATION_RETRIEVE_ENTITY || i == OPERATION_QUERY_ENTITIES || i == OPERATION_QUERY_ENTITIES_POST;
+}
+
+/* What answers with a body looks at the whole of Accept (clause 6.3.4). */
+static enum status accept(struct exchange *x)
+{
+    bool geo = gives_entities(x->endpoint);
+    bool get = x->http->method == HTTP_GET || x->http->method == HTTP_HEAD;
+    return geo || get ? negotiate_accept(x, geo) : negotiate_no_geo(x);
 }
 
 void ngsild_handle(struct ngsild *api, struct http_request *http)
@@ -187,8 +199,7 @@ void ngsild_handle(struct ngsild *api, struct http_request *http)
     x->arena = http->arena;
     x->caller.tenant = STR("");
     if (route(x) != OK || tenant(x) != OK || params_read(x) != OK ||
-        (gives_entities(x->endpoint) ? negotiate_accept(x, true) : negotiate_no_geo(x)) != OK ||
-        body(x) != OK || negotiate_context(x) != OK) {
+        accept(x) != OK || body(x) != OK || negotiate_context(x) != OK) {
         answer_why(x);
         return;
     }

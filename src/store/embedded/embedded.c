@@ -129,6 +129,7 @@ static const struct store_ops OPS = {
     .apply = write_apply,
     .get = read_get,
     .query = query_run,
+    .census = discover_run,
     .cancel = embedded_cancel,
     .put = write_put,
     .list = read_list,

@@ -87,6 +87,9 @@ void read_env_init(struct read_env *env, struct tenant *t, struct arena *scratch
 /* ---- query.c ---- */
 bool query_run(struct store *s, struct store_query *q);
 
+/* ---- discover.c ---- */
+bool discover_run(struct store *s, struct store_census *c);
+
 /* ---- upkeep.c ---- */
 /* Asks for indexes of the values of these attributes, which a query would have used. Any thread. */
 void upkeep_want_values(struct embedded *e, struct tenant *t, const uint32_t *terms, uint32_t n);

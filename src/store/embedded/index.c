@@ -14,6 +14,7 @@ struct index *index_new(void)
     ix->live = bitmap_new();
     ix->scopes = name_map_new();
     ix->expiry = ordered_new();
+    ix->census = census_new();
     return ix;
 }
 
@@ -41,6 +42,7 @@ void index_free(struct index *ix)
         scope_free(c.value);
     name_map_free(ix->scopes);
     ordered_free(ix->expiry);
+    census_free(ix->census);
     while (ix->values) {
         struct index_value *next = ix->values->next;
         index_value_free(ix->values);
@@ -140,6 +142,14 @@ static bool same_attrs(const struct doc *a, const struct doc *b)
     bool same = n == doc_attr_count(b);
     for (uint32_t i = 0; i < n && same; i++)
         same = doc_attr_term(a, i) == doc_attr_term(b, i);
+    return same;
+}
+
+static bool same_kinds(const struct doc *a, const struct doc *b)
+{
+    bool same = true;
+    for (uint32_t i = 0, n = doc_attr_count(a); i < n && same; i++)
+        same = doc_attr_kind(a, i) == doc_attr_kind(b, i);
     return same;
 }
 
@@ -289,6 +299,7 @@ void index_add(struct index *ix, uint32_t slot, const struct doc *d)
     mark_types(ix, slot, d, true);
     mark_attrs(ix, slot, d, true);
     mark_scopes(ix, slot, d, true);
+    census_add(ix->census, d);
     move(ix, slot, NULL, d);
 }
 
@@ -298,17 +309,23 @@ void index_remove(struct index *ix, uint32_t slot, const struct doc *d)
     mark_types(ix, slot, d, false);
     mark_attrs(ix, slot, d, false);
     mark_scopes(ix, slot, d, false);
+    census_remove(ix->census, d);
     move(ix, slot, d, NULL);
 }
 
 void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
                    const struct doc *after)
 {
-    if (!same_types(before, after)) {
+    bool types = same_types(before, after), attrs = same_attrs(before, after);
+    if (!types || !attrs || !same_kinds(before, after)) {
+        census_remove(ix->census, before);
+        census_add(ix->census, after);
+    }
+    if (!types) {
         mark_types(ix, slot, before, false);
         mark_types(ix, slot, after, true);
     }
-    if (!same_attrs(before, after)) {
+    if (!attrs) {
         mark_attrs(ix, slot, before, false);
         mark_attrs(ix, slot, after, true);
     }
@@ -356,6 +373,7 @@ size_t index_bytes(const struct index *ix)
 {
     size_t n = sizeof *ix + bitmap_bytes(ix->live) + bitmaps_bytes(&ix->types) +
                bitmaps_bytes(&ix->attrs) + name_map_bytes(ix->scopes) + ordered_bytes(ix->expiry) +
+               census_bytes(ix->census) +
                ix->cells.size * sizeof ix->cells.cells[0];
     for (struct name_cursor c = name_map_from(ix->scopes, STR_NONE, false); name_next(&c);)
         n += sizeof(struct index_scope) + c.key.n +

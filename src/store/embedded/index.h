@@ -9,6 +9,7 @@
 
 #include "model/doc.h"
 #include "store/embedded/bitmap.h"
+#include "store/embedded/census.h"
 #include "store/embedded/index_value.h"
 #include "store/embedded/name_map.h"
 #include "store/embedded/ordered.h"
@@ -28,6 +29,7 @@ struct index {
     struct name_map *scopes;    /* struct index_scope */
     struct term_map cells;      /* struct ordered: geometries of an attribute, index_geo.h */
     struct ordered *expiry;     /* by index_expiry_key(); only entities that end */
+    struct census *census;      /* how many of what */
     struct index_value *values; /* ordered indexes on attributes that queries use */
 };
 

@@ -110,6 +110,8 @@ uint64_t index_verify(const struct index *ix, const struct state *s, char *text,
             compare_ordered(&v, "geometries of attribute", ix->cells.cells[i].term,
                             ix->cells.cells[i].value, index_cells(fresh, ix->cells.cells[i].term));
     compare_ordered(&v, "expiry", 0, ix->expiry, fresh->expiry);
+    if (!census_equal(ix->census, fresh->census))
+        wrong(&v, "census", 0);
     compare_values(&v, ix, fresh);
     index_free(fresh);
     return v.errors;

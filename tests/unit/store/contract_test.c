@@ -505,6 +505,118 @@ static void test_changes_are_heard_in_order(void **state)
     assert_int_equal(h.last, store_seq(f.store));
 }
 
+/* ---- discovery ---- */
+
+static const struct store_name *name_of(const struct store_name *names, uint32_t n, const char *name)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (names[i].term == terms_find(f.terms, str_of(name)))
+            return &names[i];
+    return NULL;
+}
+
+static void create_sensor(const char *id, const char *type, const char *attr, enum attr_kind kind,
+                          int64_t expires_at)
+{
+    struct entity *e = fixture_entity(&f, id, type, attr, 1);
+    e->attrs[0].kind = (uint8_t)kind;
+    e->expires_at = expires_at;
+    if (kind == ATTR_RELATIONSHIP)
+        e->attrs[0].value = (struct value){.kind = VALUE_STRING, .text = STR("urn:x:1")};
+    struct edit edit = {.kind = EDIT_CREATE, .id = e->id, .fragment = e};
+    assert_int_equal(fixture_edit(&f, &edit).status, OK);
+}
+
+static void test_census_of_types_and_attributes(void **state)
+{
+    (void)state;
+    create_sensor("urn:a", "Bus", "speed", ATTR_PROPERTY, TIME_NONE);
+    create_sensor("urn:b", "Bus", "line", ATTR_RELATIONSHIP, TIME_NONE);
+    create_sensor("urn:c", "Tram", "line", ATTR_PROPERTY, TIME_NONE);
+    struct store_census types = {.details = true};
+    assert_int_equal(fixture_census(&f, &types), OK);
+    assert_int_equal(types.count, 2);
+    const struct store_name *bus = name_of(types.names, types.count, "Bus");
+    assert_int_equal(bus->count, 2);
+    assert_int_equal(bus->with_count, 2);
+    assert_int_equal(name_of(bus->with, 2, "line")->kinds, STORE_KIND_BIT(ATTR_RELATIONSHIP));
+    struct store_census line = {
+        .attributes = true, .details = true, .term = fixture_term(&f, "line")};
+    assert_int_equal(fixture_census(&f, &line), OK);
+    assert_int_equal(line.count, 1);
+    assert_int_equal(line.names[0].count, 2);
+    assert_int_equal(line.names[0].kinds,
+                     STORE_KIND_BIT(ATTR_RELATIONSHIP) | STORE_KIND_BIT(ATTR_PROPERTY));
+    assert_int_equal(line.names[0].with_count, 2);
+    struct store_census none = {.term = fixture_term(&f, "line")};
+    assert_int_equal(fixture_census(&f, &none), E_NOT_FOUND);
+}
+
+static void test_census_follows_changes(void **state)
+{
+    (void)state;
+    create_sensor("urn:a", "T", "value", ATTR_PROPERTY, TIME_NONE);
+    create_sensor("urn:b", "T", "value", ATTR_PROPERTY, TIME_NONE);
+    assert_int_equal(edit_of(EDIT_DELETE, "urn:a", 0).status, OK);
+    struct store_census c = {.attributes = true};
+    assert_int_equal(fixture_census(&f, &c), OK);
+    assert_int_equal(c.names[0].count, 1);
+    const struct entity *e = fixture_entity(&f, "urn:b", "T", "other", 1);
+    struct edit replace = {.kind = EDIT_REPLACE, .id = e->id, .fragment = e};
+    assert_int_equal(fixture_edit(&f, &replace).status, OK);
+    contract_reopen(&f);
+    c = (struct store_census){.attributes = true, .details = true};
+    assert_int_equal(fixture_census(&f, &c), OK);
+    assert_int_equal(c.count, 1);
+    assert_int_equal(c.names[0].term, terms_find(f.terms, STR("other")));
+    assert_int_equal(c.names[0].with_count, 1);
+    f.caller.tenant = STR("nowhere");
+    assert_int_equal(fixture_census(&f, &c), E_NO_TENANT);
+    f.caller.tenant = STR("");
+}
+
+/* The clock of the store need not have come that far: what has ended by now_us does not count. */
+static void test_census_leaves_out_what_has_ended(void **state)
+{
+    (void)state;
+    int64_t end = f.now_us + 1000000;
+    create_sensor("urn:a", "T", "value", ATTR_PROPERTY, end);
+    create_sensor("urn:b", "T", "value", ATTR_PROPERTY, TIME_NONE);
+    create_sensor("urn:c", "U", "brief", ATTR_PROPERTY, end);
+    struct store_census before = {.details = true, .now_us = end - 1};
+    assert_int_equal(fixture_census(&f, &before), OK);
+    assert_int_equal(before.count, 2);
+    struct store_census after = {.details = true, .now_us = end};
+    assert_int_equal(fixture_census(&f, &after), OK);
+    assert_int_equal(after.count, 1);
+    assert_int_equal(after.names[0].count, 1);
+    assert_int_equal(after.names[0].with_count, 1);
+    assert_int_equal(after.names[0].with[0].count, 1);
+    struct store_census gone = {
+        .attributes = true, .term = fixture_term(&f, "brief"), .now_us = end};
+    assert_int_equal(fixture_census(&f, &gone), E_NOT_FOUND);
+}
+
+static void test_census_does_not_look_at_entities(void **state)
+{
+    (void)state;
+    uint64_t visited = 0;
+    for (int i = 0; i < 200; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "urn:e:%d", i);
+        assert_int_equal(create(id, i % 2 ? "T" : "U", i).status, OK);
+        if (i != 9 && i != 199)
+            continue;
+        struct store_census c = {.details = true};
+        assert_int_equal(fixture_census(&f, &c), OK);
+        assert_int_equal(c.count, 2);
+        if (i == 9)
+            visited = c.visited;
+        else
+            assert_int_equal(c.visited, visited);
+    }
+}
+
 static void test_figures(void **state)
 {
     (void)state;
@@ -544,6 +656,10 @@ int main(void)
         TEST(test_documents_with_preconditions),
         TEST(test_empty_and_binary_documents),
         TEST(test_changes_are_heard_in_order),
+        TEST(test_census_of_types_and_attributes),
+        TEST(test_census_follows_changes),
+        TEST(test_census_leaves_out_what_has_ended),
+        TEST(test_census_does_not_look_at_entities),
         TEST(test_figures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,15 @@ enum status fixture_query(struct fixture *f, struct store_query *q)
     return wait_for(f, &q->call, &w, store_query(f->store, q));
 }
 
+enum status fixture_census(struct fixture *f, struct store_census *c)
+{
+    struct flagged w;
+    c->caller = &f->caller;
+    c->arena = f->arena;
+    prepare(f, &c->call, &w);
+    return wait_for(f, &c->call, &w, store_census(f->store, c));
+}
+
 enum status fixture_call_put(struct fixture *f, struct store_put *p)
 {
     struct flagged w;

@@ -70,6 +70,7 @@ void fixture_start(struct fixture *f, struct async *a, const struct edit *edits,
 enum status fixture_wait(struct fixture *f, struct async *a);
 const struct doc *fixture_get(struct fixture *f, const char *id); /* NULL: not found */
 enum status fixture_query(struct fixture *f, struct store_query *q);
+enum status fixture_census(struct fixture *f, struct store_census *c);
 enum status fixture_put(struct fixture *f, uint8_t kind, const char *key, const char *bytes);
 enum status fixture_call_put(struct fixture *f, struct store_put *p);
 enum status fixture_list(struct fixture *f, struct store_list *l);

@@ -246,6 +246,68 @@ static bool naive_query(struct store *s, struct store_query *q)
     return true;
 }
 
+/* ---- discovery: a look at everything ---- */
+
+static struct store_name *name_in(struct arena *a, struct store_name **list, uint32_t *n, uint32_t term)
+{
+    for (uint32_t i = 0; i < *n; i++)
+        if ((*list)[i].term == term)
+            return &(*list)[i];
+    *list = arena_grow(a, *list, *n * sizeof **list, (*n + 1) * sizeof **list);
+    (*list)[*n] = (struct store_name){.term = term};
+    return &(*list)[(*n)++];
+}
+
+static void census_name_of(struct store_census *c, const struct entity *e, uint32_t term, const struct attr *attr)
+{
+    if (c->term && c->term != term)
+        return;
+    struct store_name *name = name_in(c->arena, &c->names, &c->count, term);
+    name->count++;
+    if (attr)
+        name->kinds |= STORE_KIND_BIT(attr->kind);
+    uint32_t others = !c->details ? 0 : attr ? e->type_count : e->attr_count;
+    for (uint32_t i = 0; i < others; i++) {
+        const struct attr *a = attr ? attr : &e->attrs[i];
+        struct store_name *with =
+            name_in(c->arena, &name->with, &name->with_count, attr ? e->types[i] : a->term);
+        with->count++;
+        with->kinds |= STORE_KIND_BIT(a->kind);
+    }
+}
+
+static bool naive_census(struct store *s, struct store_census *c)
+{
+    struct naive *n = of(s);
+    c->names = NULL;
+    c->count = 0;
+    c->visited = 0;
+    if (check_tenant(n, c->caller->tenant, false, &c->call) != OK)
+        return true;
+    const struct naive_tenant *t = find_tenant(n, c->caller->tenant);
+    for (uint32_t i = 0; i < t->count; i++) {
+        struct entity old, e;
+        struct edit edit = {.kind = EDIT_EXPIRE, .id = doc_id(t->docs[i])};
+        struct edit_result result;
+        struct filter_env env = {.arena = c->arena};
+        doc_decode(t->docs[i], c->arena, &old);
+        e = old;
+        edit_apply(&edit, &old, c->now_us, c->arena, &e, &result);
+        if (result.deleted)
+            continue;
+        if (!result.changed)
+            e = old;
+        if (c->caller->filter && !filter_match(c->caller->filter, &e, &env))
+            continue;
+        for (uint32_t k = 0; k < (c->attributes ? e.attr_count : e.type_count); k++)
+            census_name_of(c, &e, c->attributes ? e.attrs[k].term : e.types[k],
+                           c->attributes ? &e.attrs[k] : NULL);
+    }
+    if (c->term && !c->count)
+        c->call.status = why_set(&c->call.why, E_NOT_FOUND, NULL, "nobody has it");
+    return true;
+}
+
 static void naive_cancel(struct store *s, struct store_call *call)
 {
     (void)s;
@@ -431,6 +493,7 @@ static const struct store_ops OPS = {
     naive_apply,
     naive_get,
     naive_query,
+    naive_census,
     naive_cancel,
     naive_put,
     naive_list,

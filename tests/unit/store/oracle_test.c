@@ -204,6 +204,45 @@ static void step_query(struct duel *d)
     order_free(o);
 }
 
+static int name_order(const void *x, const void *y)
+{
+    const struct store_name *a = x, *b = y;
+    return (a->term > b->term) - (a->term < b->term);
+}
+
+static void same_names(struct store_name *a, uint32_t n, struct store_name *b, uint32_t m)
+{
+    assert_int_equal(n, m);
+    if (!n)
+        return;
+    qsort(a, n, sizeof *a, name_order);
+    qsort(b, n, sizeof *b, name_order);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(a[i].term, b[i].term);
+        assert_int_equal(a[i].count, b[i].count);
+        assert_int_equal(a[i].kinds, b[i].kinds);
+        same_names(a[i].with, a[i].with_count, b[i].with, b[i].with_count);
+    }
+}
+
+static void step_census(struct duel *d)
+{
+    struct filter *mine = generate_below(&d->g, 6) ? NULL : generate_filter(&d->g, 1);
+    struct store_census c = {
+        .attributes = generate_below(&d->g, 2),
+        .details = generate_below(&d->g, 2),
+        .term = generate_below(&d->g, 2) ? 0 : 1 + generate_below(&d->g, 12),
+        .now_us = d->g.now_us,
+    };
+    struct store_census same = c;
+    d->real.caller.filter = d->naive.caller.filter = mine;
+    enum status a = fixture_census(&d->real, &c), b = fixture_census(&d->naive, &same);
+    d->real.caller.filter = d->naive.caller.filter = NULL;
+    assert_int_equal(a, b);
+    same_names(c.names, c.count, same.names, same.count);
+    filter_free(mine);
+}
+
 static void step_document(struct duel *d)
 {
     char key[32], bytes[64];
@@ -281,8 +320,10 @@ static void step(struct duel *d)
         step_apply(d);
     else if (what < 60)
         step_get(d);
-    else if (what < 88)
+    else if (what < 84)
         step_query(d);
+    else if (what < 88)
+        step_census(d);
     else if (what < 93)
         step_document(d);
     else if (what < 97)
