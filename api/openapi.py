@@ -116,7 +116,7 @@ def parameters_of(endpoint, declared):
 
 def operation_of(endpoint, answered, declared, schemas):
     body = endpoint["body"]
-    geojson = any(":Entity" in a or ":[Entity]" in a for a in answered["successes"])
+    geojson = any(a.partition("+")[0].partition(":")[2] in ("Entity", "[Entity]") for a in answered["successes"])
     out = {
         "operationId": endpoint["operation"],
         "summary": endpoint["summary"],
