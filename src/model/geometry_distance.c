@@ -87,20 +87,50 @@ static double division_of(const struct geometry_shape *s)
     return fmax(DIVISION_DEGREES, length / DIVISIONS_MAX);
 }
 
+/* Around the antipode of the centre, which the plane shows as its rim, places beside one another
+ * lie far apart, and what is straight between them would cross the plane: they are joined along the
+ * rim. */
+static void add_along_rim(struct geometry_shape *out, struct position to)
+{
+    const double turn_max = 0.1; /* radians: the chord stays beyond 0.998 of its ends' distance */
+    struct position from = out->positions[out->position_count - 1];
+    double r = hypot(from.lon, from.lat), s = hypot(to.lon, to.lat);
+    if (r < M_PI / 2 || s < M_PI / 2)
+        return;
+    double angle = atan2(from.lat, from.lon);
+    double turn = remainder(atan2(to.lat, to.lon) - angle, 2 * M_PI);
+    uint32_t pieces = (uint32_t)ceil(fabs(turn) / turn_max);
+    for (uint32_t k = 1; k < pieces; k++) {
+        double t = (double)k / pieces, c = r + (s - r) * t;
+        geometry_shape_add(out,
+                           (struct position){c * cos(angle + turn * t), c * sin(angle + turn * t)});
+    }
+}
+
+static void add_projected(const struct geometry_plane *p, struct position q, bool joined,
+                          struct geometry_shape *out)
+{
+    struct position projected = project(p, q);
+    if (joined)
+        add_along_rim(out, projected);
+    geometry_shape_add(out, projected);
+}
+
 static void project_line(const struct geometry_plane *p, const struct position *from, uint32_t n,
                          double division, struct geometry_shape *out)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (i && division > 0) {
+        bool joined = i && division > 0;
+        if (joined) {
             struct position a = from[i - 1], b = from[i];
             uint32_t pieces = (uint32_t)ceil(span(a, b) / division);
             for (uint32_t k = 1; k < pieces; k++) {
                 double t = (double)k / pieces;
-                geometry_shape_add(out, project(p, (struct position){a.lon + (b.lon - a.lon) * t,
-                                                                     a.lat + (b.lat - a.lat) * t}));
+                struct position q = {a.lon + (b.lon - a.lon) * t, a.lat + (b.lat - a.lat) * t};
+                add_projected(p, q, true, out);
             }
         }
-        geometry_shape_add(out, project(p, from[i]));
+        add_projected(p, from[i], joined, out);
     }
     geometry_shape_end_line(out); /* a ring stays closed: equal positions are projected equally */
 }

@@ -404,6 +404,37 @@ static void extended_shapes_in_metres(void **state)
     arena_free(a);
 }
 
+/* On the other side of the globe a line is as far as its nearest end, wherever it passes the
+ * antipode. */
+static void lines_past_the_antipode_are_far(void **state)
+{
+    (void)state;
+    static const struct {
+        double lon, lat;
+        const char *line;
+        double end_lon, end_lat;
+    } CASES[] = {
+        {4, 90, "{\"type\":\"LineString\",\"coordinates\":[[-102,-90],[180,45]]}", 180, 45},
+        {0, 0, "{\"type\":\"LineString\",\"coordinates\":[[180,-30],[180,20]]}", 180, -30},
+        {0, 0, "{\"type\":\"LineString\",\"coordinates\":[[179.99,-30],[179.99,20]]}", 179.99, -30},
+        {10, -40, "{\"type\":\"LineString\",\"coordinates\":[[-170.01,30],[-169.99,70]]}", -169.99,
+         70},
+    };
+    struct arena *a = arena_new(0);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct value line = geo(a, "%s", CASES[i].line);
+        struct value point =
+            geo(a, "{\"type\":\"Point\",\"coordinates\":[%g,%g]}", CASES[i].lon, CASES[i].lat);
+        struct geometry *g = reference(a, &point);
+        double metres = geometry_distance_m(g, &line);
+        double end = geodesic(CASES[i].lon, CASES[i].lat, CASES[i].end_lon, CASES[i].end_lat);
+        if (!(fabs(metres - end) < 0.002 * end))
+            fail_msg("case %zu: %f, not %f", i, metres, end);
+        geometry_free(g);
+    }
+    arena_free(a);
+}
+
 /* Every way in which two shapes can share a point without their boundaries' ends telling. */
 static void what_meets_has_no_distance(void **state)
 {
@@ -519,6 +550,7 @@ int main(void)
         cmocka_unit_test(points_are_exact_and_wrap),
         cmocka_unit_test(haversine_brackets_the_geodesic),
         cmocka_unit_test(extended_shapes_in_metres),
+        cmocka_unit_test(lines_past_the_antipode_are_far),
         cmocka_unit_test(what_meets_has_no_distance),
         cmocka_unit_test(lines_agree_with_sampling),
         cmocka_unit_test(grown_boxes_hold_the_whole_reach),
