@@ -19,6 +19,7 @@ struct arena {
     struct chunk *newest;
     size_t used; /* in newest */
     size_t total; /* handed out, all chunks */
+    size_t held;  /* of all chunks, with their headers */
     size_t bytes_max;
 };
 
@@ -82,6 +83,7 @@ void arena_reset(struct arena *a)
     if (keep) {
         while (keep->older) { /* the first chunk is the smallest */
             struct chunk *older = keep->older;
+            a->held -= sizeof *keep + keep->bytes;
             free(keep);
             keep = older;
         }
@@ -101,6 +103,7 @@ static void chunk_add(struct arena *a, size_t bytes)
     struct chunk *c = mem_alloc(sizeof *c + size);
     c->older = a->newest;
     c->bytes = size;
+    a->held += sizeof *c + size;
     a->newest = c;
     a->used = 0;
 }
@@ -177,6 +180,11 @@ struct str arena_printf(struct arena *a, const char *fmt, ...)
 size_t arena_bytes(const struct arena *a)
 {
     return a->total;
+}
+
+size_t arena_held(const struct arena *a)
+{
+    return sizeof *a + a->held;
 }
 
 bool arena_over(const struct arena *a)

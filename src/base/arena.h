@@ -35,7 +35,10 @@ struct str arena_dup(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 
+/* Handed out since the last reset, which is what the maximum is about. */
 size_t arena_bytes(const struct arena *a);
+/* Taken from the system and not given back: what the arena costs. */
+size_t arena_held(const struct arena *a);
 bool arena_over(const struct arena *a);
 
 /* malloc family that ends the process, with a message, when memory is out. */

@@ -1,7 +1,6 @@
-/* One mutex guards both caches, the list of fetches under way and the counters; it
- * is held while a context is built, which happens once per context, and while a fetch
- * is handed to the port, never while anything waits. Entries of both caches share one
- * hash and one LRU list.
+/* A context that is in the cache is found without a lock. One mutex guards all else: the cache's changes, the list of
+ * fetches under way and the counters; it is held while a context is built, which happens once per context, and while
+ * a fetch is handed to the port, never while anything waits.
  *
  * Time stands still while the mutex is held: a document that one build borrows must
  * not expire under it.
@@ -13,33 +12,16 @@
  * for a bounded time: each of many nested documents may be slow. */
 #include "broker/contexts.h"
 
-#include "base/hash.h"
 #include "base/json.h"
+#include "broker/context_cache.h"
 #include "broker/preload.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 1024, FAILURE_US = 5 * 1000 * 1000, FRESH_MIN_US = 5 * 1000 * 1000, DOCUMENT_OVERHEAD = 1024,
+enum { FAILURE_US = 5 * 1000 * 1000, FRESH_MIN_US = 5 * 1000 * 1000,
        TIMEOUTS_MAX = 4 /* a call waits as long as for so many fetches that end in time */ };
-
-enum entry_kind { ENTRY_DOCUMENT, ENTRY_CONTEXT, ENTRY_FAILURE };
-
-struct entry {
-    struct entry *chain;
-    struct entry *newer, *older; /* LRU; not for pinned entries */
-    uint8_t kind;
-    bool pinned;
-    uint64_t hash;
-    struct str key; /* owned */
-    int64_t expires_us;
-    size_t bytes;
-    struct arena *arena;  /* ENTRY_DOCUMENT: holds json */
-    struct json json;
-    struct context *context; /* ENTRY_CONTEXT: one reference */
-    struct why why;          /* ENTRY_FAILURE */
-};
 
 struct fetching {
     struct port_fetch fetch;
@@ -50,32 +32,22 @@ struct fetching {
 
 struct contexts {
     struct contexts_options o;
+    struct context_cache *cache;
     pthread_mutex_t lock;
-    struct entry *buckets[BUCKETS];
-    struct entry *newest, *oldest;
     struct fetching *fetching;
     uint32_t fetching_count;
     bool stopped;
-    int64_t now_us;      /* when the lock was taken */
-    size_t pinned_bytes; /* not subject to the bound */
-    struct contexts_stats stats;
+    int64_t now_us; /* when the lock was taken */
+    uint64_t misses, fetches, failures;
 };
 
 struct contexts *contexts_new(const struct contexts_options *o)
 {
     struct contexts *c = mem_zalloc(sizeof *c);
     c->o = *o;
+    c->cache = context_cache_new(o->cache_bytes_max);
     pthread_mutex_init(&c->lock, NULL);
     return c;
-}
-
-static void entry_free(struct entry *e)
-{
-    arena_free(e->arena);
-    if (e->context)
-        context_unref(e->context);
-    free((void *)(uintptr_t)e->key.p);
-    free(e);
 }
 
 void contexts_free(struct contexts *c)
@@ -83,13 +55,7 @@ void contexts_free(struct contexts *c)
     if (!c)
         return;
     assert(!c->fetching);
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (c->buckets[i]) {
-            struct entry *e = c->buckets[i];
-            c->buckets[i] = e->chain;
-            entry_free(e);
-        }
-    }
+    context_cache_free(c->cache);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -101,10 +67,15 @@ void contexts_stop(struct contexts *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+static int64_t now(const struct contexts *c)
+{
+    return c->o.ports->clock->now_us(c->o.ports->clock);
+}
+
 static void lock(struct contexts *c)
 {
     pthread_mutex_lock(&c->lock);
-    c->now_us = c->o.ports->clock->now_us(c->o.ports->clock);
+    c->now_us = now(c);
 }
 
 static void unlock(struct contexts *c)
@@ -112,117 +83,42 @@ static void unlock(struct contexts *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* ---- entries ---- */
+/* ---- documents ---- */
 
-static void lru_remove(struct contexts *c, struct entry *e)
+static void document_free(struct document *d)
 {
-    if (e->newer)
-        e->newer->older = e->older;
-    else
-        c->newest = e->older;
-    if (e->older)
-        e->older->newer = e->newer;
-    else
-        c->oldest = e->newer;
-    e->newer = e->older = NULL;
+    arena_free(d->arena);
+    free(d);
 }
 
-static void lru_add(struct contexts *c, struct entry *e)
-{
-    e->older = c->newest;
-    e->newer = NULL;
-    if (c->newest)
-        c->newest->newer = e;
-    else
-        c->oldest = e;
-    c->newest = e;
-}
-
-static void entry_remove(struct contexts *c, struct entry *e)
-{
-    struct entry **at = &c->buckets[e->hash % BUCKETS];
-    while (*at != e)
-        at = &(*at)->chain;
-    *at = e->chain;
-    if (e->pinned)
-        c->pinned_bytes -= e->bytes;
-    else
-        lru_remove(c, e);
-    c->stats.bytes -= e->bytes;
-    c->stats.documents -= e->kind == ENTRY_DOCUMENT;
-    c->stats.contexts -= e->kind == ENTRY_CONTEXT;
-    entry_free(e);
-}
-
-static struct entry *entry_find(struct contexts *c, enum entry_kind kind, struct str key)
-{
-    uint64_t hash = hash_str(key) + kind;
-    for (struct entry *e = c->buckets[hash % BUCKETS]; e; e = e->chain) {
-        if (e->hash != hash || e->kind != kind || !str_eq(e->key, key))
-            continue;
-        if (!e->pinned) {
-            if (e->expires_us <= c->now_us) {
-                entry_remove(c, e);
-                return NULL;
-            }
-            if (c->newest != e) {
-                lru_remove(c, e);
-                lru_add(c, e);
-            }
-        }
-        return e;
-    }
-    return NULL;
-}
-
-/* Takes ownership of what e holds; evicts what was used least recently. */
-static void entry_add(struct contexts *c, struct entry *e, enum entry_kind kind, struct str key)
-{
-    char *copy = mem_alloc(key.n + 1);
-    memcpy(copy, key.p, key.n);
-    copy[key.n] = 0;
-    struct entry *old = entry_find(c, kind, key);
-    if (old)
-        entry_remove(c, old);
-    e->kind = (uint8_t)kind;
-    e->key = (struct str){copy, key.n};
-    e->hash = hash_str(key) + kind;
-    e->bytes += sizeof *e + key.n;
-    e->chain = c->buckets[e->hash % BUCKETS];
-    c->buckets[e->hash % BUCKETS] = e;
-    c->stats.bytes += e->bytes;
-    c->stats.documents += kind == ENTRY_DOCUMENT;
-    c->stats.contexts += kind == ENTRY_CONTEXT;
-    if (e->pinned) {
-        c->pinned_bytes += e->bytes;
-        return;
-    }
-    lru_add(c, e);
-    while (c->stats.bytes - c->pinned_bytes > c->o.cache_bytes_max && c->oldest != e) {
-        entry_remove(c, c->oldest);
-        c->stats.evictions++;
-    }
-}
-
-/* Parses text as a context document, into an entry of its own. Needs no lock. */
-static enum status document_read(const struct contexts *c, struct str url, struct str text, struct entry **out,
+/* Parses text as a context document; without a reference yet. Needs no lock. */
+static enum status document_read(const struct contexts *c, struct str url, struct str text, struct document **out,
                                  struct why *why)
 {
-    struct entry *e = mem_zalloc(sizeof *e);
-    e->arena = arena_new(0);
+    struct document *d = mem_zalloc(sizeof *d);
+    d->arena = arena_new(0);
     struct json_limits limits = {.depth_max = c->o.json_depth_max, .bytes_max = c->o.document_bytes_max};
     struct why inner;
     why_clear(&inner);
-    enum status st = json_read(e->arena, text, &limits, &e->json, &inner);
-    if (st == OK && !json_get(&e->json, STR("@context")))
+    enum status st = json_read(d->arena, text, &limits, &d->json, &inner);
+    if (st == OK && !json_get(&d->json, STR("@context")))
         why_set(&inner, st = E_BAD_DATA, NULL, "it has no member \"@context\"");
     if (st != OK) {
-        entry_free(e);
+        document_free(d);
         return why_set(why, E_BAD_DATA, NULL, "the @context %.*s is invalid: %s", STR_ARG(url), inner.text);
     }
-    e->bytes = arena_bytes(e->arena) + DOCUMENT_OVERHEAD;
-    *out = e;
+    *out = d;
     return OK;
+}
+
+/* An entry of d; its bytes count at the first one. */
+static struct cached *document_entry(struct document *d, int64_t expires_us)
+{
+    struct cached *e = mem_zalloc(sizeof *e);
+    e->document = d;
+    e->bytes = d->refs++ == 0 ? sizeof *d + arena_held(d->arena) : 0;
+    e->expires_us = expires_us;
+    return e;
 }
 
 /* ---- building ---- */
@@ -236,24 +132,22 @@ struct loader {
 static const struct json *load(struct context_loader *base, struct str url)
 {
     struct loader *l = container_of(base, struct loader, base);
-    struct entry *e = entry_find(l->owner, ENTRY_DOCUMENT, url);
+    const struct cached *e = context_cache_find(l->owner->cache, CACHED_DOCUMENT, url, l->owner->now_us);
     if (!e)
         return NULL;
     if (e->expires_us < l->expires_us)
         l->expires_us = e->expires_us;
-    return &e->json;
+    return &e->document->json;
 }
 
 static void context_add(struct contexts *c, struct str key, struct context *context, int64_t expires_us)
 {
-    size_t bytes = context_bytes(context);
-    if (bytes + key.n > c->o.cache_bytes_max)
+    if (context_bytes(context) + key.n > c->o.cache_bytes_max)
         return; /* would drive out everything else */
-    struct entry *e = mem_zalloc(sizeof *e);
+    struct cached *e = mem_zalloc(sizeof *e);
     e->context = context_ref(context);
-    e->bytes = bytes;
     e->expires_us = expires_us;
-    entry_add(c, e, ENTRY_CONTEXT, key);
+    context_cache_add(c->cache, e, CACHED_CONTEXT, key);
 }
 
 static void fetch_done(struct port_fetch *f);
@@ -275,7 +169,7 @@ static struct fetching *fetch_start(struct contexts *c, struct str url)
     f->next = c->fetching;
     c->fetching = f;
     c->fetching_count++;
-    c->stats.fetches++;
+    c->fetches++;
     c->o.ports->fetch(c->o.ports, &f->fetch);
     return f;
 }
@@ -307,7 +201,7 @@ static enum status fetch_join(struct contexts *c, struct contexts_call *call, st
 
 static bool find_ready(struct contexts *c, struct contexts_call *call)
 {
-    struct entry *ready = entry_find(c, ENTRY_CONTEXT, call->key);
+    const struct cached *ready = context_cache_find(c->cache, CACHED_CONTEXT, call->key, c->now_us);
     if (!ready)
         return false;
     call->context = context_ref(ready->context);
@@ -331,7 +225,7 @@ static bool attempt(struct contexts *c, struct contexts_call *call)
     }
     if (call->status != E_CONTEXT)
         return true;
-    struct entry *failure = entry_find(c, ENTRY_FAILURE, missing);
+    const struct cached *failure = context_cache_find(c->cache, CACHED_FAILURE, missing, c->now_us);
     if (failure) {
         call->why = failure->why;
         call->status = failure->why.status;
@@ -350,31 +244,31 @@ static void complete_task(struct task *t)
 
 static void failure_add(struct contexts *c, struct port_fetch *f, const struct why *why)
 {
-    struct entry *e = mem_zalloc(sizeof *e);
+    struct cached *e = mem_zalloc(sizeof *e);
     e->why = *why;
     e->expires_us = c->now_us + FAILURE_US;
-    entry_add(c, e, ENTRY_FAILURE, f->url);
-    c->stats.failures++;
+    context_cache_add(c->cache, e, CACHED_FAILURE, f->url);
+    c->failures++;
 }
 
-/* What came, as an entry; NULL with the reason. Without the lock: reading takes its time. */
-static struct entry *fetched_read(const struct contexts *c, const struct port_fetch *f, struct why *why)
+/* What came; NULL with the reason. Without the lock: reading takes its time. */
+static struct document *fetched_read(const struct contexts *c, const struct port_fetch *f, struct why *why)
 {
-    struct entry *e = NULL;
+    struct document *d = NULL;
     if (f->status != OK)
         why_set(why, E_CONTEXT, NULL, "the @context %.*s could not be retrieved: %s", STR_ARG(f->url),
                 f->why.text[0] ? f->why.text : status_name(f->status));
-    else if (document_read(c, f->url, f->body, &e, why) != OK)
+    else if (document_read(c, f->url, f->body, &d, why) != OK)
         return NULL;
-    return e;
+    return d;
 }
 
 /* Fresh at least as long as the requests that wait for it need it. */
-static void fetched_keep(struct contexts *c, const struct port_fetch *f, struct entry *e)
+static void fetched_keep(struct contexts *c, const struct port_fetch *f, struct document *d)
 {
     int64_t fresh_us = f->max_age_s < 0 ? c->o.fresh_us : f->max_age_s * 1000 * 1000;
-    e->expires_us = c->now_us + (fresh_us < FRESH_MIN_US ? FRESH_MIN_US : fresh_us);
-    entry_add(c, e, ENTRY_DOCUMENT, f->url);
+    int64_t expires_us = c->now_us + (fresh_us < FRESH_MIN_US ? FRESH_MIN_US : fresh_us);
+    context_cache_add(c->cache, document_entry(d, expires_us), CACHED_DOCUMENT, f->url);
 }
 
 static void fetch_done(struct port_fetch *f)
@@ -384,7 +278,7 @@ static void fetch_done(struct port_fetch *f)
     struct contexts_call *completed = NULL;
     struct why why;
     why_clear(&why);
-    struct entry *document = fetched_read(c, f, &why);
+    struct document *document = fetched_read(c, f, &why);
     lock(c);
     struct fetching **at = &c->fetching;
     while (*at != ended)
@@ -425,27 +319,34 @@ bool contexts_resolve(struct contexts *c, struct contexts_call *call)
         return true;
     }
     call->key = call->spec->kind == JSON_STRING ? call->spec->string : json_text(call->arena, call->spec);
+    call->context = context_cache_hit(c->cache, call->home, call->key, now(c));
+    bool completed = call->context != NULL;
+    if (completed && !context_cache_is_over(c->cache))
+        return true;
     lock(c);
-    call->since_us = c->now_us;
-    bool completed = find_ready(c, call);
-    c->stats.hits += completed;
-    c->stats.misses += !completed;
-    completed = completed || attempt(c, call);
+    context_cache_trim(c->cache);
+    if (!completed) {
+        call->since_us = c->now_us;
+        c->misses++;
+        completed = attempt(c, call);
+    }
     unlock(c);
     return completed;
 }
 
-static enum status preload_one(void *arg, struct str url, struct str text, struct why *why)
+static enum status preload_one(void *arg, const struct str *urls, size_t count, struct str text, struct why *why)
 {
     struct contexts *c = arg;
-    struct entry *e;
-    enum status st = document_read(c, url, text, &e, why);
+    struct document *d;
+    enum status st = document_read(c, urls[0], text, &d, why);
     if (st != OK)
         return st;
-    e->pinned = true;
-    e->expires_us = INT64_MAX;
     lock(c);
-    entry_add(c, e, ENTRY_DOCUMENT, url);
+    for (size_t i = 0; i < count; i++) {
+        struct cached *e = document_entry(d, INT64_MAX);
+        e->pinned = true;
+        context_cache_add(c->cache, e, CACHED_DOCUMENT, urls[i]);
+    }
     unlock(c);
     return OK;
 }
@@ -460,7 +361,18 @@ enum status contexts_preload(struct contexts *c, const char *dir, uint32_t *coun
 
 void contexts_stats(struct contexts *c, struct contexts_stats *out)
 {
+    struct context_cache_stats cache;
     pthread_mutex_lock(&c->lock);
-    *out = c->stats;
+    context_cache_stats(c->cache, &cache);
+    *out = (struct contexts_stats){
+        .documents = cache.documents,
+        .contexts = cache.contexts,
+        .bytes = cache.bytes,
+        .hits = cache.hits,
+        .misses = c->misses,
+        .fetches = c->fetches,
+        .failures = c->failures,
+        .evictions = cache.evictions,
+    };
     pthread_mutex_unlock(&c->lock);
 }

@@ -5,7 +5,8 @@
  * active contexts by what the request said (a URL, or the JSON text of an inline
  * @context). Documents preloaded from a folder never expire and are not bounded.
  * Several requests that miss the same document wait for one fetch; a failed fetch is
- * remembered briefly. Thread-safe. */
+ * remembered briefly. Thread-safe; what is cached is found without a lock. The bound
+ * covers what contexts remember as they are used: the next request trims that. */
 #ifndef BROKER_CONTEXTS_H
 #define BROKER_CONTEXTS_H
 

@@ -43,11 +43,12 @@ static enum status file_read(struct arena *a, const char *path, size_t bytes_max
     return st;
 }
 
-static enum status hand_over(struct preload *p, const char *path, struct str url, struct str text, struct why *why)
+static enum status hand_over(struct preload *p, const char *path, const struct str *urls, size_t count,
+                             struct str text, struct why *why)
 {
     struct why inner;
     why_clear(&inner);
-    enum status st = p->document(p->arg, url, text, &inner);
+    enum status st = p->document(p->arg, urls, count, text, &inner);
     if (st != OK)
         return why_set(why, st, NULL, "%s: %s", path, inner.text);
     p->count++;
@@ -76,7 +77,7 @@ static enum status from_index(struct preload *p, const char *dir, struct str ind
         struct str path = arena_printf(a, "%s/%.*s", dir, STR_ARG(m->value.string)), text;
         st = file_read(a, path.p, p->bytes_max, &text, why);
         if (st == OK)
-            st = hand_over(p, path.p, m->key, text, why);
+            st = hand_over(p, path.p, &m->key, 1, text, why);
     }
     arena_free(a);
     return st;
@@ -91,12 +92,9 @@ static bool is_context_name(const char *name)
 static enum status from_file(struct preload *p, struct arena *a, const char *path, const char *below,
                              struct why *why)
 {
-    static const char *const SCHEMES[] = {"https", "http"};
-    struct str text;
+    struct str text, urls[] = {arena_printf(a, "https://%s", below), arena_printf(a, "http://%s", below)};
     enum status st = file_read(a, path, p->bytes_max, &text, why);
-    for (size_t i = 0; st == OK && i < 2; i++)
-        st = hand_over(p, path, arena_printf(a, "%s://%s", SCHEMES[i], below), text, why);
-    return st;
+    return st == OK ? hand_over(p, path, urls, 2, text, why) : st;
 }
 
 /* below: path relative to the top folder, "" at the top. */

@@ -10,8 +10,8 @@
 struct preload {
     size_t bytes_max; /* of one file */
     void *arg;
-    /* One document; url and text are borrowed for the call. */
-    enum status (*document)(void *arg, struct str url, struct str text, struct why *why);
+    /* One document and all URLs that it stands for; borrowed for the call. */
+    enum status (*document)(void *arg, const struct str *urls, size_t count, struct str text, struct why *why);
     uint32_t count; /* out: documents handed over */
 };
 

@@ -30,3 +30,16 @@ size_t context_bytes(const struct context *c)
 {
     return c->block_bytes + atomic_load_explicit(&c->memo_bytes, memory_order_relaxed);
 }
+
+void context_account(struct context *c, _Atomic size_t *account)
+{
+    if (c == c->core)
+        return;
+    pthread_mutex_lock(&c->lock);
+    if (c->account)
+        atomic_fetch_sub_explicit(c->account, context_bytes(c), memory_order_relaxed);
+    c->account = account;
+    if (account)
+        atomic_fetch_add_explicit(account, context_bytes(c), memory_order_relaxed);
+    pthread_mutex_unlock(&c->lock);
+}

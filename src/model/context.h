@@ -53,8 +53,11 @@ void context_unref(struct context *c);
  * again, with other terms, when no context is in use. */
 void context_setup(struct terms *terms);
 struct context *context_core(void);
-/* Bytes held, for cache bounds. */
+/* Bytes held, for cache bounds. They grow as names are compacted. */
 size_t context_bytes(const struct context *c);
+/* From now on *account has these bytes added to it, now and as they grow, instead of the account before, which has
+ * them taken back; NULL: none. The account must outlive that. No effect on the core, which is nobody's. Thread-safe. */
+void context_account(struct context *c, _Atomic size_t *account);
 
 /* True for an IRI of one of ETSI's core contexts, built in. */
 bool context_is_core_iri(struct str iri);

@@ -148,6 +148,14 @@ static memo_slot *memo_find(const struct context *c, uint32_t term)
 }
 
 /* Under the lock. */
+static void memo_grown(struct context *c, size_t bytes)
+{
+    atomic_fetch_add_explicit(&c->memo_bytes, bytes, memory_order_relaxed);
+    if (c->account)
+        atomic_fetch_add_explicit(c->account, bytes, memory_order_relaxed);
+}
+
+/* Under the lock. */
 static memo_slot *memo_make(struct context *c, uint32_t term)
 {
     uint32_t root, place;
@@ -156,13 +164,13 @@ static memo_slot *memo_make(struct context *c, uint32_t term)
     if (!chunks) {
         size_t bytes = sizeof *chunks << root;
         chunks = mem_zalloc(bytes);
-        c->memo_bytes += bytes;
+        memo_grown(c, bytes);
         atomic_store_explicit(&c->memo[root], chunks, memory_order_release);
     }
     memo_slot *slots = atomic_load_explicit(&chunks[place], memory_order_relaxed);
     if (!slots) {
         slots = mem_zalloc(MEMO_CHUNK * sizeof *slots);
-        c->memo_bytes += MEMO_CHUNK * sizeof *slots;
+        memo_grown(c, MEMO_CHUNK * sizeof *slots);
         atomic_store_explicit(&chunks[place], slots, memory_order_release);
     }
     return &slots[term % MEMO_CHUNK];
@@ -175,12 +183,12 @@ static uintptr_t memo_encode(struct context *c, struct str iri)
         return how.cut << 1 | 1;
     if (!how.cut)
         return (uintptr_t)&how.definition->term;
+    size_t before = c->memo_strings ? arena_held(c->memo_strings) : 0;
     if (!c->memo_strings)
         c->memo_strings = arena_new(0);
-    size_t before = arena_bytes(c->memo_strings);
     struct str *text = arena_alloc(c->memo_strings, sizeof *text);
     *text = compact_text(how, iri, c->memo_strings);
-    c->memo_bytes += arena_bytes(c->memo_strings) - before;
+    memo_grown(c, arena_held(c->memo_strings) - before);
     return (uintptr_t)text;
 }
 

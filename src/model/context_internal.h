@@ -73,9 +73,10 @@ struct context {
     bool has_colons;              /* some term looks like a compact IRI */
     _Atomic uint64_t *vocab_memo; /* core only, VOCAB_MEMO_SLOTS of them (context_expand.c) */
 
-    pthread_mutex_t lock; /* over the two below and growth of the memo */
+    pthread_mutex_t lock; /* over the three below and growth of the memo */
     struct arena *memo_strings;
     _Atomic size_t memo_bytes;
+    _Atomic size_t *account; /* where all bytes are counted as well; NULL: nowhere */
     _Atomic(memo_chunk *) memo[MEMO_ROOTS];
 };
 

@@ -66,7 +66,12 @@ static void maximum_is_soft_and_forgotten_by_reset(void **state)
     assert_false(arena_over(a));
     arena_alloc(a, 100);
     assert_true(arena_over(a));
+    size_t first = arena_held(a);
+    assert_true(first > 1100);
+    arena_alloc(a, 100000);
+    assert_true(arena_held(a) > first + 100000);
     arena_reset(a);
+    assert_int_equal(arena_held(a), first); /* the first chunk is kept */
     assert_int_equal(arena_bytes(a), 0);
     assert_false(arena_over(a));
     arena_free(a);

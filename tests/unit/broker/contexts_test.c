@@ -1,6 +1,7 @@
 /* The cache of @contexts against a network that answers when the test says so. */
 #include "broker/contexts.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct city {
     struct broker_ports ports;
     struct clock clock;
     int64_t now_us;
+    const char *ask_inside; /* asked for while a fetch is handed over, so with the lock held */
     struct port_fetch *open[FETCHES_MAX]; /* asked for, not yet answered */
     size_t open_count, asked;
     struct runner runner;
@@ -32,9 +34,13 @@ static int64_t clock_now(struct clock *c)
     return container_of(c, struct city, clock)->now_us;
 }
 
+static void ask_and_drop(struct city *c, const char *spec);
+
 static void fetch(struct broker_ports *p, struct port_fetch *f)
 {
     struct city *c = container_of(p, struct city, ports);
+    if (c->ask_inside)
+        ask_and_drop(c, c->ask_inside);
     assert_true(c->open_count < FETCHES_MAX);
     c->open[c->open_count++] = f;
     c->asked++;
@@ -188,6 +194,11 @@ static void drop(struct asked *q)
     assert_true(q->done);
     assert_int_equal(q->call.status, OK);
     context_unref(q->call.context);
+}
+
+static void ask_and_drop(struct city *c, const char *spec)
+{
+    drop(ask(c, spec));
 }
 
 static struct contexts_stats stats(struct city *c)
@@ -475,6 +486,103 @@ static void stopping_refuses_what_is_not_at_hand(void **state)
     assert_int_equal(c->open_count, 0);
 }
 
+static void what_is_there_is_found_without_the_lock(void **state)
+{
+    struct city *c = *state;
+    drop(ask(c, "{\"kept\":\"https://city.example/kept\"}"));
+    c->ask_inside = "{\"kept\":\"https://city.example/kept\"}";
+    struct asked *q = ask(c, A);
+    c->ask_inside = NULL;
+    assert_int_equal(stats(c).hits, 1);
+    answer(c, A, A_TEXT, -1);
+    drop(q);
+}
+
+/* Has the context name many terms, which it remembers. */
+static void use(struct city *c, struct context *context, int names)
+{
+    for (int i = 0; i < names; i++) {
+        struct str name = arena_printf(c->arena, "city:name-%d", i);
+        uint32_t term = context_expand_term(context, name, true, c->arena, NULL);
+        assert_int_not_equal(term, TERM_NONE);
+        assert_true(str_eq(context_compact_term(context, term), name));
+    }
+}
+
+static void what_contexts_remember_counts(void **state)
+{
+    struct city *c = *state;
+    enum { MAX = 64 << 10 };
+    const char *spec = "{\"city\":\"https://city.example/\"}";
+    city_open(c, MAX);
+    struct asked *q = ask(c, spec);
+    size_t fresh = context_bytes(q->call.context), before = stats(c).bytes;
+    use(c, q->call.context, 100);
+    size_t grown = context_bytes(q->call.context) - fresh;
+    assert_true(grown > 100 * strlen("city:name-1"));
+    assert_int_equal(stats(c).bytes, before + grown);
+    use(c, q->call.context, 3000);
+    assert_true(stats(c).bytes > MAX);
+    drop(q);
+    drop(ask(c, spec)); /* found, and then it goes */
+    assert_int_equal(stats(c).bytes, 0);
+    assert_int_equal(stats(c).evictions, 1);
+    q = ask(c, spec);
+    assert_int_equal(stats(c).bytes, before);
+    use(c, q->call.context, 3000);
+    context_unref(q->call.context);
+    drop(ask(c, "{\"x\":\"https://city.example/x\"}")); /* what comes makes room as well */
+    assert_int_equal(stats(c).contexts, 1);
+    assert_true(stats(c).bytes < MAX);
+}
+
+struct asker {
+    pthread_t thread;
+    struct city *city;
+    struct runner home; /* one a thread */
+    struct arena *arena;
+    int floods; /* contexts that nobody else asks for, each pushing out another */
+};
+
+static void *ask_much(void *arg)
+{
+    struct asker *t = arg;
+    for (int i = 0; i < 4000; i++) {
+        const char *name = t->floods ? "flood" : "kept";
+        struct str text = arena_printf(t->arena, "{\"%s%d\":\"https://city.example/it\"}", name, i % (t->floods ? 4000 : 3));
+        struct json spec;
+        const struct json_limits limits = {.depth_max = 4, .bytes_max = 1000};
+        struct contexts_call call = {.home = &t->home, .arena = t->arena, .spec = &spec};
+        if (json_read(t->arena, text, &limits, &spec, NULL) != OK || !contexts_resolve(t->city->contexts, &call) ||
+            call.status != OK)
+            abort();
+        struct str name_of = context_compact(call.context, STR("https://city.example/it"), t->arena);
+        if (!str_starts(name_of, str_of(name)))
+            abort();
+        context_unref(call.context);
+        arena_reset(t->arena);
+    }
+    return NULL;
+}
+
+static void threads_find_while_others_push_out(void **state)
+{
+    struct city *c = *state;
+    struct asker askers[4];
+    city_open(c, 16 << 10);
+    for (int i = 0; i < 4; i++) {
+        askers[i] = (struct asker){.city = c, .arena = arena_new(0), .floods = i == 3};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_much, &askers[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(askers[i].thread, NULL);
+        arena_free(askers[i].arena);
+    }
+    struct contexts_stats s = stats(c);
+    assert_int_equal(s.hits + s.misses, 4 * 4000);
+    assert_true(s.hits > 0 && s.evictions > 1000 && s.bytes <= 16 << 10);
+}
+
 /* ---- preloading ---- */
 
 static void file_write(const char *dir, const char *name, const char *text)
@@ -515,6 +623,36 @@ static void preloaded_documents_stay(void **state)
     rmdir(dir);
 }
 
+/* A file that stands for two URLs is read once. */
+static void both_schemes_share_a_document(void **state)
+{
+    struct city *c = *state;
+    char dir[] = "contexts_test_XXXXXX", path[64];
+    uint32_t count = 0;
+    struct why why;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/city.example", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    file_write(dir, "city.example/a.jsonld", padded(c, "depth", 40 << 10));
+    assert_int_equal(contexts_preload(c->contexts, dir, &count, &why), OK);
+    assert_int_equal(count, 1);
+    uint64_t two = stats(c).bytes;
+    expands(c, ask(c, A), "depth", "https://city.example/depth");
+    expands(c, ask(c, "http://city.example/a.jsonld"), "depth", "https://city.example/depth");
+    assert_int_equal(c->asked, 0);
+    file_write(dir, "index.json", "{\"" A "\":\"city.example/a.jsonld\"}");
+    city_open(c, 1 << 20);
+    assert_int_equal(contexts_preload(c->contexts, dir, &count, &why), OK);
+    assert_true(two > stats(c).bytes && two < stats(c).bytes + 1000); /* one entry more, no document */
+    snprintf(path, sizeof path, "%s/index.json", dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/city.example/a.jsonld", dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/city.example", dir);
+    rmdir(path);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -531,7 +669,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(eviction_takes_the_least_recently_used, setup, teardown),
         cmocka_unit_test_setup_teardown(context_outlives_its_entry, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_refuses_what_is_not_at_hand, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_there_is_found_without_the_lock, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_contexts_remember_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(threads_find_while_others_push_out, setup, teardown),
         cmocka_unit_test_setup_teardown(preloaded_documents_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(both_schemes_share_a_document, setup, teardown),
     };
     return cmocka_run_group_tests(tests, core_setup, NULL);
 }
