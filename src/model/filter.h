@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct doc;
+struct iri_edits;
 
 /* A name in a query: its IRI always, its term when the city knows it. */
 struct name {
@@ -177,6 +178,10 @@ struct filter_reader {
     uint32_t expand_value_count;
     const struct str *json_keys; /* … unless they are here too */
     uint32_t json_key_count;
+    const struct terms *stored; /* texts are stored ones (model/iri_text.h): names are looked up
+                                   here, and context is not needed */
+    bool *unknown;              /* set when one of them is not there; not NULL with stored */
+    struct iri_edits *edits;    /* where names were met, to make a stored text; NULL: not wanted */
 };
 
 /* Parsers: text is percent-decoded. Errors: E_BAD_DATA with the column and what was expected.

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/time.h"
+#include "model/iri_text.h"
 #include "model/pattern.h"
 
 #include <math.h>
@@ -106,8 +107,16 @@ enum status filter_operand_read(struct filter_text *t, const char *after, bool c
 {
     *out = (struct operand){.kind = OPERAND_STRING, .us = TIME_NONE};
     filter_text_skip_spaces(t);
-    enum status st =
-        filter_text_is(t, '"') ? read_quoted(t, &out->text) : read_word(t, after, comparable, out);
+    size_t stored = iri_text_length(filter_text_rest(t));
+    enum status st = OK;
+    if (stored) {
+        out->text = iri_text_inner(str_head(filter_text_rest(t), stored));
+        out->text = arena_dup(t->reader->arena, out->text);
+        t->at += stored;
+    } else {
+        st = filter_text_is(t, '"') ? read_quoted(t, &out->text)
+                                    : read_word(t, after, comparable, out);
+    }
     if (st == OK && out->kind == OPERAND_STRING && !time_parse(out->text, &out->us))
         out->us = TIME_NONE;
     filter_text_skip_spaces(t);

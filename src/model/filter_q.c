@@ -9,6 +9,7 @@
  * former, and the latter is what users of other brokers expect. */
 #include "model/filter_operand.h"
 #include "model/filter_text.h"
+#include "model/iri_text.h"
 #include "model/pattern.h"
 
 struct reader {
@@ -66,6 +67,12 @@ static size_t type_hint(struct reader *r, struct str raw, bool more_types)
     return str_eq(iri, raw) || str_absent(iri) ? colon - 1 : 0;
 }
 
+/* The same of a stored text, where the marks around names leave no doubt. */
+static size_t stored_hint(struct str rest, struct str raw)
+{
+    return raw.n < rest.n && rest.p[raw.n] == ':' ? raw.n : 0;
+}
+
 /* Behind '{': "Type,Type:" or nothing. */
 static enum status read_hints(struct reader *r, struct link_step *link)
 {
@@ -75,7 +82,9 @@ static enum status read_hints(struct reader *r, struct link_step *link)
         struct str rest = filter_text_rest(t);
         struct str raw = str_head(rest, filter_iri_length(rest));
         bool list = raw.n < rest.n && rest.p[raw.n] == ',';
-        size_t n = list ? raw.n : type_hint(r, raw, link->type_count > 0);
+        size_t n = list              ? raw.n
+                   : t->reader->stored ? stored_hint(rest, raw)
+                                     : type_hint(r, raw, link->type_count > 0);
         if (n == 0)
             return link->type_count ? filter_text_fault(t, "expected ':' behind the types") : OK;
         size_t bytes = link->type_count * sizeof(struct name);
@@ -195,6 +204,8 @@ static enum status read_operand(struct reader *r, struct compare *c, const char 
     size_t bytes = c->operand_count * sizeof(struct operand);
     c->operands = arena_grow(a, c->operands, bytes, bytes + sizeof(struct operand));
     struct operand *o = &c->operands[c->operand_count];
+    filter_text_skip_spaces(t);
+    size_t from = t->at;
     enum status st = count_node(r);
     if (st == OK)
         st = filter_operand_read(t, after, comparable, o);
@@ -204,6 +215,9 @@ static enum status read_operand(struct reader *r, struct compare *c, const char 
     if (o->kind == OPERAND_STRING && wants_expansion(r, c)) {
         struct str iri = context_expand(t->reader->context, o->text, a);
         o->text = str_absent(iri) ? o->text : arena_dup(a, iri);
+        if (t->reader->edits)
+            iri_edits_add(t->reader->edits,
+                          (struct iri_edit){from, t->at - from, o->text, true}, a);
     }
     return OK;
 }

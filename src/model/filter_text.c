@@ -2,6 +2,7 @@
 #include "model/filter_text.h"
 
 #include "base/utf8.h"
+#include "model/iri_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ enum status filter_text_check(const struct filter_text *t)
 {
     bool text = utf8_valid(t->all);
     for (size_t i = 0; i < t->all.n && text; i++)
-        text = (unsigned char)t->all.p[i] >= 0x20 || t->all.p[i] == '\t';
+        text = (unsigned char)t->all.p[i] >= 0x20 || t->all.p[i] == '\t' || t->reader->stored;
     return text ? OK
                 : why_set(t->why, E_BAD_DATA, NULL,
                           "%s: expected UTF-8 text without control characters", t->what);
@@ -92,7 +93,10 @@ static bool ends_iri(struct str s)
 
 size_t filter_iri_length(struct str s)
 {
-    size_t n = filter_name_length(s);
+    size_t n = iri_text_length(s);
+    if (n)
+        return n;
+    n = filter_name_length(s);
     if (n == 0 || n == s.n || s.p[n] != ':')
         return n;
     size_t last = n; /* '/', '#' or ':' */
@@ -103,15 +107,32 @@ size_t filter_iri_length(struct str s)
     return dot == STR_NPOS ? n : last + dot;
 }
 
+/* A name of a stored text. */
+static enum status stored_name(const struct filter_text *t, struct str raw, struct name *out)
+{
+    if (iri_text_length(raw) != raw.n || raw.n == 0)
+        return filter_text_fault(t, "expected a stored name");
+    out->iri = arena_dup(t->reader->arena, iri_text_inner(raw));
+    out->term = terms_find(t->reader->stored, out->iri);
+    *t->reader->unknown |= out->term == TERM_NONE;
+    return OK;
+}
+
 enum status filter_text_name(const struct filter_text *t, struct str raw, struct name *out)
 {
     const struct filter_reader *r = t->reader;
+    if (r->stored)
+        return stored_name(t, raw, out);
     out->iri = context_expand(r->context, raw, r->arena);
     out->term = TERM_NONE;
     if (str_absent(out->iri))
         return filter_text_fault(t, "\"%.*s\" is no name of an attribute or type", STR_ARG(raw));
     out->iri = arena_dup(r->arena, out->iri); /* the filter may outlive the context */
     out->term = context_expand_term(r->context, raw, false, r->arena, NULL);
+    if (r->edits)
+        iri_edits_add(r->edits,
+                      (struct iri_edit){(size_t)(raw.p - t->all.p), raw.n, out->iri, false},
+                      r->arena);
     return OK;
 }
 

@@ -2,6 +2,7 @@
  *     (Home;Vehicle)|Motorhome,House
  * A conjunction without its parentheses is taken as well. */
 #include "model/filter_text.h"
+#include "model/iri_text.h"
 
 struct types_reader {
     struct filter_text t;
@@ -14,11 +15,12 @@ static enum status read_type(struct types_reader *r, struct type_all *all)
     struct filter_text *t = &r->t;
     filter_text_skip_spaces(t);
     struct str rest = filter_text_rest(t);
-    size_t n = 0;
-    while (n < rest.n && (unsigned char)rest.p[n] > ' ' && !strchr("|,;()\"", rest.p[n]))
+    size_t n = iri_text_length(rest), stored = n;
+    while (!stored && n < rest.n && (unsigned char)rest.p[n] > ' ' &&
+           !strchr("|,;()\"", rest.p[n]))
         n++;
     struct str raw = str_head(rest, n);
-    if (n == 0 || (filter_name_length(raw) != n && str_find_char(raw, ':') == STR_NPOS))
+    if (n == 0 || (!stored && filter_name_length(raw) != n && str_find_char(raw, ':') == STR_NPOS))
         return filter_text_fault(t, "expected the name of an entity type, or a URI");
     if (r->names++ >= t->reader->limits->nodes_max)
         return why_limit(t->why, E_TOO_COMPLEX, NULL, "limits.query_terms", "%s: at most %u types",

@@ -2,6 +2,7 @@
  *     list = term *(("," / "|") term);  term = name ["{" list "}"]
  * Names are sorted by term; a name that is there twice counts once, with the members
  * that either of the two asks for. */
+#include "model/iri_text.h"
 #include "model/reader.h"
 #include "model/represent.h"
 
@@ -15,6 +16,9 @@ struct parser {
     struct arena *arena;
     struct why *why;
     uint32_t names;
+    const struct terms *stored; /* text is a stored one: names are looked up here */
+    struct iri_edits *edits;    /* where names were met; NULL: not wanted */
+    bool unknown;               /* a name was left out */
 };
 
 /* One name while its list is being read. */
@@ -42,10 +46,18 @@ static bool is_delimiter(char c)
     return c == ',' || c == '|' || c == '{' || c == '}';
 }
 
+/* Members of an entity that are no attributes. */
+static bool is_member(struct str name)
+{
+    return str_eq(name, STR("id")) || str_eq(name, STR("type")) || str_eq(name, STR("scope"));
+}
+
 static struct str take_name(struct parser *p)
 {
     size_t from = p->at;
-    while (p->at < p->text.n && !is_delimiter(p->text.p[p->at]))
+    size_t stored = p->stored ? iri_text_length(str_from(p->text, from)) : 0;
+    p->at += stored;
+    while (!stored && p->at < p->text.n && !is_delimiter(p->text.p[p->at]))
         p->at++;
     return (struct str){p->text.p + from, p->at - from};
 }
@@ -119,6 +131,23 @@ static struct projection *merge(struct projection *a, struct projection *b, stru
 
 static enum status read_list(struct parser *p, uint32_t depth, struct projection **out);
 
+static uint32_t term_of(const struct parser *p, struct str name)
+{
+    if (p->stored)
+        return iri_text_length(name) ? terms_find(p->stored, iri_text_inner(name)) : TERM_NONE;
+    return context_expand_term(p->context, name, false, p->arena, NULL);
+}
+
+/* Before what stands in braces behind it, so that edits come in order. */
+static void note_name(struct parser *p, struct str name, size_t at)
+{
+    if (!p->edits || is_member(name))
+        return;
+    struct str iri = context_expand(p->context, name, p->arena);
+    if (!str_absent(iri))
+        iri_edits_add(p->edits, (struct iri_edit){at, name.n, iri, false}, p->arena);
+}
+
 /* id, type and scope, or an attribute's name, added to picked when the city knows it. */
 static enum status read_term(struct parser *p, uint32_t depth, struct projection *out,
                              struct picked_list *picked)
@@ -127,13 +156,14 @@ static enum status read_term(struct parser *p, uint32_t depth, struct projection
     struct str name = take_name(p);
     if (name.n == 0)
         return expected(p, "a name");
-    if (!reader_is_name(name))
+    if (!p->stored && !reader_is_name(name))
         return why_set(p->why, E_BAD_DATA, NULL,
                        "column %zu: \"%.*s\" is no name of an attribute (clause 4.6.2)", column + 1,
                        STR_ARG(str_head(name, 64)));
     if (++p->names > p->limits->names_max)
         return why_limit(p->why, E_LIMIT, NULL, "limits.projection_names",
                          "a projection has at most %u names", p->limits->names_max);
+    note_name(p, name, column);
     struct projection *linked = NULL;
     bool braces = p->at < p->text.n && p->text.p[p->at] == '{';
     if (braces) {
@@ -156,9 +186,10 @@ static enum status read_term(struct parser *p, uint32_t depth, struct projection
         *member = true;
         return OK;
     }
-    uint32_t term = context_expand_term(p->context, name, false, p->arena, NULL);
+    uint32_t term = term_of(p, name);
     if (term != TERM_NONE)
         add(picked, (struct picked){term, linked}, p->arena);
+    p->unknown |= term == TERM_NONE;
     return OK;
 }
 
@@ -182,14 +213,48 @@ static enum status read_list(struct parser *p, uint32_t depth, struct projection
     return OK;
 }
 
+static enum status read_all(struct parser *p, struct projection **out)
+{
+    enum status st = read_list(p, 0, out);
+    if (st == OK && p->at < p->text.n)
+        return expected(p, "',' or '|'");
+    return st;
+}
+
 enum status projection_read(struct projection **out, struct str text, const struct context *context,
                             const struct projection_limits *limits, struct arena *a,
                             struct why *why)
 {
     struct parser p = {.text = text, .context = context, .limits = limits, .arena = a, .why = why};
-    enum status st = read_list(&p, 0, out);
-    if (st == OK && p.at < text.n)
-        return expected(&p, "',' or '|'");
+    return read_all(&p, out);
+}
+
+enum status projection_store(struct str *stored, struct str text, const struct context *context,
+                             const struct projection_limits *limits, struct arena *a,
+                             struct why *why)
+{
+    struct iri_edits edits = {0};
+    struct projection *unused;
+    struct parser p = {.text = text,
+                       .context = context,
+                       .limits = limits,
+                       .arena = a,
+                       .why = why,
+                       .edits = &edits};
+    enum status st = read_all(&p, &unused);
+    if (st == OK)
+        *stored = iri_edits_apply(&edits, text, a);
+    return st;
+}
+
+enum status projection_read_stored(struct projection **out, struct str stored,
+                                   const struct terms *terms,
+                                   const struct projection_limits *limits, struct arena *a,
+                                   bool *unknown, struct why *why)
+{
+    struct parser p = {.text = stored, .limits = limits, .arena = a, .why = why, .stored = terms};
+    enum status st = read_all(&p, out);
+    *unknown |= p.unknown;
     return st;
 }
 

@@ -54,5 +54,7 @@ bool reader_is_name(struct str s);
 bool reader_is_scope(struct str s);
 /* Well-formed language tag, RFC 5646 section 2.1 (no registry is asked), or "@none". */
 bool reader_is_language(struct str s);
+/* Language ranges with weights, as "fr-CH,fr;q=0.9,*;q=0.5" (clause 4.15, RFC 3282). */
+bool reader_is_language_ranges(struct str s);
 
 #endif

@@ -288,3 +288,16 @@ bool reader_is_language(struct str s)
     }
     return !open;
 }
+
+bool reader_is_language_ranges(struct str s)
+{
+    struct str part, rest = s;
+    while (str_split(&rest, ',', &part)) {
+        size_t semicolon = str_find_char(part, ';');
+        struct str range = str_trim(str_head(part, semicolon));
+        struct str weight = semicolon == STR_NPOS ? STR("q=1") : str_trim(str_from(part, semicolon + 1));
+        if ((!str_eq(range, STR("*")) && !reader_is_language(range)) || !str_starts(weight, STR("q=")))
+            return false;
+    }
+    return true;
+}

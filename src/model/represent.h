@@ -51,6 +51,13 @@ struct projection_limits { uint32_t names_max, depth_max; };
 /* Parses "a,b{c,d}" (or with '|'); E_BAD_DATA with the column. */
 MUST_USE enum status projection_read(struct projection **out, struct str text, const struct context *context,
                                      const struct projection_limits *limits, struct arena *a, struct why *why);
+/* The text as model/iri_text.h has it, in the arena, to be read without a @context. Same errors. */
+MUST_USE enum status projection_store(struct str *stored, struct str text, const struct context *context,
+                                      const struct projection_limits *limits, struct arena *a, struct why *why);
+/* Such a text, or several with commas between. *unknown is set when no entity has had one of the names yet. */
+MUST_USE enum status projection_read_stored(struct projection **out, struct str stored, const struct terms *terms,
+                                            const struct projection_limits *limits, struct arena *a, bool *unknown,
+                                            struct why *why);
 bool projection_has(const struct projection *p, uint32_t term);
 /* As omit: is the attribute itself left out, not only members of the entities it links to? */
 bool projection_omits(const struct projection *p, uint32_t term);

@@ -52,25 +52,28 @@ struct subscription {
     struct arena *arena; /* owns all below */
     struct str tenant;
     struct str id;
-    bool of_registrations; /* clause 5.11 */
+    bool of_registrations; /* clause 5.11; set by whoever compiles, before others see it */
+    bool settled;          /* every name is a term; else see subscription_resolve() */
+    struct str stored;     /* what it was compiled from, when it is not settled */
 
     /* what is watched */
     struct entity_selector *selectors; /* any of these; none: every entity */
     uint32_t selector_count;
     struct name *watched; /* none: every attribute */
     uint32_t watched_count;
-    uint32_t triggers;       /* TRIGGER_… */
+    uint32_t triggers;        /* TRIGGER_… */
     struct filter *condition; /* q AND geoQ AND scopeQ; NULL: none */
-    struct filter *q, *geo, *scope; /* its parts, for an index; NULL: not given. Owned by condition */
+    struct filter *q, *geo,
+        *scope; /* its parts, for an index; NULL: not given. Owned by condition */
 
     /* when */
-    bool active;          /* isActive */
+    bool active; /* isActive */
     bool local_only;
-    int64_t expires_at;   /* µs, TIME_NONE: never */
-    int64_t interval_us;  /* timeInterval; 0: on change */
+    int64_t expires_at;    /* µs, TIME_NONE: never */
+    int64_t interval_us;   /* timeInterval; 0: on change */
     int64_t throttling_us; /* 0: none */
 
-    /* what is told. projection terms unknown yet are looked up again by subscription_resolve() */
+    /* what is told */
     uint8_t format; /* enum represent_format */
     bool sys_attrs, show_changes;
     struct projection *pick, *omit; /* `attributes` becomes a pick that has id, type and scope */
@@ -83,8 +86,8 @@ struct subscription {
 
     /* where to */
     struct str uri;
-    uint8_t media;              /* enum notify_media */
-    struct str context_url;     /* jsonldContext: the @context of notifications; a URL, always there */
+    uint8_t media;          /* enum notify_media */
+    struct str context_url; /* jsonldContext: the @context of notifications; a URL, always there */
     struct key_value *receiver; /* headers of HTTP, metadata of MQTT */
     uint32_t receiver_count;
     struct key_value *notifier; /* MQTT-Version, MQTT-QoS … */
@@ -96,9 +99,9 @@ struct subscription {
 struct subscription_limits {
     struct filter_limits filter;
     struct projection_limits projection;
-    uint32_t selectors_max; /* "limits.subscription_selectors" */
-    uint32_t names_max;     /* watchedAttributes and the like, "limits.subscription_names" */
-    uint32_t pairs_max;     /* receiverInfo, notifierInfo, "limits.subscription_pairs" */
+    uint32_t selectors_max;  /* "limits.subscription_selectors" */
+    uint32_t names_max;      /* watchedAttributes and the like, "limits.subscription_names" */
+    uint32_t pairs_max;      /* receiverInfo, notifierInfo, "limits.subscription_pairs" */
     uint32_t timeout_max_ms; /* of an endpoint, "subscriptions.timeout" */
 };
 
@@ -126,21 +129,29 @@ MUST_USE enum status subscription_compile(struct subscription **out, struct str 
                                           struct str stored, const struct terms *terms,
                                           const struct subscription_limits *limits,
                                           struct why *why);
+/* When names of *s were unknown to the city: compiles it again, for entities that have them now.
+ * Worth a try when terms_count() has grown. *s is replaced, and its reference given back. */
+MUST_USE enum status subscription_resolve(struct subscription **s, const struct terms *terms,
+                                          const struct subscription_limits *limits,
+                                          struct why *why);
 struct subscription *subscription_ref(struct subscription *s);
 void subscription_unref(struct subscription *s); /* NULL is fine */
 
 /* What happened to its notifications (5.2.14.2), kept apart from the subscription itself. */
 struct subscription_counters {
-    uint64_t sent, failed, merged, dropped; /* totals; retried deliveries count as sent and failed */
+    uint64_t sent, failed, merged,
+        dropped; /* totals; retried deliveries count as sent and failed */
     int64_t last_notification, last_success, last_failure; /* µs, TIME_NONE: never */
     bool last_failed;
 };
-/* As retrieved (5.8.3): names compacted, status and counters added; sys_attrs: createdAt and
- * modifiedAt. */
+/* As retrieved (5.8.3): names compacted, also those in q and the like, which would mean something
+ * else to who reads them with another @context; status and counters added (NULL: none yet).
+ * at_context: JSON text of an "@context" member, absent: none. sys_attrs: createdAt and modifiedAt.
+ */
 MUST_USE enum status subscription_represent(struct buf *b, struct str stored,
                                             const struct context *context,
                                             const struct subscription_counters *counters,
-                                            bool sys_attrs, int64_t now_us, struct arena *a,
-                                            struct why *why);
+                                            struct str at_context, bool sys_attrs, int64_t now_us,
+                                            struct arena *a, struct why *why);
 
 #endif

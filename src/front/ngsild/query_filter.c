@@ -299,18 +299,11 @@ static enum status datasets_check(struct exchange *x, const struct query_input *
     return OK;
 }
 
-/* Language ranges with weights, as "fr-CH,fr;q=0.9,*;q=0.5" (clause 4.15). */
 static enum status lang_check(struct exchange *x, struct str lang)
 {
-    struct str part, rest = lang;
-    while (!str_absent(lang) && str_split(&rest, ',', &part)) {
-        size_t semicolon = str_find_char(part, ';');
-        struct str range = str_trim(semicolon == STR_NPOS ? part : str_head(part, semicolon));
-        struct str weight = semicolon == STR_NPOS ? STR("q=1") : str_trim(str_from(part, semicolon + 1));
-        if ((!str_eq(range, STR("*")) && !reader_is_language(range)) || !str_starts(weight, STR("q=")))
-            return why_set(&x->why, E_BAD_DATA, NULL, "lang: \"%.*s\" is no language range (RFC 3282)",
-                           STR_ARG(str_trim(part)));
-    }
+    if (!str_absent(lang) && !reader_is_language_ranges(lang))
+        return why_set(&x->why, E_BAD_DATA, NULL, "lang: \"%.*s\" is no list of language ranges (RFC 3282)",
+                       STR_ARG(lang));
     return OK;
 }
 

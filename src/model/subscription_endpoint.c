@@ -1,0 +1,105 @@
+/* Endpoint (clauses 5.2.15, 7.2): where notifications go, and how. */
+#include "model/subscription_int.h"
+
+static const char *const SCHEMES[] = {"http", "https", "mqtt", "mqtts"};
+
+static bool is_mqtt(struct str uri)
+{
+    return uri.n > 4 && str_eq_fold(str_head(uri, 4), STR("mqtt"));
+}
+
+/* scheme://host…; of MQTT a topic too. */
+static enum status uri(struct draft *d, const struct json *v, const struct at *at, struct json *out)
+{
+    enum status st = draft_uri(d, v, at, out);
+    if (st != OK)
+        return st;
+    struct str scheme = str_head(v->string, str_find_char(v->string, ':'));
+    bool known = false;
+    for (size_t i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
+        known |= str_eq_fold(scheme, str_of(SCHEMES[i]));
+    if (!known)
+        return why_set(d->why, E_BAD_DATA, at,
+                       "notifications go to http, https, mqtt and mqtts endpoints, not to %.*s",
+                       STR_ARG(str_head(scheme, 32)));
+    struct str rest = str_from(v->string, scheme.n);
+    struct str host = str_from(rest, 3);
+    size_t slash = str_find_char(host, '/');
+    if (!str_starts(rest, STR("://")) || host.n == 0 || slash == 0)
+        return why_set(d->why, E_BAD_DATA, at, "the endpoint's URI names no host");
+    if (is_mqtt(v->string) && (slash == STR_NPOS || slash + 1 == host.n))
+        return why_set(d->why, E_BAD_DATA, at,
+                       "an MQTT endpoint's URI ends in a topic: mqtt://host/topic");
+    return OK;
+}
+
+static enum status accept(struct draft *d, const struct json *v, const struct at *at,
+                          struct json *out)
+{
+    *out = *v;
+    if (json_is_string(v, STR("application/json")) ||
+        json_is_string(v, STR("application/ld+json")) ||
+        json_is_string(v, STR("application/geo+json")))
+        return OK;
+    return why_set(d->why, E_BAD_DATA, at,
+                   "expected application/json, application/ld+json or application/geo+json");
+}
+
+/* ---- what goes along ---- */
+
+/* Headers that say where a message ends, and to whom it goes, are the sender's. */
+static enum status check_receiver(struct draft *d, const struct json *pairs, const struct at *up)
+{
+    static const char *const OURS[] = {
+        "Content-Length", "Transfer-Encoding", "Connection", "Host",
+        "Expect",         "Upgrade",           "TE",         "Trailer"};
+    struct at list = {up, STR("receiverInfo"), 0};
+    for (uint32_t i = 0; pairs && i < pairs->n; i++) {
+        struct at at = {&list, STR_NONE, i};
+        struct str key = subscription_text(&pairs->items[i], STR("key"));
+        for (size_t k = 0; k < sizeof OURS / sizeof *OURS; k++)
+            if (str_eq_fold(key, str_of(OURS[k])))
+                return why_set(d->why, E_BAD_DATA, &at, "the header %s is set by the broker",
+                               OURS[k]);
+    }
+    return OK;
+}
+
+/* Table 7.2-1 */
+static enum status check_notifier(struct draft *d, const struct json *pairs, const struct at *up)
+{
+    struct at list = {up, STR("notifierInfo"), 0};
+    for (uint32_t i = 0; pairs && i < pairs->n; i++) {
+        struct at at = {&list, STR_NONE, i};
+        struct str key = subscription_text(&pairs->items[i], STR("key"));
+        struct str value = subscription_text(&pairs->items[i], STR("value"));
+        if (str_eq(key, STR("MQTT-QoS")) && (value.n != 1 || value.p[0] < '0' || value.p[0] > '2'))
+            return why_set(d->why, E_BAD_DATA, &at, "MQTT-QoS must be 0, 1 or 2");
+        if (str_eq(key, STR("MQTT-Version")) && !str_eq(value, STR("mqtt3.1.1")) &&
+            !str_eq(value, STR("mqtt5.0")))
+            return why_set(d->why, E_BAD_DATA, &at, "MQTT-Version must be mqtt3.1.1 or mqtt5.0");
+    }
+    return OK;
+}
+
+enum status subscription_endpoint(struct draft *d, const struct json *v, const struct at *at,
+                                  struct json *out)
+{
+    static const struct draft_member MEMBERS[] = {
+        {"uri", uri},
+        {"accept", accept},
+        {"cooldown", draft_positive},
+        {"notifierInfo", draft_pairs},
+        {"receiverInfo", draft_pairs},
+        {"timeout", draft_positive},
+    };
+    enum status st = draft_object(d, MEMBERS, sizeof MEMBERS / sizeof *MEMBERS, false, v, at, out);
+    if (st != OK)
+        return st;
+    struct str target = subscription_text(out, STR("uri"));
+    if (str_absent(target))
+        return why_set(d->why, E_BAD_DATA, at, "an endpoint needs a uri");
+    if (is_mqtt(target))
+        return check_notifier(d, json_get(out, STR("notifierInfo")), at);
+    return check_receiver(d, json_get(out, STR("receiverInfo")), at);
+}
