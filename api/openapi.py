@@ -59,6 +59,7 @@ REFUSALS = {
 }
 WITHOUT_BODY = ["400", "403", "404", "406", "422", "429", "503", "504"]
 WITH_BODY = ["411", "413", "415", "507"]
+BARE = ("411", "415")  # the status alone answers (6.3.4)
 
 HEADERS = {
     "Location": "Path of what was created",
@@ -164,7 +165,8 @@ def components(parameters, schemas):
         "schemas": schemas,
         "parameters": declared,
         "headers": {n: {"description": d, "schema": {"type": "string"}} for n, d in HEADERS.items()},
-        "responses": {s: {"description": d, "content": problem} for s, d in REFUSALS.items()},
+        "responses": {s: {"description": d} if s in BARE else {"description": d, "content": problem}
+                      for s, d in REFUSALS.items()},
     }
 
 
