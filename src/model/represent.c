@@ -64,6 +64,14 @@ static void write_dataset_map(struct buf *b, const struct represent *r,
     buf_lit(b, "}}");
 }
 
+/* showChanges: what the instance was, where that is something else. */
+static const struct attr *before_of(const struct represent *r, const struct attr *a)
+{
+    const struct attr *before =
+        r->previous ? entity_instance(r->previous, a->term, a->dataset) : NULL;
+    return before && before->kind == a->kind && !attr_same(before, a) ? before : NULL;
+}
+
 static void write_instances(struct buf *b, const struct represent *r, struct str name,
                             const struct attr *instances, uint32_t count, uint32_t shown)
 {
@@ -83,7 +91,7 @@ static void write_instances(struct buf *b, const struct represent *r, struct str
         if (r->format == REPRESENT_SIMPLIFIED)
             represent_simplified(b, r, &instances[i]);
         else
-            represent_instance(b, r, name, &instances[i], shown == 1);
+            represent_instance(b, r, name, &instances[i], before_of(r, &instances[i]), shown == 1);
     }
     if (shown > 1)
         buf_char(b, ']');
@@ -179,6 +187,8 @@ static void write_members(struct buf *b, const struct represent *r, const struct
         write_time(b, STR("createdAt"), e->created_at, first);
         write_time(b, STR("modifiedAt"), e->modified_at, first);
     }
+    if (r->deleted)
+        write_time(b, STR("deletedAt"), r->deleted_at, first);
     write_attrs(b, r, e, first);
 }
 

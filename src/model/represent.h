@@ -32,6 +32,9 @@ struct represent {
     uint32_t geometry_property;   /* GeoJSON: term; location by default */
     bool geometry_given;
     struct str at_context;        /* JSON text of the "@context" member of each entity; absent: none */
+    const struct entity *previous; /* showChanges: the version before; what changed since shows its previousValue … */
+    int64_t deleted_at;           /* when what is NGSI-LD Null was deleted: shown with sys_attrs; 0: unknown */
+    bool deleted;                 /* the entity itself was: its deletedAt shows in any case (clause 5.8.6) */
     bool in_list;                 /* between represent_list_open and _close: GeoJSON then has one "@context",
                                      the collection's (clause 4.5.16.3) */
 };

@@ -69,7 +69,7 @@ static void write_subs(struct buf *b, const struct represent *r, struct str name
         for (uint32_t j = 0; j < n; j++) {
             if (j)
                 buf_char(b, ',');
-            represent_instance(b, r, sub_name, &sub[j], n == 1);
+            represent_instance(b, r, sub_name, &sub[j], NULL, n == 1);
         }
         if (n > 1)
             buf_char(b, ']');
@@ -100,7 +100,33 @@ static void write_meta(struct buf *b, const struct represent *r, const struct at
         WRITE_TIME(b, "expiresAt", a->expires_at);
         WRITE_TIME(b, "createdAt", a->created_at);
         WRITE_TIME(b, "modifiedAt", a->modified_at);
+        if (a->value.kind == VALUE_NULL && r->deleted_at)
+            WRITE_TIME(b, "deletedAt", r->deleted_at);
     }
+}
+
+/* showChanges: what stood in its place before, under the name of its own kind. */
+static void write_before(struct buf *b, const struct represent *r, const struct attr *before)
+{
+    static const struct str NAME[ATTR_KIND_COUNT] = {
+        [ATTR_PROPERTY] = HEAD_OF(",\"previousValue\":"),
+        [ATTR_RELATIONSHIP] = HEAD_OF(",\"previousObject\":"),
+        [ATTR_GEO_PROPERTY] = HEAD_OF(",\"previousValue\":"),
+        [ATTR_LANGUAGE_PROPERTY] = HEAD_OF(",\"previousLanguageMap\":"),
+        [ATTR_VOCAB_PROPERTY] = HEAD_OF(",\"previousVocab\":"),
+        [ATTR_JSON_PROPERTY] = HEAD_OF(",\"previousJson\":"),
+        [ATTR_LIST_PROPERTY] = HEAD_OF(",\"previousValueList\":"),
+        [ATTR_LIST_RELATIONSHIP] = HEAD_OF(",\"previousObjectList\":"),
+    };
+    struct str tag, text;
+    if (before->kind == ATTR_LANGUAGE_PROPERTY && !str_absent(r->lang) &&
+        represent_language(before->value.text, r->lang, &tag, &text)) {
+        buf_str(b, NAME[ATTR_PROPERTY]);
+        buf_str(b, text);
+        return;
+    }
+    buf_str(b, NAME[before->kind]);
+    represent_value(b, r, before, r->format == REPRESENT_NORMALIZED);
 }
 
 /* ---- concise ---- */
@@ -148,6 +174,10 @@ static bool begin_concise(struct buf *b, const struct represent *r, const struct
                           bool alone)
 {
     enum concise_form form = CONCISE_VALUE;
+    if (a->value.kind == VALUE_NULL && alone && !has_more(r, a)) { /* clause 5.8.6 */
+        buf_lit(b, "\"urn:ngsi-ld:null\"");
+        return true;
+    }
     if (a->kind == ATTR_PROPERTY || a->kind == ATTR_GEO_PROPERTY)
         form = concise_form(r, a, alone && !has_more(r, a));
     if (form == CONCISE_BARE)
@@ -173,7 +203,7 @@ static bool write_translation(struct buf *b, const struct represent *r, const st
 }
 
 void represent_instance(struct buf *b, const struct represent *r, struct str name,
-                        const struct attr *a, bool alone)
+                        const struct attr *a, const struct attr *before, bool alone)
 {
     bool concise = r->format == REPRESENT_CONCISE;
     bool translated = a->kind == ATTR_LANGUAGE_PROPERTY && !str_absent(r->lang) &&
@@ -181,10 +211,12 @@ void represent_instance(struct buf *b, const struct represent *r, struct str nam
     if (!translated) {
         if (!concise)
             buf_str(b, HEAD[a->kind][0]);
-        else if (begin_concise(b, r, a, alone))
+        else if (begin_concise(b, r, a, alone && !before))
             return;
         represent_value(b, r, a, !concise);
     }
+    if (before)
+        write_before(b, r, before);
     write_meta(b, r, a, translated);
     if (a->sub_count)
         write_subs(b, r, name, a);

@@ -35,9 +35,9 @@ static inline void represent_plain(struct buf *b, struct str s)
 }
 
 /* represent_attr.c: one instance. alone: the attribute has no other, so that a concise
- * representation may be nothing but the value. */
+ * representation may be nothing but the value. before: what it was, to be shown; NULL: is not. */
 void represent_instance(struct buf *b, const struct represent *r, struct str name,
-                        const struct attr *a, bool alone);
+                        const struct attr *a, const struct attr *before, bool alone);
 /* represent_simplified.c: the value of one instance, as a member's value. */
 void represent_simplified(struct buf *b, const struct represent *r, const struct attr *a);
 

@@ -136,6 +136,7 @@ enum store_kind {
     STORE_SNAPSHOT,
     STORE_ENTITY_MAP,
     STORE_SETTING,
+    STORE_SUBSCRIPTION_STATE, /* what became of a subscription's notifications; "": how far all have come */
     STORE_KIND_COUNT
 };
 
@@ -183,6 +184,7 @@ struct change {
     uint8_t document_kind;    /* CHANGE_DOCUMENT */
     struct str key;
     struct str bytes;         /* CHANGE_DOCUMENT: what it says now; absent: deleted */
+    bool gone;                /* CHANGE_TENANT: it was deleted, else made */
 };
 
 /* Where a listener puts what it wants back after a restart. */

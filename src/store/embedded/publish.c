@@ -142,6 +142,7 @@ static struct change change_of(const struct pending *p)
         c.after = p->doc;
     } else if (p->kind == RECORD_TENANT || p->kind == RECORD_TENANT_DELETE) {
         c.kind = CHANGE_TENANT;
+        c.gone = p->kind == RECORD_TENANT_DELETE;
     } else {
         c.kind = CHANGE_DOCUMENT;
         c.document_kind = p->document_kind;
