@@ -17,10 +17,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000 };
+enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, ALIAS_BYTES_MAX = 128 };
 
 struct worker {
     struct city *city;
@@ -43,6 +45,7 @@ struct city {
     struct http_server **servers;
     size_t worker_count;
     int64_t drain_us;
+    char alias[ALIAS_BYTES_MAX];
 };
 
 /* ---- options ---- */
@@ -105,6 +108,27 @@ static enum status store_open(struct city *city, const struct config *c, struct 
         .clock = &clock_system,
     };
     return embedded_open(&city->broker.store, city->broker.terms, &o, why);
+}
+
+/* The alias is a token of RFC 7230, of which only plain characters are taken. */
+static enum status identity_read(struct city *city, const struct config *c, struct why *why)
+{
+    struct str alias = config_str(c, "server", "alias");
+    struct store_stats stats;
+    store_stats(city->broker.store, &stats);
+    if (!alias.n)
+        snprintf(city->alias, sizeof city->alias, "wellspring-%016llx", (unsigned long long)stats.id);
+    else if (alias.n >= sizeof city->alias)
+        return why_set(why, E_BAD_DATA, NULL, "server.alias must have less than %zu characters", sizeof city->alias);
+    else
+        snprintf(city->alias, sizeof city->alias, "%.*s", STR_ARG(alias));
+    for (const char *p = city->alias; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p)))
+            return why_set(why, E_BAD_DATA, NULL, "server.alias may contain letters, digits, '-', '_' and '.' only");
+    city->front.ngsild.alias = str_of(city->alias);
+    city->front.ngsild.version = WELLSPRING_VERSION;
+    city->front.ngsild.start_us = time_monotonic();
+    return OK;
 }
 
 static enum status contexts_open(struct city *city, const struct config *c, struct why *why)
@@ -288,6 +312,8 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
 {
     struct str dir = config_str(c, "store", "dir");
     enum status st = store_open(city, c, why);
+    if (st == OK)
+        st = identity_read(city, c, why);
     if (st == OK)
         st = egress_start(&city->egress, c, why);
     if (st == OK) {

@@ -17,6 +17,7 @@
 const struct config_option OPTIONS[] = {
     TEXT("server", "listen", "\"127.0.0.1:1026\"", "listen", "address and port; 0.0.0.0:1026 is every interface, port 0 any free one"),
     {"server", "threads", OPTION_INT, "0", 0, 64, NULL, "threads", false, "event loops; 0: one a processor, four at most"},
+    TEXT("server", "alias", "\"\"", "alias", "name of this context source in Via headers, letters, digits, '-', '_' and '.'; empty: made from the data's own number"),
     SPAN("server", "idle_timeout", "\"60 s\"", S, 86400 * S, "connections that are silent for so long are closed"),
     SPAN("server", "request_timeout", "\"30 s\"", S, 3600 * S, "head and body of a request must arrive within"),
     SPAN("server", "answer_timeout", "\"60 s\"", 100 * MS, 3600 * S, "the store must have answered within"),

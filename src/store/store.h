@@ -226,6 +226,7 @@ bool store_tenant_delete(struct store *s, struct store_tenant_delete *d);
 MUST_USE enum status store_backup(struct store *s, const char *dir, struct why *why);
 
 struct store_stats {
+    uint64_t id;                /* of the data, random, the same as long as they live */
     uint64_t entities, tenants, terms;
     uint64_t state_bytes;       /* documents and indexes in memory */
     uint64_t log_bytes, log_segments;

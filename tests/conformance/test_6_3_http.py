@@ -299,3 +299,77 @@ class TestTenants:
         headers = {"NGSILD-Tenant": "refused_creation"}
         refused(city.post("entities", {"id": "no uri", "type": "T"}, headers=headers), "BadRequestData")
         refused(city.get("entities?type=T", headers=headers), "NonexistentTenant")
+
+
+# ---- 6.3.6 and 4.3.6.8: answers that keep to an earlier version ----
+
+@pytest.fixture(scope="module")
+def modern(city):
+    """An entity with things that earlier versions did not have."""
+    create(city, {"id": "urn:ngsi-ld:Modern:1", "type": ["Modern", "T2"], "scope": "/a",
+                  "kind": {"type": "VocabProperty", "vocab": "bus"},
+                  "name": {"type": "LanguageProperty", "languageMap": {"fr": "oui"}},
+                  "many": [prop(1, datasetId="urn:ngsi-ld:Dataset:1"), prop(2, unitCode="CEL")]})
+    return "urn:ngsi-ld:Modern:1"
+
+
+PREFER = pytest.mark.clause("6.3.6", "4.3.6.8")
+
+
+@PREFER
+@pytest.mark.parametrize("prefer, applied", [
+    ("ngsi-ld=1.9", "1.9"), ("ngsi-ld=1.12", "1.9"), ("ngsi-ld=2.0", "1.9"), ("NGSI-LD=\"1.9\";q=0.5", "1.9"),
+    ("respond-async, ngsi-ld=1.9", "1.9"), ("ngsi-ld=old", None), ("ngsi-ld=0.1", None), ("ngsi-ldx=1.9", None)])
+def test_versions_that_change_nothing(city, modern, prefer, applied):
+    for path in (f"entities/{modern}", "entities?type=Modern", "types", "info/sourceIdentity"):
+        answer = ok(city.get(path, headers={"Prefer": prefer}))
+        assert answer.headers.get("Preference-Applied") == (applied and f"ngsi-ld={applied}")
+    kind = city.get(f"entities/{modern}", headers={"Prefer": prefer}).json()["kind"]
+    assert kind["type"] == "VocabProperty"
+
+
+@PREFER
+@pytest.mark.parametrize("accept", ["application/json", "application/ld+json"])
+def test_an_earlier_version_is_answered_with_203(city, modern, accept):
+    headers = {"Prefer": "ngsi-ld=1.5", "Accept": accept}
+    for path in (f"entities/{modern}", "entities?type=Modern"):
+        answer = ok(city.get(path, headers=headers), 203)
+        assert answer.headers["Preference-Applied"] == "ngsi-ld=1.5"
+        body = answer.json()
+        entity = body[0] if isinstance(body, list) else body
+        assert entity["kind"] == prop("bus") and entity["name"]["type"] == "LanguageProperty"
+        assert entity["type"] == ["Modern", "T2"] and len(entity["many"]) == 2 and entity["scope"] == "/a"
+    query = {"type": "Query", "entities": [{"type": "Modern"}]}
+    ok(city.post("entityOperations/query", query, headers={"Prefer": "ngsi-ld=1.5"}), 203)
+
+
+@PREFER
+def test_the_first_version(city, modern):
+    answer = ok(city.get(f"entities/{modern}", headers={"Prefer": "ngsi-ld=1.0"}), 203)
+    assert answer.json() == {"id": modern, "type": "Modern", "kind": prop("bus"), "name": prop({"fr": "oui"}),
+                             "many": prop(2)}
+
+
+@PREFER
+def test_what_is_old_already_stays(city):
+    answer = ok(city.get(ENTITY, headers={"Prefer": "ngsi-ld=1.0"}))
+    assert answer.headers["Preference-Applied"] == "ngsi-ld=1.0"
+
+
+@PREFER
+def test_no_version_without_a_body_or_with_geojson(city, modern):
+    refusal = city.get("entities/urn:no:such", headers={"Prefer": "ngsi-ld=1.5"})
+    assert "Preference-Applied" not in refusal.headers
+    answer = ok(city.get(f"entities/{modern}", headers={**ACCEPT_GEO, "Prefer": "ngsi-ld=1.5"}))
+    assert "Preference-Applied" not in answer.headers
+    assert answer.json()["properties"]["kind"]["type"] == "VocabProperty"
+
+
+@pytest.mark.clause("6.3.6")
+@pytest.mark.parametrize("prefer, inside", [
+    (None, True), ("body=ld+json", True), ("body=json", False), ("BODY=\"json\"", False),
+    ("ngsi-ld=1.9, body=json", False)])
+def test_where_geojson_has_its_context(city, prefer, inside):
+    headers = {**ACCEPT_GEO, **({"Prefer": prefer} if prefer else {})}
+    answer = ok(city.get(ENTITY, headers=headers))
+    assert ("@context" in answer.json()) == inside and ("Link" in answer.headers) == (not inside)

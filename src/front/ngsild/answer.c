@@ -85,12 +85,6 @@ static struct str context_link(struct exchange *x)
     return (struct str){p, url.n + sizeof LINK_TAIL};
 }
 
-static bool prefers_plain_body(struct exchange *x)
-{
-    struct str prefer = http_request_header(x->http, "Prefer");
-    return !str_absent(prefer) && str_eq(str_trim(prefer), STR("body=json"));
-}
-
 void answer_body(struct exchange *x, int http_status, struct buf *body, bool with_context,
                  const struct http_header *extra, size_t extra_count)
 {
@@ -105,8 +99,10 @@ void answer_body(struct exchange *x, int http_status, struct buf *body, bool wit
     struct http_response a = {.status = http_status, .body = buf_view(body), .body_owned = body->p};
     enum media media = with_context ? x->accept : MEDIA_JSON;
     http_response_header(&a, "Content-Type", str_of(media_name(media)));
-    if (with_context && (media == MEDIA_JSON || (media == MEDIA_GEO_JSON && prefers_plain_body(x))))
+    if (with_context && (media == MEDIA_JSON || (media == MEDIA_GEO_JSON && x->prefer.json_body)))
         http_response_header(&a, "Link", context_link(x));
+    if (with_context && x->prefer.versioned && media != MEDIA_GEO_JSON)
+        http_response_header(&a, "Preference-Applied", arena_printf(x->arena, "ngsi-ld=%.*s", STR_ARG(x->prefer.version)));
     for (size_t i = 0; i < extra_count; i++)
         http_response_header(&a, extra[i].name, extra[i].value);
     send(x, &a);

@@ -11,10 +11,7 @@ enum { EXTRA_HEADERS_MAX = 3, ENTITY_BYTES_USUAL = 1000 /* with malloc's own, 1 
 /* The body carries @context with ld+json, and with GeoJSON unless the client prefers it in the Link header. */
 static bool context_in_body(struct exchange *x)
 {
-    if (x->accept != MEDIA_GEO_JSON)
-        return x->accept == MEDIA_LD_JSON;
-    struct str prefer = http_request_header(x->http, "Prefer");
-    return str_absent(prefer) || !str_eq(str_trim(prefer), STR("body=json"));
+    return x->accept == MEDIA_LD_JSON || (x->accept == MEDIA_GEO_JSON && !x->prefer.json_body);
 }
 
 /* ---- retrieve ---- */
@@ -65,8 +62,9 @@ static void retrieved(struct retrieval *r)
     buf_init(&b, x->api->limits.answer_bytes);
     if (ENTITY_BYTES_USUAL < b.max)
         buf_reserve(&b, ENTITY_BYTES_USUAL);
+    int status = exchange_conform(x, &e) ? 203 : 200;
     represent_entity(&b, &r->represent, &e);
-    answer_body(x, 200, &b, true, NULL, 0);
+    answer_body(x, status, &b, true, NULL, 0);
 }
 
 static void retrieve_done(struct consume_retrieve *call)
@@ -151,7 +149,7 @@ static void queried(struct querying *q)
         buf_reserve(&b, ENTITY_BYTES_USUAL * (size_t)q->call.count);
     q->represent.in_list = true;
     represent_list_open(&b, &q->represent);
-    bool first = true;
+    bool first = true, amended = false;
     for (uint32_t i = 0; i < q->call.count && !b.full; i++) {
         struct entity e;
         consume_entity(&q->call.items[i], x->arena, &e);
@@ -160,12 +158,13 @@ static void queried(struct querying *q)
         if (!first)
             buf_char(&b, ',');
         first = false;
+        amended |= exchange_conform(x, &e);
         represent_entity(&b, &q->represent, &e);
     }
     represent_list_close(&b, &q->represent);
     struct http_header headers[EXTRA_HEADERS_MAX];
     size_t n = page_headers(q, headers);
-    answer_body(x, 200, &b, true, headers, n);
+    answer_body(x, amended ? 203 : 200, &b, true, headers, n);
 }
 
 static void query_done(struct consume_query *call)

@@ -1,6 +1,8 @@
 /* What the operations share: readers with the exchange's context, path variables. */
 #include "front/ngsild/exchange.h"
 
+#include "model/conform.h"
+
 struct runner *exchange_home(const struct exchange *x)
 {
     return loop_runner(x->http->loop);
@@ -20,6 +22,13 @@ void exchange_end(struct exchange *x)
         order_free(x->order);
     if (x->context)
         context_unref(x->context);
+}
+
+/* A GeoJSON body has no versions (clause 6.3.6). */
+bool exchange_conform(const struct exchange *x, struct entity *e)
+{
+    return x->prefer.versioned && x->accept != MEDIA_GEO_JSON &&
+           conform_entity(e, x->prefer.minor, x->context, x->arena);
 }
 
 struct reader exchange_reader(const struct exchange *x, enum reader_mode mode)

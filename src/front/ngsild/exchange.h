@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "broker/consume.h"
 #include "front/ngsild/ngsild.h"
+#include "front/ngsild/prefer.h"
 
 enum media {
     MEDIA_JSON,
@@ -25,6 +26,7 @@ struct exchange {
     uint64_t keywords;          /* KEYWORD_BIT of options */
     enum media accept;
     enum media content;         /* of the body */
+    struct prefer prefer;
     struct caller caller;
     struct str tenant_echo;     /* NGSILD-Tenant as given; absent: none */
     struct json body;
@@ -47,6 +49,8 @@ static inline bool exchange_option(const struct exchange *x, uint32_t keyword)
 {
     return (x->keywords & KEYWORD_BIT(keyword)) != 0;
 }
+/* Amends e to the version that the client prefers (clause 4.3.6.8); true: something was changed. */
+bool exchange_conform(const struct exchange *x, struct entity *e);
 /* Runner of the request's loop. */
 struct runner *exchange_home(const struct exchange *x);
 /* Monotonic µs by which the store must have answered. */
@@ -84,5 +88,6 @@ void discovery_types(struct exchange *x);
 void discovery_type(struct exchange *x);
 void discovery_attributes(struct exchange *x);
 void discovery_attribute(struct exchange *x);
+void info_source_identity(struct exchange *x);
 
 #endif

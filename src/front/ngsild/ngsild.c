@@ -34,6 +34,7 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_RETRIEVE_TYPE] = discovery_type,
     [OPERATION_RETRIEVE_ATTRIBUTES] = discovery_attributes,
     [OPERATION_RETRIEVE_ATTRIBUTE] = discovery_attribute,
+    [OPERATION_RETRIEVE_SOURCE_IDENTITY] = info_source_identity,
 };
 
 bool ngsild_owns(struct str path)
@@ -198,6 +199,7 @@ void ngsild_handle(struct ngsild *api, struct http_request *http)
     x->http = http;
     x->arena = http->arena;
     x->caller.tenant = STR("");
+    prefer_read(http, &x->prefer);
     if (route(x) != OK || tenant(x) != OK || params_read(x) != OK ||
         accept(x) != OK || body(x) != OK || negotiate_context(x) != OK) {
         answer_why(x);

@@ -29,6 +29,9 @@ struct ngsild_limits {
 struct ngsild {
     struct broker *broker;
     struct ngsild_limits limits;
+    const char *version;
+    struct str alias; /* of this context source, characters of a token (clause 5.2.40) */
+    int64_t start_us; /* monotonic */
 };
 
 /* Is it a path of this API? */

@@ -88,6 +88,7 @@ static void embedded_stats(struct store *s, struct store_stats *out)
     journal_figures(e->journal, &log);
     const struct tenants *d = atomic_load_explicit(&e->tenants, memory_order_acquire);
     *out = (struct store_stats){
+        .id = e->store_id,
         .tenants = d->count,
         .terms = terms_count(e->terms),
         .state_bytes = e->blocks.bytes + e->table_bytes,
