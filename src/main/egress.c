@@ -113,6 +113,7 @@ enum status egress_start(struct egress **out, const struct config *config, struc
     if (st == OK && pthread_create(&e->thread, NULL, thread_main, e) != 0)
         st = why_set(why, E_IO, NULL, "no thread for outgoing requests");
     if (st != OK) {
+        egress_sender_close(e->sender);
         egress_sender_free(e->sender);
         http_client_free(e->client);
         loop_free(e->loop);
@@ -131,7 +132,7 @@ struct broker_ports *egress_ports(struct egress *e)
 static void end_run(struct task *task)
 {
     struct egress *e = container_of(task, struct egress, end);
-    egress_sender_free(e->sender);
+    egress_sender_close(e->sender);
     http_client_free(e->client);
     loop_stop(e->loop);
 }
@@ -141,6 +142,7 @@ void egress_stop(struct egress *e)
     e->end.run = end_run;
     runner_post(loop_runner(e->loop), &e->end);
     pthread_join(e->thread, NULL);
+    egress_sender_free(e->sender);
     loop_free(e->loop);
     free(e);
 }

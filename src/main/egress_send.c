@@ -1,23 +1,36 @@
 /* A message is posted to the egress loop by its own task, sent there, and posted home by the same task when it
- * has ended: nothing is allocated to hand it over. */
+ * has ended: nothing is allocated to hand it over. Plain HTTP has a sender of its own; TLS, and URLs with
+ * credentials or other rarities, go through libcurl. */
 #include "main/egress_send.h"
 
 #include "base/arena.h"
 #include "net/http_client.h"
+#include "net/http_sender.h"
+#include "net/resolver.h"
 
 #include <stdlib.h>
 
 /* A receiver's answer is its status; the rest of it is read so that the connection can be kept. */
 enum { ANSWER_BYTES_MAX = 64 << 10 };
 
+/* A connection that a receiver keeps is kept for so long. */
+#define IDLE_US INT64_C(60000000)
+
 struct egress_sender {
     struct loop *loop;
+    struct egress_guard *guard;
+    struct resolver *resolver;
+    struct http_sender *http;
     struct http_client *https;
 };
 
 struct sending {
-    struct http_call call;
+    union {
+        struct http_post post;
+        struct http_call call;
+    };
     struct port_send *send;
+    struct str headers[];
 };
 
 static void home_run(struct task *task)
@@ -33,6 +46,32 @@ static void finish(struct port_send *s)
     runner_post(s->home, &s->task);
 }
 
+static void post_done(struct http_post *post)
+{
+    struct sending *sending = container_of(post, struct sending, post);
+    struct port_send *s = sending->send;
+    s->status = post->status;
+    s->http_status = post->http_status;
+    s->why = post->why;
+    free(sending);
+    finish(s);
+}
+
+static void post_start(struct egress_sender *e, struct port_send *s)
+{
+    struct sending *sending = mem_alloc(sizeof *sending);
+    sending->send = s;
+    sending->post = (struct http_post){
+        .url = s->uri,
+        .headers = s->headers,
+        .header_count = s->header_count,
+        .body = s->body,
+        .timeout_ms = s->timeout_ms,
+        .done = post_done,
+    };
+    http_post_start(e->http, &sending->post);
+}
+
 static void call_done(struct http_call *call)
 {
     struct sending *sending = container_of(call, struct sending, call);
@@ -44,15 +83,22 @@ static void call_done(struct http_call *call)
     finish(s);
 }
 
-static void http_start(struct egress_sender *e, struct port_send *s)
+/* libcurl would take any header: those that are the transport's are left out here. */
+static void call_start(struct egress_sender *e, struct port_send *s)
 {
-    struct sending *sending = mem_zalloc(sizeof *sending);
+    struct sending *sending = mem_zalloc(sizeof *sending + s->header_count * sizeof *sending->headers);
+    size_t count = 0;
+    for (uint32_t i = 0; i < s->header_count; i++) {
+        struct str name = str_head(s->headers[i], str_find_char(s->headers[i], ':'));
+        if (!http_header_is_transport(str_trim(name)))
+            sending->headers[count++] = s->headers[i];
+    }
     sending->send = s;
     sending->call = (struct http_call){
         .method = "POST",
         .url = s->uri,
-        .headers = s->headers,
-        .header_count = s->header_count,
+        .headers = sending->headers,
+        .header_count = count,
         .body = s->body,
         .answer_bytes_max = ANSWER_BYTES_MAX,
         .answer_dropped = true,
@@ -62,12 +108,21 @@ static void http_start(struct egress_sender *e, struct port_send *s)
     http_call_start(e->https, &sending->call);
 }
 
+static bool scheme_is(struct str uri, struct str scheme)
+{
+    return str_eq_fold(str_head(uri, scheme.n), scheme);
+}
+
 static void send_run(struct task *task)
 {
     struct port_send *s = container_of(task, struct port_send, task);
     struct egress_sender *e = s->impl;
-    if (str_starts(s->uri, STR("http://")) || str_starts(s->uri, STR("https://"))) {
-        http_start(e, s);
+    if (http_sender_takes(s->uri)) {
+        post_start(e, s);
+        return;
+    }
+    if (scheme_is(s->uri, STR("http://")) || scheme_is(s->uri, STR("https://"))) {
+        call_start(e, s);
         return;
     }
     s->status = why_set(&s->why, E_NOT_SUPPORTED, NULL, "no way to send to '%.*s'",
@@ -85,10 +140,8 @@ void egress_send(struct egress_sender *e, struct port_send *s)
     runner_post(loop_runner(e->loop), &s->task);
 }
 
-enum status egress_sender_new(struct egress_sender **out, struct loop *loop, const struct config *config,
-                              struct why *why)
+static enum status parts_new(struct egress_sender *e, const struct config *config, struct why *why)
 {
-    struct egress_sender *e = mem_zalloc(sizeof *e);
     struct http_client_options o = {
         .connections_max = (size_t)config_int(config, "egress", "connections"),
         .connections_per_host_max = (size_t)config_int(config, "egress", "connections_per_host"),
@@ -96,9 +149,31 @@ enum status egress_sender_new(struct egress_sender **out, struct loop *loop, con
     };
     o.refuse_count = config_strs(config, "egress", "refuse", &o.refuse);
     o.allow_count = config_strs(config, "egress", "allow", &o.allow);
+    enum status st = egress_guard_new(&e->guard, o.refuse, o.refuse_count, o.allow, o.allow_count, why);
+    if (st == OK)
+        st = http_client_new(&e->https, e->loop, &o, why);
+    if (st != OK)
+        return st;
+    e->http = http_sender_new(e->loop, &(struct http_sender_options){
+                                           .guard = e->guard,
+                                           .resolver = e->resolver,
+                                           .connections_max = (uint32_t)o.connections_max,
+                                           .connections_per_origin_max = (uint32_t)o.connections_per_host_max,
+                                           .idle_us = IDLE_US,
+                                           .user_agent = o.user_agent,
+                                       });
+    return OK;
+}
+
+enum status egress_sender_new(struct egress_sender **out, struct loop *loop, const struct config *config,
+                              struct why *why)
+{
+    struct egress_sender *e = mem_zalloc(sizeof *e);
     e->loop = loop;
-    enum status st = http_client_new(&e->https, loop, &o, why);
+    e->resolver = resolver_new(loop_runner(loop));
+    enum status st = parts_new(e, config, why);
     if (st != OK) {
+        egress_sender_close(e);
         egress_sender_free(e);
         return st;
     }
@@ -106,10 +181,19 @@ enum status egress_sender_new(struct egress_sender **out, struct loop *loop, con
     return OK;
 }
 
+void egress_sender_close(struct egress_sender *e)
+{
+    if (!e)
+        return;
+    http_sender_free(e->http);
+    http_client_free(e->https);
+}
+
 void egress_sender_free(struct egress_sender *e)
 {
     if (!e)
         return;
-    http_client_free(e->https);
+    resolver_free(e->resolver);
+    egress_guard_free(e->guard);
     free(e);
 }
