@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ngsi import ACCEPT_LD, CORE, DEFAULT, JSON, LD, create, get, ids, link, no_content, ok, prop, refused
+from ngsi import ACCEPT_LD, CONTEXT_REL, CORE, DEFAULT, JSON, LD, create, get, ids, link, no_content, ok, prop, refused
 
 pytestmark = pytest.mark.clause("5.5.7")
 
@@ -258,10 +258,26 @@ class TestRefusals:
         else:
             refused(answer, "BadRequestData")
 
-    @pytest.mark.parametrize("header", [f'<{CORE}; rel="http://www.w3.org/ns/json-ld#context"', "nonsense",
-                                        ", ".join([f'<{CORE}>; rel="http://www.w3.org/ns/json-ld#context"'] * 2)])
-    def test_links_that_are_none(self, city, header):
+    @pytest.mark.parametrize("header", [f'<{CORE}; rel={CONTEXT_REL}', "nonsense", f'{CORE}; rel="{CONTEXT_REL}"',
+                                        f'<{CORE}>; rel="{CONTEXT_REL}', f'<{CORE}>; rel="{CONTEXT_REL}" more'])
+    def test_links_that_are_none(self, city, urn, header):
+        refused(city.get("entities?type=Thing", headers={"Link": header}), "InvalidRequest")
+        refused(city.delete("entities/" + urn(), headers={"Link": header}), "InvalidRequest")
+        refused(city.request("POST", "entities", json={"id": urn(), "type": "Thing"},
+                             headers={**JSON, "Link": header}), "InvalidRequest")
+
+    @pytest.mark.parametrize("header", [", ".join([f'<{CORE}>; rel="{CONTEXT_REL}"'] * 2),
+                                        f'<relative.jsonld>; rel="{CONTEXT_REL}"', f'<>; rel="{CONTEXT_REL}"'])
+    def test_links_that_name_no_context(self, city, header):
         refused(city.get("entities?type=Thing", headers={"Link": header}), "BadRequestData")
+
+    @pytest.mark.parametrize("header", ['<URL>; title="a \\"b\\", <c>"; rel="REL"', '<URL>;rev="x";rel=REL',
+                                        ', <URL>;; rel="next REL",', '<n>; rel=next, <URL> ; Rel = "REL"'])
+    def test_links_as_rfc_8288_writes_them(self, city, urn, origin, header):
+        url = origin.serve("/links.jsonld", TERMS)
+        create(city, {"id": urn(), "type": "Thing", "a": prop(1)}, headers=link(url))
+        asked = {"Link": header.replace("URL", url).replace("REL", CONTEXT_REL)}
+        assert ok(city.get(f"entities/{urn()}", headers=asked)).json()["type"] == "Thing"
 
     def test_other_links_do_not_matter(self, city):
         ok(city.get("entities?type=Thing", headers={"Link": '<http://127.0.0.1:1/>; rel="next", <x>; rel=other'}))

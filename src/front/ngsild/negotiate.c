@@ -1,7 +1,7 @@
-/* Header values are parsed by hand: small grammars, no allocation. */
+/* Accept is parsed by hand: a small grammar, no allocation. */
 #include "front/ngsild/negotiate.h"
 
-#include "front/ngsild/link_header.h"
+#include "model/context_links.h"
 
 static const char *const MEDIA_NAMES[] = {
     [MEDIA_JSON] = "application/json",
@@ -109,11 +109,14 @@ enum status negotiate_content(struct exchange *x)
     return why_set(&x->why, E_MEDIA_TYPE, NULL, "application/json or application/ld+json is expected");
 }
 
-/* @context of the Link header into x->spec. */
+/* @context of the Link headers, which are one list however many there are (RFC 9110 section 5.3), into x->spec. */
 static enum status context_from_link(struct exchange *x, bool *found)
 {
-    struct str target;
-    enum status st = link_header_context(x->http, &target, &x->why);
+    size_t count = http_request_header_count(x->http, "Link");
+    struct str list = http_request_header_at(x->http, "Link", 0), target;
+    for (size_t i = 1; i < count; i++)
+        list = arena_printf(x->arena, "%.*s, %.*s", STR_ARG(list), STR_ARG(http_request_header_at(x->http, "Link", i)));
+    enum status st = context_links_find(list, x->arena, &target, &x->why);
     *found = st == OK && !str_absent(target);
     if (*found) {
         x->spec = (struct json){.kind = JSON_STRING, .string = target};

@@ -10,7 +10,8 @@ MUST_USE enum status negotiate_accept(struct exchange *x, bool geo);
 MUST_USE enum status negotiate_no_geo(struct exchange *x);
 /* Sets x->content. E_MEDIA_TYPE; application/merge-patch+json only for PATCH. */
 MUST_USE enum status negotiate_content(struct exchange *x);
-/* Finds the @context in Link header or body by the rules of 6.3.5; sets x->spec. */
+/* Finds the @context in Link header or body by the rules of 6.3.5; sets x->spec. E_INVALID_REQUEST when a Link header
+ * is no list of links, E_BAD_DATA when the rules are broken. */
 MUST_USE enum status negotiate_context(struct exchange *x);
 /* "application/json" … */
 const char *media_name(enum media m);
