@@ -11,6 +11,21 @@ void consume_entity(const struct consume_item *item, struct arena *a, struct ent
         merge_fragments(item->fragments, item->count, a, out);
 }
 
+static const struct doc *keep(const struct doc *d, struct arena *a)
+{
+    return d ? memcpy(arena_alloc(a, doc_bytes(d)), d, doc_bytes(d)) : NULL;
+}
+
+void consume_entity_kept(const struct consume_item *item, struct arena *a, struct entity *out)
+{
+    struct fragment *kept = arena_array(a, struct fragment, item->count);
+    for (uint32_t i = 0; i < item->count; i++) {
+        kept[i] = item->fragments[i];
+        kept[i].doc = keep(kept[i].doc, a);
+    }
+    consume_entity(&(struct consume_item){kept, item->count}, a, out);
+}
+
 /* ---- expiry ---- */
 
 static int64_t now_us(struct broker *b)
@@ -23,8 +38,8 @@ static bool is_over(const struct doc *d, int64_t now)
     return doc_expires_at(d) != TIME_NONE && doc_expires_at(d) <= now;
 }
 
-/* What is left of d; NULL when that is nothing. */
-static const struct entity *left_over(const struct doc *d, int64_t now, struct arena *a)
+/* What is left of d, in which something has expired; NULL when that is nothing. */
+static struct entity *left_over(const struct doc *d, int64_t now, struct arena *a)
 {
     struct entity *old = arena_array(a, struct entity, 1), *left = arena_array(a, struct entity, 1);
     struct edit edit = {.kind = EDIT_EXPIRE, .id = doc_id(d)};
@@ -38,6 +53,16 @@ static const struct entity *left_over(const struct doc *d, int64_t now, struct a
     left->modified_at = old->modified_at; /* nothing was modified: it is only not shown */
     left->seq = old->seq;
     return left;
+}
+
+struct entity *consume_left(const struct doc *d, int64_t now, struct arena *a)
+{
+    const struct doc *kept = keep(d, a);
+    if (is_over(d, now))
+        return left_over(kept, now, a);
+    struct entity *e = arena_array(a, struct entity, 1);
+    doc_decode(kept, a, e);
+    return e;
 }
 
 /* ---- retrieve ---- */

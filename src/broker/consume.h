@@ -22,6 +22,11 @@ struct consume_item {
 /* The merged tree, in the arena. */
 void consume_entity(const struct consume_item *item, struct arena *a, struct entity *out);
 
+/* The same, borrowing nothing from the store: it stays as long as the arena. */
+void consume_entity_kept(const struct consume_item *item, struct arena *a, struct entity *out);
+/* What is left at `now` (µs) of a stored entity, kept as above; NULL when it has expired as a whole. */
+struct entity *consume_left(const struct doc *d, int64_t now, struct arena *a);
+
 struct consume_retrieve {
     struct store_get local; /* set caller, id, call.home, call.deadline_us */
     struct arena *arena;    /* for what must be put together */

@@ -67,6 +67,8 @@ static void limits_read(const struct config *c, struct ngsild_limits *l)
         .offset = (uint64_t)config_int(c, "limits", "offset"),
         .visit = limit(c, "visit"),
         .ids = limit(c, "ids"),
+        .join_level = limit(c, "join_level"),
+        .linked_entities = limit(c, "linked_entities"),
         .tenant_bytes = limit(c, "tenant_bytes"),
         .request_us = config_int(c, "server", "answer_timeout"),
         .reader = {.attrs_max = limit(c, "attributes"),

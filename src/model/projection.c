@@ -279,6 +279,12 @@ bool projection_has(const struct projection *p, uint32_t term)
     return find(p, term) != UINT32_MAX;
 }
 
+const struct projection *projection_linked(const struct projection *p, uint32_t term)
+{
+    uint32_t i = find(p, term);
+    return i == UINT32_MAX || !p->linked ? NULL : p->linked[i];
+}
+
 bool projection_omits(const struct projection *p, uint32_t term)
 {
     uint32_t i = find(p, term);

@@ -36,6 +36,11 @@ static bool shows_instance(const struct represent *r, const struct attr *a)
     return false;
 }
 
+bool represent_shows(const struct represent *r, const struct attr *a)
+{
+    return shows_term(r, a->term) && shows_instance(r, a);
+}
+
 static uint32_t count_shown(const struct represent *r, const struct attr *instances, uint32_t count)
 {
     if (r->dataset_count == 0)
@@ -285,7 +290,7 @@ bool represent_leaves(const struct represent *r, const struct entity *e)
     if (shows_id(r) || (e->type_count && shows_type(r)) || (e->scope_count && shows_scope(r)))
         return true;
     for (uint32_t i = 0; i < e->attr_count; i++)
-        if (shows_term(r, e->attrs[i].term) && shows_instance(r, &e->attrs[i]))
+        if (represent_shows(r, &e->attrs[i]))
             return true;
     return false;
 }

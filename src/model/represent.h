@@ -8,6 +8,8 @@
 #include "model/context.h"
 #include "model/entity.h"
 
+struct link_node;
+
 enum represent_format { REPRESENT_NORMALIZED, REPRESENT_CONCISE, REPRESENT_SIMPLIFIED };
 
 /* pick / omit / attrs, clause 4.21. */
@@ -35,6 +37,7 @@ struct represent {
     const struct entity *previous; /* showChanges: the version before; what changed since shows its previousValue … */
     int64_t deleted_at;           /* when what is NGSI-LD Null was deleted: shown with sys_attrs; 0: unknown */
     bool deleted;                 /* the entity itself was: its deletedAt shows in any case (clause 5.8.6) */
+    const struct link_node *links; /* NULL, or the entity's place in an inline graph of linked entities (model/links.h) */
     bool in_list;                 /* between represent_list_open and _close: GeoJSON then has one "@context",
                                      the collection's (clause 4.5.16.3) */
 };
@@ -62,6 +65,8 @@ MUST_USE enum status projection_read_stored(struct projection **out, struct str 
                                             const struct projection_limits *limits, struct arena *a, bool *unknown,
                                             struct why *why);
 bool projection_has(const struct projection *p, uint32_t term);
+/* Of the entities that relation term leads to: relation{…}, or NULL. */
+const struct projection *projection_linked(const struct projection *p, uint32_t term);
 /* As omit: is the attribute itself left out, not only members of the entities it links to? */
 bool projection_omits(const struct projection *p, uint32_t term);
 

@@ -215,6 +215,8 @@ void represent_instance(struct buf *b, const struct represent *r, struct str nam
             return;
         represent_value(b, r, a, !concise);
     }
+    if (r->links)
+        represent_linked(b, r, a);
     if (before)
         write_before(b, r, before);
     write_meta(b, r, a, translated);

@@ -34,6 +34,14 @@ static inline void represent_plain(struct buf *b, struct str s)
     }
 }
 
+/* represent.c: does this instance of an attribute of the entity show? */
+bool represent_shows(const struct represent *r, const struct attr *a);
+
+/* represent_linked.c: ,"entity": … of what r->links has for a. */
+void represent_linked(struct buf *b, const struct represent *r, const struct attr *a);
+/* The same as the value itself; false, and nothing written, when a single object has no entity there. */
+bool represent_linked_simplified(struct buf *b, const struct represent *r, const struct attr *a);
+
 /* represent_attr.c: one instance. alone: the attribute has no other, so that a concise
  * representation may be nothing but the value. before: what it was, to be shown; NULL: is not. */
 void represent_instance(struct buf *b, const struct represent *r, struct str name,
@@ -47,6 +55,8 @@ void represent_value(struct buf *b, const struct represent *r, const struct attr
 /* One expanded name, or a JSON array of them, compacted. */
 void represent_iri(struct buf *b, const struct represent *r, struct str iri);
 void represent_iris(struct buf *b, const struct represent *r, struct str json);
+/* Takes the next of a minified array of IRIs off *rest. */
+bool represent_next_iri(struct str *rest, struct str *iri);
 
 /* represent_language.c: the translation of a stored languageMap that the filter wants
  * (clause 4.15): its tag and JSON text. False when the map is empty. */

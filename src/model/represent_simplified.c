@@ -10,6 +10,11 @@ void represent_simplified(struct buf *b, const struct represent *r, const struct
         return;
     }
     switch ((enum attr_kind)a->kind) {
+    case ATTR_RELATIONSHIP:
+    case ATTR_LIST_RELATIONSHIP:
+        if (!r->links || !represent_linked_simplified(b, r, a))
+            represent_value(b, r, a, false);
+        return;
     case ATTR_LANGUAGE_PROPERTY:
         if (!str_absent(r->lang) && represent_language(a->value.text, r->lang, &tag, &text)) {
             buf_str(b, text);

@@ -6,8 +6,7 @@ void represent_iri(struct buf *b, const struct represent *r, struct str iri)
     json_write_str(b, context_compact(r->context, iri, r->arena));
 }
 
-/* The next string of a minified array of IRIs. */
-static bool next_iri(struct str *rest, struct str *iri)
+bool represent_next_iri(struct str *rest, struct str *iri)
 {
     size_t from = str_find_char(*rest, '"');
     if (from == STR_NPOS)
@@ -27,7 +26,7 @@ void represent_iris(struct buf *b, const struct represent *r, struct str json)
     bool array = json.n && json.p[0] == '[', first = true;
     if (array)
         buf_char(b, '[');
-    while (next_iri(&rest, &iri)) {
+    while (represent_next_iri(&rest, &iri)) {
         if (!first)
             buf_char(b, ',');
         first = false;
@@ -42,7 +41,7 @@ static void write_objects(struct buf *b, struct str json)
     struct str rest = json, uri;
     bool first = true;
     buf_char(b, '[');
-    while (next_iri(&rest, &uri)) {
+    while (represent_next_iri(&rest, &uri)) {
         if (first)
             buf_lit(b, "{\"object\":");
         else

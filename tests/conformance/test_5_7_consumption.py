@@ -101,11 +101,6 @@ class TestRetrieve:
         refused(city.get("entities/no-uri"), "BadRequestData")
         refused(city.get(f"entities/{urn()}", headers={"NGSILD-Tenant": "never_made"}), "NonexistentTenant")
 
-    @pytest.mark.parametrize("join", ["flat", "inline"])
-    def test_linked_entities_are_refused_honestly(self, city, thing, join):
-        refused(city.get(f"{thing}?join={join}"), "OperationNotSupported")
-        refused(city.get(f"entities?type=Thing&join={join}"), "OperationNotSupported")
-
 
 # ---- 5.7.2: what a query needs ----
 

@@ -1,4 +1,5 @@
 /* Context information consumption (CIM 009 clauses 6.4.3.2, 6.5.3.1, 6.23.3.1). */
+#include "broker/linked.h"
 #include "front/ngsild/answer.h"
 #include "front/ngsild/params.h"
 #include "front/ngsild/negotiate.h"
@@ -14,6 +15,56 @@ static bool context_in_body(struct exchange *x)
     return x->accept == MEDIA_LD_JSON || (x->accept == MEDIA_GEO_JSON && !x->prefer.json_body);
 }
 
+static void body_begin(struct exchange *x, struct buf *b, size_t entities)
+{
+    buf_init(b, x->api->limits.answer_bytes);
+    if (ENTITY_BYTES_USUAL * entities < b->max)
+        buf_reserve(b, ENTITY_BYTES_USUAL * entities);
+}
+
+/* ---- linked entities ---- */
+
+/* What linked_resolve() is to do for x; roots and done are left to set. */
+static struct linked linked_for(struct exchange *x, const struct join *join, const struct represent *r)
+{
+    return (struct linked){
+        .caller = &x->caller,
+        .home = exchange_home(x),
+        .deadline_us = exchange_deadline(x),
+        .arena = x->arena,
+        .join = join,
+        .represent = r,
+        .entities_max = x->api->limits.linked_entities,
+    };
+}
+
+static struct link_node root_of(const struct represent *r, const struct entity *e)
+{
+    return (struct link_node){.entity = e, .pick = r->pick, .omit = r->omit};
+}
+
+/* The given entities, inline with what they lead to, or flat and then what they lead to. */
+static void list_write(struct buf *b, struct represent *r, const struct linked *l)
+{
+    struct represent one = *r;
+    one.in_list = true;
+    represent_list_open(b, &one);
+    for (uint32_t i = 0; i < l->root_count && !b->full; i++) {
+        if (i)
+            buf_char(b, ',');
+        one.links = l->join->kind == JOIN_INLINE ? &l->roots[i] : NULL;
+        represent_entity(b, &one, l->roots[i].entity);
+    }
+    one.links = NULL;
+    for (uint32_t i = 0; l->join->kind == JOIN_FLAT && i < l->found_count && !b->full; i++) {
+        buf_char(b, ',');
+        one.pick = l->found[i]->pick;
+        one.omit = l->found[i]->omit;
+        represent_entity(b, &one, l->found[i]->entity);
+    }
+    represent_list_close(b, &one);
+}
+
 /* ---- retrieve ---- */
 
 struct retrieval {
@@ -22,6 +73,11 @@ struct retrieval {
     struct query_input in;
     struct represent represent;
     struct type_expr *only;
+    struct join join;
+    struct linked linked;
+    struct link_node root;
+    struct entity kept;
+    bool amended; /* to an earlier version of the specification */
 };
 
 static bool has_any_attr(const struct entity *e, const struct projection *pick)
@@ -32,39 +88,88 @@ static bool has_any_attr(const struct entity *e, const struct projection *pick)
     return false;
 }
 
-static void retrieved(struct retrieval *r)
+/* Is e what was asked for, and is anything of it left to show? */
+static enum status retrieved_check(struct retrieval *r, const struct entity *e)
+{
+    struct why *why = &r->x->why;
+    if (r->only && !type_expr_match(r->only, e))
+        return why_set(why, E_NOT_FOUND, NULL, "%.*s is not of the type asked for", STR_ARG(e->id));
+    if (r->in.attr_count && !has_any_attr(e, r->represent.pick))
+        return why_set(why, E_NOT_FOUND, NULL, "%.*s has none of the attributes asked for", STR_ARG(e->id));
+    if (!represent_leaves(&r->represent, e))
+        return why_set(why, E_NOT_FOUND, NULL, "nothing of %.*s is left by pick, omit and datasetId", STR_ARG(e->id));
+    return OK;
+}
+
+static void retrieved_answer(struct retrieval *r, const struct entity *e)
 {
     struct exchange *x = r->x;
-    struct entity e;
-    if (r->call.status != OK) {
-        answer_refusal(x, r->call.status, &r->call.local.call.why);
-        return;
-    }
-    consume_entity(&r->call.item, x->arena, &e);
-    if (r->only && !type_expr_match(r->only, &e)) {
-        why_set(&x->why, E_NOT_FOUND, NULL, "%.*s is not of the type asked for", STR_ARG(e.id));
-        answer_why(x);
-        return;
-    }
-    if (r->in.attr_count && !has_any_attr(&e, r->represent.pick)) {
-        why_set(&x->why, E_NOT_FOUND, NULL, "%.*s has none of the attributes asked for", STR_ARG(e.id));
-        answer_why(x);
-        return;
-    }
-    if (!represent_leaves(&r->represent, &e)) {
-        why_set(&x->why, E_NOT_FOUND, NULL, "nothing of %.*s is left by pick, omit and datasetId", STR_ARG(e.id));
-        answer_why(x);
-        return;
-    }
+    struct buf b;
     if (context_in_body(x))
         r->represent.at_context = answer_context_json(x);
-    struct buf b;
-    buf_init(&b, x->api->limits.answer_bytes);
-    if (ENTITY_BYTES_USUAL < b.max)
-        buf_reserve(&b, ENTITY_BYTES_USUAL);
-    int status = exchange_conform(x, &e) ? 203 : 200;
-    represent_entity(&b, &r->represent, &e);
-    answer_body(x, status, &b, true, NULL, 0);
+    body_begin(x, &b, 1 + r->linked.found_count);
+    if (r->join.kind == JOIN_FLAT)
+        list_write(&b, &r->represent, &r->linked);
+    else
+        represent_entity(&b, &r->represent, e);
+    answer_body(x, r->amended ? 203 : 200, &b, true, NULL, 0);
+}
+
+static void retrieved_linked(struct retrieval *r)
+{
+    if (r->linked.status != OK)
+        answer_refusal(r->x, r->linked.status, &r->linked.why);
+    else
+        retrieved_answer(r, r->root.entity);
+}
+
+static void retrieve_linked_done(struct linked *l)
+{
+    retrieved_linked(container_of(l, struct retrieval, linked));
+}
+
+static void retrieve_conform(struct linked *l, struct entity *e)
+{
+    struct retrieval *r = container_of(l, struct retrieval, linked);
+    r->amended |= exchange_conform(r->x, e);
+}
+
+static void retrieved_join(struct retrieval *r)
+{
+    consume_entity_kept(&r->call.item, r->x->arena, &r->kept);
+    if (retrieved_check(r, &r->kept) != OK) {
+        answer_why(r->x);
+        return;
+    }
+    r->amended = exchange_conform(r->x, &r->kept);
+    r->root = root_of(&r->represent, &r->kept);
+    r->linked = linked_for(r->x, &r->join, &r->represent);
+    r->linked.prepare = retrieve_conform;
+    r->linked.roots = &r->root;
+    r->linked.root_count = 1;
+    r->linked.done = retrieve_linked_done;
+    if (r->join.kind == JOIN_INLINE)
+        r->represent.links = &r->root;
+    if (linked_resolve(r->x->broker, &r->linked))
+        retrieved_linked(r);
+}
+
+static void retrieved(struct retrieval *r)
+{
+    struct entity e;
+    if (r->call.status != OK) {
+        answer_refusal(r->x, r->call.status, &r->call.local.call.why);
+    } else if (r->join.kind) {
+        retrieved_join(r);
+    } else {
+        consume_entity(&r->call.item, r->x->arena, &e);
+        if (retrieved_check(r, &e) != OK) {
+            answer_why(r->x);
+            return;
+        }
+        r->amended = exchange_conform(r->x, &e);
+        retrieved_answer(r, &e);
+    }
 }
 
 static void retrieve_done(struct consume_retrieve *call)
@@ -83,10 +188,10 @@ void consumption_retrieve(struct exchange *x)
         .geometry_property = x->params[PARAM_GEOMETRY_PROPERTY],
     };
     uint32_t max = x->api->limits.ids;
-    if (exchange_entity_id(x) != OK || query_input_join(x, x->params[PARAM_JOIN]) != OK || exchange_only_type(x, &r->only) != OK ||
+    if (exchange_entity_id(x) != OK || query_links_params(x, &r->in) != OK || exchange_only_type(x, &r->only) != OK ||
         params_list(x, PARAM_ATTRS, max, &r->in.attrs, &r->in.attr_count) != OK ||
         params_list(x, PARAM_DATASET_ID, max, &r->in.datasets, &r->in.dataset_count) != OK ||
-        query_input_represent(x, &r->in, &r->represent) != OK) {
+        query_input_represent(x, &r->in, &r->represent, &r->join) != OK) {
         answer_why(x);
         return;
     }
@@ -107,7 +212,10 @@ struct querying {
     struct exchange *x;
     struct consume_query call;
     struct represent represent;
+    struct join join;
+    struct linked linked;
     uint64_t limit, offset;
+    bool amended;
 };
 
 static struct str page_link(struct exchange *x, uint64_t limit, uint64_t offset, const char *rel)
@@ -134,6 +242,77 @@ static size_t page_headers(struct querying *q, struct http_header *headers)
     return n;
 }
 
+static void queried_answer(struct querying *q, struct buf *b)
+{
+    struct http_header headers[EXTRA_HEADERS_MAX];
+    size_t n = page_headers(q, headers);
+    answer_body(q->x, q->amended ? 203 : 200, b, true, headers, n);
+}
+
+static void queried_linked(struct querying *q)
+{
+    struct buf b;
+    if (q->linked.status != OK) {
+        answer_refusal(q->x, q->linked.status, &q->linked.why);
+        return;
+    }
+    body_begin(q->x, &b, q->linked.root_count + (size_t)q->linked.found_count);
+    list_write(&b, &q->represent, &q->linked);
+    queried_answer(q, &b);
+}
+
+static void query_linked_done(struct linked *l)
+{
+    queried_linked(container_of(l, struct querying, linked));
+}
+
+static void query_conform(struct linked *l, struct entity *e)
+{
+    struct querying *q = container_of(l, struct querying, linked);
+    q->amended |= exchange_conform(q->x, e);
+}
+
+static void queried_join(struct querying *q)
+{
+    struct arena *a = q->x->arena;
+    q->linked = linked_for(q->x, &q->join, &q->represent);
+    q->linked.roots = arena_array(a, struct link_node, q->call.count);
+    q->linked.prepare = query_conform;
+    q->linked.done = query_linked_done;
+    for (uint32_t i = 0; i < q->call.count; i++) {
+        struct entity *e = arena_array(a, struct entity, 1);
+        consume_entity_kept(&q->call.items[i], a, e);
+        if (!represent_leaves(&q->represent, e))
+            continue;
+        q->amended |= exchange_conform(q->x, e);
+        q->linked.roots[q->linked.root_count++] = root_of(&q->represent, e);
+    }
+    if (linked_resolve(q->x->broker, &q->linked))
+        queried_linked(q);
+}
+
+static void queried_plain(struct querying *q)
+{
+    struct buf b;
+    body_begin(q->x, &b, q->call.count);
+    q->represent.in_list = true;
+    represent_list_open(&b, &q->represent);
+    bool first = true;
+    for (uint32_t i = 0; i < q->call.count && !b.full; i++) {
+        struct entity e;
+        consume_entity(&q->call.items[i], q->x->arena, &e);
+        if (!represent_leaves(&q->represent, &e))
+            continue;
+        if (!first)
+            buf_char(&b, ',');
+        first = false;
+        q->amended |= exchange_conform(q->x, &e);
+        represent_entity(&b, &q->represent, &e);
+    }
+    represent_list_close(&b, &q->represent);
+    queried_answer(q, &b);
+}
+
 static void queried(struct querying *q)
 {
     struct exchange *x = q->x;
@@ -143,28 +322,10 @@ static void queried(struct querying *q)
     }
     if (context_in_body(x))
         q->represent.at_context = answer_context_json(x);
-    struct buf b;
-    buf_init(&b, x->api->limits.answer_bytes);
-    if (ENTITY_BYTES_USUAL * (size_t)q->call.count < b.max)
-        buf_reserve(&b, ENTITY_BYTES_USUAL * (size_t)q->call.count);
-    q->represent.in_list = true;
-    represent_list_open(&b, &q->represent);
-    bool first = true, amended = false;
-    for (uint32_t i = 0; i < q->call.count && !b.full; i++) {
-        struct entity e;
-        consume_entity(&q->call.items[i], x->arena, &e);
-        if (!represent_leaves(&q->represent, &e))
-            continue;
-        if (!first)
-            buf_char(&b, ',');
-        first = false;
-        amended |= exchange_conform(x, &e);
-        represent_entity(&b, &q->represent, &e);
-    }
-    represent_list_close(&b, &q->represent);
-    struct http_header headers[EXTRA_HEADERS_MAX];
-    size_t n = page_headers(q, headers);
-    answer_body(x, amended ? 203 : 200, &b, true, headers, n);
+    if (q->join.kind)
+        queried_join(q);
+    else
+        queried_plain(q);
 }
 
 static void query_done(struct consume_query *call)
@@ -191,7 +352,7 @@ static void query_run(struct exchange *x, const struct query_input *in)
 {
     struct querying *q = arena_zarray(x->arena, struct querying, 1);
     q->x = x;
-    if (query_input_filter(x, in) != OK || query_input_represent(x, in, &q->represent) != OK || page_read(q) != OK) {
+    if (query_input_filter(x, in) != OK || query_input_represent(x, in, &q->represent, &q->join) != OK || page_read(q) != OK) {
         answer_why(x);
         return;
     }

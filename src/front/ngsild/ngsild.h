@@ -19,6 +19,8 @@ struct ngsild_limits {
     uint64_t offset;           /* largest offset */
     uint32_t visit;            /* candidates of a query, 0: none */
     uint32_t ids;              /* ids in a query */
+    uint32_t join_level;       /* largest joinLevel */
+    uint32_t linked_entities;  /* Relationships followed for one answer */
     size_t tenant_bytes;
     int64_t request_us;        /* deadline of the store's part */
     struct reader_limits reader;

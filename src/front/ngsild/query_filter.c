@@ -153,15 +153,6 @@ static enum status wide_enough(struct exchange *x, const struct query_input *in,
                    "too wide a query: give at least one of type, attrs, q, georel, or local=true");
 }
 
-enum status query_input_join(struct exchange *x, struct str join)
-{
-    if (str_absent(join) || str_eq(join, STR("@none")))
-        return OK;
-    if (str_eq(join, STR("flat")) || str_eq(join, STR("inline")))
-        return why_set(&x->why, E_NOT_SUPPORTED, NULL, "linked entity retrieval (join) is not available");
-    return why_set(&x->why, E_BAD_DATA, NULL, "join must be flat, inline or @none");
-}
-
 static enum status order_add(struct exchange *x, const struct filter_reader *r, const struct query_input *in)
 {
     if (str_absent(in->order_by))
@@ -175,7 +166,8 @@ enum status query_input_filter(struct exchange *x, const struct query_input *in)
 {
     struct filter_reader r = reader_of(x, in);
     bool q_has_attribute = false;
-    enum status st = query_input_join(x, in->join);
+    struct join join;
+    enum status st = query_links_read(x, in, &join);
     if (st == OK && in->all_types && exchange_has(x, PARAM_LOCAL) && !in->local)
         st = why_set(&x->why, E_BAD_DATA, NULL, "type=* implies local scope: local must not be false");
     if (st == OK && !str_absent(in->csf)) { /* no sources are registered: it selects among none, but must be a query */
@@ -190,9 +182,10 @@ enum status query_input_filter(struct exchange *x, const struct query_input *in)
         if (st == OK) {
             q_has_attribute = filter_has_attribute(q);
             require(x, q);
-            if (filter_link_depth(q) > 0)
+            if (filter_link_depth(q) > (join.kind ? join.level : 0))
                 st = why_set(&x->why, E_BAD_DATA, NULL,
-                             "too deep a query: q follows relationships, which needs join and joinLevel");
+                             "too deep a query: q follows %u relationships, which needs join and a joinLevel of %u",
+                             filter_link_depth(q), filter_link_depth(q));
         }
     }
     if (st == OK)
@@ -250,22 +243,31 @@ static enum status attrs_as_pick(struct exchange *x, const struct query_input *i
     return OK;
 }
 
-/* Also of names that no entity has ever had, which the projection itself leaves out. */
-static bool follows(struct str projection)
+/* Relationships followed one after another, also of names that no entity has ever had, which the projection itself
+ * leaves out. */
+static uint32_t depth_of(struct str projection)
 {
-    return !str_absent(projection) && str_find_char(projection, '{') != STR_NPOS;
+    uint32_t depth = 0, most = 0;
+    for (size_t i = 0; i < projection.n; i++) {
+        depth += projection.p[i] == '{';
+        depth -= projection.p[i] == '}';
+        most = depth > most ? depth : most;
+    }
+    return most;
 }
 
 static enum status disjoint_check(struct exchange *x, const struct projection *pick, const struct projection *omit)
 {
     bool both = (pick->id && omit->id) || (pick->type && omit->type) || (pick->scope && omit->scope);
     for (uint32_t i = 0; i < pick->count && !both; i++)
-        both = projection_has(omit, pick->terms[i]);
+        both = projection_omits(omit, pick->terms[i]);
     return both ? why_set(&x->why, E_BAD_DATA, NULL, "pick and omit name the same member") : OK;
 }
 
-static enum status projections(struct exchange *x, const struct query_input *in, struct represent *r)
+static enum status projections(struct exchange *x, const struct query_input *in, const struct join *join,
+                               struct represent *r)
 {
+    uint32_t level = join->kind ? join->level : 0;
     struct projection *pick = NULL, *omit = NULL;
     enum status st = OK;
     if (in->attr_count && (!str_absent(in->pick) || !str_absent(in->omit)))
@@ -284,9 +286,9 @@ static enum status projections(struct exchange *x, const struct query_input *in,
     }
     if (st == OK && pick && omit)
         st = disjoint_check(x, pick, omit);
-    if (st == OK && (follows(in->pick) || follows(in->omit)))
+    if (st == OK && (depth_of(in->pick) > level || depth_of(in->omit) > level))
         st = why_set(&x->why, E_BAD_DATA, NULL,
-                     "pick and omit follow relationships only together with join (clause 5.7.2.4)");
+                     "pick and omit follow relationships only together with join, and as far as joinLevel (clause 5.7.2.4)");
     return st;
 }
 
@@ -307,28 +309,8 @@ static enum status lang_check(struct exchange *x, struct str lang)
     return OK;
 }
 
-/* Parameters of linked entities and entity maps: they change nothing here, but must be what they are called. */
-static enum status linking_check(struct exchange *x)
-{
-    struct str *uris;
-    uint32_t count;
-    uint64_t level = 1;
-    struct duration lifetime;
-    enum status st = params_u64(x, PARAM_JOIN_LEVEL, UINT32_MAX, "joinLevel", &level);
-    if (st == OK && level == 0)
-        return why_set(&x->why, E_BAD_DATA, NULL, "joinLevel must be a positive integer");
-    if (st == OK)
-        st = params_list(x, PARAM_CONTAINED_BY, x->api->limits.ids, &uris, &count);
-    for (uint32_t i = 0; st == OK && i < count; i++)
-        if (!reader_is_uri(uris[i]))
-            st = why_set(&x->why, E_BAD_DATA, NULL, "containedBy: \"%.*s\" is not a URI", STR_ARG(uris[i]));
-    if (st == OK && exchange_has(x, PARAM_ENTITY_MAP_LIFETIME) &&
-        !duration_parse(x->params[PARAM_ENTITY_MAP_LIFETIME], &lifetime))
-        return why_set(&x->why, E_BAD_DATA, NULL, "entityMapLifetime must be a duration such as PT1H");
-    return st;
-}
-
-enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r)
+enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r,
+                                  struct join *join)
 {
     *r = (struct represent){
         .geojson = x->accept == MEDIA_GEO_JSON,
@@ -343,11 +325,11 @@ enum status query_input_represent(struct exchange *x, const struct query_input *
     if (st == OK)
         st = lang_check(x, in->lang);
     if (st == OK)
-        st = linking_check(x);
+        st = query_links_read(x, in, join);
     if (st == OK)
         st = datasets_check(x, in);
     if (st == OK)
-        st = projections(x, in, r);
+        st = projections(x, in, join, r);
     if (st != OK)
         return st;
     if (!str_absent(in->geometry_property) && !r->geojson)

@@ -64,9 +64,10 @@ enum status query_input_params(struct exchange *x, struct query_input *in)
         .order_from = x->params[PARAM_ORDER_FROM],
         .order_geometry = x->params[PARAM_ORDER_GEOMETRY],
         .geometry_property = x->params[PARAM_GEOMETRY_PROPERTY],
-        .join = x->params[PARAM_JOIN],
     };
     enum status st = selector_params(x, in);
+    if (st == OK)
+        st = query_links_params(x, in);
     if (st == OK)
         st = lists(x, in);
     if (st == OK)
@@ -135,6 +136,16 @@ static enum status strings_member(struct exchange *x, const struct json *o, cons
     }
     *count = n;
     return OK;
+}
+
+enum status query_string_member(struct exchange *x, const char *name, struct str *out)
+{
+    return string_member(x, &x->body, NULL, name, out);
+}
+
+enum status query_strings_member(struct exchange *x, const char *name, struct str **out, uint32_t *count)
+{
+    return strings_member(x, &x->body, NULL, name, out, count);
 }
 
 static enum status joined_member(struct exchange *x, const struct json *o, const char *name, struct str *out)
@@ -258,7 +269,7 @@ static enum status comma_body(struct exchange *x, const char *name, struct str *
     return OK;
 }
 
-/* Members of Query that belong to the temporal operation alone, and a joinLevel that is no positive integer. */
+/* Members of Query that belong to the temporal operation alone. */
 static enum status members_refused(struct exchange *x)
 {
     static const char *const TEMPORAL[] = {"temporalQ", "aggrParams"};
@@ -267,10 +278,6 @@ static enum status members_refused(struct exchange *x)
         if (json_get(&x->body, at.key))
             return why_set(&x->why, E_BAD_DATA, &at, "only queries of temporal evolutions have this member");
     }
-    const struct json *level = json_get(&x->body, STR("joinLevel"));
-    struct at at = {.key = STR("joinLevel")};
-    if (level && (level->kind != JSON_INT || level->integer < 1))
-        return expected(x, &at, "a positive integer");
     return OK;
 }
 
@@ -298,7 +305,7 @@ enum status query_input_body(struct exchange *x, struct query_input *in)
     if (st == OK)
         st = string_member(x, &x->body, NULL, "lang", &in->lang);
     if (st == OK)
-        st = string_member(x, &x->body, NULL, "join", &in->join);
+        st = query_links_body(x, in);
     if (st == OK)
         st = strings_member(x, &x->body, NULL, "attrs", &in->attrs, &in->attr_count);
     if (st == OK)

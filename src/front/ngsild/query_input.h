@@ -5,6 +5,7 @@
 #define FRONT_NGSILD_QUERY_INPUT_H
 
 #include "front/ngsild/exchange.h"
+#include "model/links.h"
 
 /* Absent members were not given. */
 struct query_selector {
@@ -33,6 +34,11 @@ struct query_input {
     struct str order_by, collation, order_from, order_geometry;
     struct str geometry_property;
     struct str join;
+    uint64_t join_level; /* 1 when not given */
+    struct str *contained;
+    uint32_t contained_count;
+    bool entity_map, split, split_given;
+    struct str map_lifetime;
     bool local;
     bool all_types; /* type is "*" */
 };
@@ -41,10 +47,16 @@ MUST_USE enum status query_input_params(struct exchange *x, struct query_input *
 MUST_USE enum status query_input_body(struct exchange *x, struct query_input *in);
 /* Sets x->filter, and x->order when one is asked for; refuses a query that is too wide (5.7.2.4). */
 MUST_USE enum status query_input_filter(struct exchange *x, const struct query_input *in);
-/* Linked entity retrieval is refused (clause 4.5.23); absent and @none are not asking for it. */
-MUST_USE enum status query_input_join(struct exchange *x, struct str join);
-/* Fills the representation: format, projection, language, datasets, GeoJSON. */
-MUST_USE enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r);
+/* Fills the representation: format, projection, language, datasets, GeoJSON; and join. */
+MUST_USE enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r,
+                                           struct join *join);
+/* query_links.c: what is said of linked entities and entity maps, by the URL, by the body; then what to join. */
+MUST_USE enum status query_links_params(struct exchange *x, struct query_input *in);
+MUST_USE enum status query_links_body(struct exchange *x, struct query_input *in);
+MUST_USE enum status query_links_read(struct exchange *x, const struct query_input *in, struct join *out);
+/* Members of the body: a string; a string or an array of strings. None may be empty. */
+MUST_USE enum status query_string_member(struct exchange *x, const char *name, struct str *out);
+MUST_USE enum status query_strings_member(struct exchange *x, const char *name, struct str **out, uint32_t *count);
 /* Parameters of merge operations (6.5.3.4): format, lang, observedAt. */
 MUST_USE enum status query_input_merge(struct exchange *x, struct reader *reader);
 
