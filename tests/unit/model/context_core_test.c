@@ -15,7 +15,7 @@ static void compare(struct fixture *f, const char *path, const char *iri)
 {
     const struct json *published = fixture_shared(f, path);
     if (!published) {
-        print_message("%s is not at hand\n", path);
+        print_message("there is no ../shared/data/%s\n", path);
         skip();
     }
     const struct json *ours = context_core_document(str_of(iri));

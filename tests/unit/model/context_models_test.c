@@ -70,7 +70,7 @@ static void models_go_both_ways(void **state)
             arena_printf(f->arena, "smart-data-models/contexts/dataModel.%s.jsonld", SUBJECTS[i]);
         const struct json *document = fixture_shared(f, path.p);
         if (!document) {
-            print_message("%s is not at hand\n", path.p);
+            print_message("there is no ../shared/data/%s\n", path.p);
             continue;
         }
         check_model(f, document);
