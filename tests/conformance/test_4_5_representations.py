@@ -281,12 +281,16 @@ def test_language_filter(city, urn, lang, text, tag):
 
 @pytest.mark.clause("4.6.3")
 @pytest.mark.parametrize("text, shown", [
-    ("2026-01-31T23:59:59Z", "2026-01-31T23:59:59Z"), ("2026-01-31T23:59:59.5Z", "2026-01-31T23:59:59.500Z"),
+    ("2026-01-31T23:59:59Z", "2026-01-31T23:59:59Z"), ("2026-01-31T23:59:59.000Z", "2026-01-31T23:59:59Z"),
+    ("2026-01-31T23:59:59.5Z", "2026-01-31T23:59:59.500Z"),
     ("2026-01-31T23:59:59,25Z", "2026-01-31T23:59:59.250Z"),
     ("2026-01-31T23:59:59.123456Z", "2026-01-31T23:59:59.123456Z")])
 def test_times(city, urn, text, shown):
-    create(city, {"id": urn(), "type": "Thing", "a": prop(1, observedAt=text)})
-    assert get(city, urn())["a"]["observedAt"] == shown
+    """Those that the broker knows are instants; in values they are text (docs/decisions/0011)."""
+    typed = {"@type": "DateTime", "@value": text}
+    create(city, {"id": urn(), "type": "Thing", "a": prop(1, observedAt=text), "b": prop(text), "c": prop(typed)})
+    entity = get(city, urn())
+    assert entity["a"]["observedAt"] == shown and entity["b"]["value"] == text and entity["c"]["value"] == typed
 
 
 @pytest.mark.clause("4.6.3")
