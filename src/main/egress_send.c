@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "net/http_client.h"
 #include "net/http_sender.h"
+#include "net/mqtt_client.h"
 #include "net/resolver.h"
 
 #include <stdlib.h>
@@ -22,12 +23,14 @@ struct egress_sender {
     struct resolver *resolver;
     struct http_sender *http;
     struct http_client *https;
+    struct mqtt_client *mqtt;
 };
 
 struct sending {
     union {
         struct http_post post;
         struct http_call call;
+        struct mqtt_message message;
     };
     struct port_send *send;
     struct str headers[];
@@ -108,6 +111,31 @@ static void call_start(struct egress_sender *e, struct port_send *s)
     http_call_start(e->https, &sending->call);
 }
 
+static void message_done(struct mqtt_message *message)
+{
+    struct sending *sending = container_of(message, struct sending, message);
+    struct port_send *s = sending->send;
+    s->status = message->status;
+    s->why = message->why;
+    free(sending);
+    finish(s);
+}
+
+static void message_start(struct egress_sender *e, struct port_send *s)
+{
+    struct sending *sending = mem_alloc(sizeof *sending);
+    sending->send = s;
+    sending->message = (struct mqtt_message){
+        .uri = s->uri,
+        .payload = s->body,
+        .version = s->mqtt_version == 3 ? 3 : 5,
+        .qos = s->mqtt_qos,
+        .timeout_ms = s->timeout_ms,
+        .done = message_done,
+    };
+    mqtt_publish_start(e->mqtt, &sending->message);
+}
+
 static bool scheme_is(struct str uri, struct str scheme)
 {
     return str_eq_fold(str_head(uri, scheme.n), scheme);
@@ -123,6 +151,10 @@ static void send_run(struct task *task)
     }
     if (scheme_is(s->uri, STR("http://")) || scheme_is(s->uri, STR("https://"))) {
         call_start(e, s);
+        return;
+    }
+    if (scheme_is(s->uri, STR("mqtt://")) || scheme_is(s->uri, STR("mqtts://"))) {
+        message_start(e, s);
         return;
     }
     s->status = why_set(&s->why, E_NOT_SUPPORTED, NULL, "no way to send to '%.*s'",
@@ -162,6 +194,11 @@ static enum status parts_new(struct egress_sender *e, const struct config *confi
                                            .idle_us = IDLE_US,
                                            .user_agent = o.user_agent,
                                        });
+    e->mqtt = mqtt_client_new(e->loop, &(struct mqtt_client_options){
+                                           .guard = e->guard,
+                                           .resolver = e->resolver,
+                                           .servers_max = (uint32_t)config_int(config, "egress", "mqtt_servers"),
+                                       });
     return OK;
 }
 
@@ -186,6 +223,7 @@ void egress_sender_close(struct egress_sender *e)
     if (!e)
         return;
     http_sender_free(e->http);
+    mqtt_client_free(e->mqtt);
     http_client_free(e->https);
 }
 

@@ -78,6 +78,7 @@ const struct config_option OPTIONS[] = {
     {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},
     COUNT("egress", "connections", "4096", 1, 100000, "outgoing connections"),
     COUNT("egress", "connections_per_host", "8", 1, 1000, "of these, notifications to one receiver"),
+    COUNT("egress", "mqtt_servers", "256", 1, 100000, "MQTT servers (by address, credentials and version) published to at once"),
 
     {"demo", "devices", OPTION_INT, "2000", 0, 1000000, NULL, "devices", false, "devices of the model city; 0: none"},
     {"demo", "seed", OPTION_INT, "1", 0, INT64_MAX, NULL, "seed", false, "another seed is another model city"},

@@ -82,3 +82,12 @@ size_t address_format(const struct sockaddr *a, char out[ADDRESS_TEXT_MAX])
     inet_ntop(AF_INET6, ip, text, sizeof text);
     return (size_t)snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%u", text, port);
 }
+
+void address_host(const struct sockaddr *a, char out[ADDRESS_TEXT_MAX])
+{
+    out[0] = 0;
+    if (a->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, out, ADDRESS_TEXT_MAX);
+    else if (a->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, out, ADDRESS_TEXT_MAX);
+}

@@ -20,6 +20,9 @@ MUST_USE enum status address_parse(struct address *out, struct str text, struct 
 /* With port; IPv4-mapped IPv6 is written as IPv4. Returns the length, without the NUL. */
 size_t address_format(const struct sockaddr *a, char out[ADDRESS_TEXT_MAX]);
 
+/* The IP alone as text, without port and brackets; "" when a is no IP address. */
+void address_host(const struct sockaddr *a, char out[ADDRESS_TEXT_MAX]);
+
 /* The IP alone as 16 bytes, IPv4 mapped (::ffff:0:0/96). False when a is no IP address. */
 MUST_USE bool address_ip(const struct sockaddr *a, unsigned char out[16]);
 
