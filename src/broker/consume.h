@@ -1,8 +1,7 @@
 /* Context information consumption (CIM 009 clauses 5.7.1, 5.7.2): an answer is put
  * together from sources, of which the local store is one. A source contributes
  * fragments and warnings; merge.h joins fragments of the same entity. What has
- * expired is left out from that moment on; until the store has swept it away a page
- * may be short of it and a count one too high. */
+ * expired (4.22) the store leaves out, from pages and counts alike. */
 #ifndef BROKER_CONSUME_H
 #define BROKER_CONSUME_H
 
@@ -24,12 +23,11 @@ void consume_entity(const struct consume_item *item, struct arena *a, struct ent
 
 /* The same, borrowing nothing from the store: it stays as long as the arena. */
 void consume_entity_kept(const struct consume_item *item, struct arena *a, struct entity *out);
-/* What is left at `now` (µs) of a stored entity, kept as above; NULL when it has expired as a whole. */
-struct entity *consume_left(const struct doc *d, int64_t now, struct arena *a);
+/* The same of a stored entity. */
+struct entity *consume_doc_kept(const struct doc *d, struct arena *a);
 
 struct consume_retrieve {
     struct store_get local; /* set caller, id, call.home, call.deadline_us */
-    struct arena *arena;    /* for what must be put together */
     void (*done)(struct consume_retrieve *r);
     /* out */
     enum status status;

@@ -39,7 +39,6 @@ struct linked_walk {
     uint32_t awaited_count, awaited_room;
     uint32_t followed; /* in all */
     uint32_t found_room;
-    int64_t now_us;
 };
 
 /* ---- what was encountered ---- */
@@ -159,8 +158,8 @@ static void take_in(struct linked_walk *w)
     const struct store_query *q = &w->l->query;
     for (uint32_t i = 0; i < q->doc_count; i++) {
         bool added;
-        struct entity *e = consume_left(q->docs[i], w->now_us, w->l->arena);
-        if (e && w->l->prepare)
+        struct entity *e = consume_doc_kept(q->docs[i], w->l->arena);
+        if (w->l->prepare)
             w->l->prepare(w->l, e);
         put(w, LOADED, arena_dup(w->l->arena, doc_id(q->docs[i])), &added)->entity = e;
     }
@@ -272,7 +271,7 @@ static void start(struct linked_walk *w)
 bool linked_resolve(struct broker *b, struct linked *l)
 {
     struct linked_walk *w = arena_zarray(l->arena, struct linked_walk, 1);
-    *w = (struct linked_walk){.l = l, .now_us = b->ports->clock->now_us(b->ports->clock)};
+    *w = (struct linked_walk){.l = l};
     l->broker = b;
     l->walk = w;
     l->status = OK;

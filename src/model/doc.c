@@ -164,7 +164,7 @@ static struct doc_origin origin_of(const struct doc *d)
     return (struct doc_origin){d->created_at, d->seq, d->created_seq};
 }
 
-static int64_t own_expiry(const struct doc *d)
+int64_t doc_own_expires_at(const struct doc *d)
 {
     return d->flags & DOC_OWN_EXPIRY ? (int64_t)doc_load64(bytes_of(d) + doc_at_own_expiry(d))
                                      : TIME_NONE;
@@ -179,7 +179,7 @@ void doc_decode(const struct doc *d, struct arena *a, struct entity *out)
         .scope_count = d->scope_count,
         .created_at = d->created_at,
         .modified_at = d->modified_at,
-        .expires_at = own_expiry(d),
+        .expires_at = doc_own_expires_at(d),
         .seq = d->seq,
         .created_seq = d->created_seq,
         .attr_count = d->attr_count,

@@ -43,6 +43,7 @@ int64_t doc_created_at(const struct doc *d);
 int64_t doc_modified_at(const struct doc *d);
 int64_t doc_expires_at(
     const struct doc *d); /* earliest of the entity's and its attributes'; TIME_NONE when none */
+int64_t doc_own_expires_at(const struct doc *d); /* the entity's own; TIME_NONE when none */
 uint32_t doc_type_count(const struct doc *d);
 uint32_t doc_type(const struct doc *d, uint32_t i);
 uint32_t doc_scope_count(const struct doc *d);

@@ -234,6 +234,11 @@ void edit_apply(const struct edit *e, const struct entity *old, int64_t now, str
         .arena = a,
         .result = result,
     };
+    if (old && e->kind != EDIT_EXPIRE) {
+        r.old = edit_attr_left(&r);
+        result->expired = r.old == NULL;
+        r.at = r.old ? r.at : now;
+    }
     if (!may_run(&r))
         return;
     run(&r, out);

@@ -62,6 +62,7 @@ struct edit_note {
 struct edit_result {
     enum status status; /* OK also when nothing changed */
     struct why *why;    /* in the arena when status != OK, else NULL */
+    bool expired; /* old was over by now and counted as absent: it is deleted before the change */
     bool created;
     bool deleted;
     bool changed; /* there is a new version, or none any more; else nothing could be applied */
@@ -72,8 +73,13 @@ struct edit_result {
 
 /* Applies e to old (NULL: absent) at time now (µs). When result.changed and not deleted, *out is
  * the next version, in the arena, borrowing from old and the fragment; its system times are set:
- * modified_at never before old's. Pure: same input, same output. */
+ * modified_at never before old's. What has expired by now counts as gone, swept away or not (4.22).
+ * Pure: same input, same output. */
 void edit_apply(const struct edit *e, const struct entity *old, int64_t now, struct arena *a,
                 struct entity *out, struct edit_result *result);
+
+/* What is left of old at time now, for those who only look: nothing counts as modified. False when
+ * old itself has expired. out borrows from old; the rest is in the arena. */
+bool edit_left(const struct entity *old, int64_t now, struct arena *a, struct entity *out);
 
 #endif

@@ -194,27 +194,28 @@ static bool any_over(const struct attr *attrs, uint32_t count, int64_t now)
     return false;
 }
 
-/* Without what is over, at any depth. An attribute that loses a sub-attribute is modified, but its
- * value, and so its sequence, is what it was. */
-static void expire_attrs(struct edit_run *r, struct attr **attrs, uint32_t *count)
+/* Without what is over, at any depth. True when something was. An attribute that loses a
+ * sub-attribute is modified (at; TIME_NONE: leave that), but its value, and so its sequence, is
+ * what it was. */
+static bool expire_attrs(struct attr **attrs, uint32_t *count, int64_t now, int64_t at,
+                         struct arena *arena)
 {
-    if (!any_over(*attrs, *count, r->now))
-        return;
-    struct attr *left = arena_array(r->arena, struct attr, *count);
+    if (!any_over(*attrs, *count, now))
+        return false;
+    struct attr *left = arena_array(arena, struct attr, *count);
     uint32_t n = 0;
     for (uint32_t i = 0; i < *count; i++) {
         const struct attr *a = &(*attrs)[i];
-        if (is_over(a->expires_at, r->now))
+        if (is_over(a->expires_at, now))
             continue;
         left[n] = *a;
-        expire_attrs(r, &left[n].subs, &left[n].sub_count);
-        if (left[n].subs != a->subs)
-            left[n].modified_at = r->at;
+        if (expire_attrs(&left[n].subs, &left[n].sub_count, now, at, arena) && at != TIME_NONE)
+            left[n].modified_at = at;
         n++;
     }
     *attrs = left;
     *count = n;
-    r->applied = true;
+    return true;
 }
 
 void edit_attr_expire(struct edit_run *r, struct entity *out)
@@ -224,5 +225,25 @@ void edit_attr_expire(struct edit_run *r, struct entity *out)
         return;
     }
     *out = *r->old;
-    expire_attrs(r, &out->attrs, &out->attr_count);
+    r->applied = expire_attrs(&out->attrs, &out->attr_count, r->now, r->at, r->arena);
+}
+
+const struct entity *edit_attr_left(struct edit_run *r)
+{
+    const struct entity *old = r->old;
+    if (is_over(old->expires_at, r->now))
+        return NULL;
+    if (!any_over(old->attrs, old->attr_count, r->now))
+        return old;
+    struct entity *left = arena_array(r->arena, struct entity, 1);
+    *left = *old;
+    (void)expire_attrs(&left->attrs, &left->attr_count, r->now, r->at, r->arena);
+    return left;
+}
+
+bool edit_left(const struct entity *old, int64_t now, struct arena *a, struct entity *out)
+{
+    *out = *old;
+    (void)expire_attrs(&out->attrs, &out->attr_count, now, TIME_NONE, a);
+    return !is_over(old->expires_at, now);
 }

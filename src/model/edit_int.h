@@ -60,6 +60,8 @@ void edit_attr_change(struct edit_run *r, struct entity *out);
 void edit_attr_delete(struct edit_run *r, struct entity *out);
 void edit_attr_prune(struct edit_run *r, struct entity *out);
 void edit_attr_expire(struct edit_run *r, struct entity *out);
+/* What later edits see of old: without what is over; NULL when it is over itself. */
+const struct entity *edit_attr_left(struct edit_run *r);
 
 /* The value of the fragment as `kind` takes it. False when refused. */
 bool edit_value_adopt(struct edit_run *r, const struct attr *fragment, enum attr_kind kind,

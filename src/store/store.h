@@ -9,7 +9,10 @@
  * next waits for events.
  *
  * A write completes once it is durable and visible; nobody reads what a crash could
- * undo. Sequences are assigned in commit order and never reused. */
+ * undo. Sequences are assigned in commit order and never reused.
+ *
+ * What has expired (clause 4.22) is not there from that moment on, for reads and writes, found
+ * or counted; its deletion is a change, made when it is swept away or its id taken again. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 

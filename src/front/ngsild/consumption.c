@@ -200,7 +200,6 @@ void consumption_retrieve(struct exchange *x)
         .caller = &x->caller,
         .id = x->variables[0],
     };
-    r->call.arena = x->arena;
     r->call.done = retrieve_done;
     if (consume_retrieve(x->broker, &r->call))
         retrieved(r);

@@ -1,5 +1,5 @@
 /* Discovery reads the census. Entities that have ended but are not swept away yet are counted
- * on the side and taken off; the sweep comes every tenth of a second, so they are few. Should
+ * on the side and taken off; the sweep comes once a second, so they are few. Should
  * they be more than ENDED_MAX, the rest still counts until the sweep has come (clause 5.7.11
  * allows estimates): the committer waits while this reads.
  *
@@ -15,47 +15,41 @@ struct discovery {
     struct tenant *t;
     const struct census *all;
     struct census *ended; /* of `all`, what does not count; NULL: nothing */
+    struct arena *scratch;
 };
 
 /* ---- what has ended ---- */
 
-/* What is left of d at now_us, in the arena; NULL: nothing. */
-static const struct doc *left_of(const struct doc *d, int64_t now_us, struct arena *a)
+/* Counts one, at least a part of which has ended. */
+static void add_ended(struct discovery *r, const struct doc *d)
 {
-    struct entity old, left;
-    struct edit edit = {.kind = EDIT_EXPIRE, .id = doc_id(d)};
-    struct edit_result result;
-    doc_decode(d, a, &old);
-    edit_apply(&edit, &old, now_us, a, &left, &result);
-    if (result.deleted)
-        return NULL;
-    if (!result.changed)
-        return d;
-    struct doc *block = arena_alloc(a, doc_size(&left));
-    doc_encode(&left, block);
-    return block;
+    if (!r->ended) {
+        r->ended = census_new();
+        r->scratch = arena_new(0);
+    }
+    arena_reset(r->scratch);
+    const struct doc *left = read_seen(d, r->call->now_us, r->scratch);
+    census_add(r->ended, d);
+    if (left)
+        census_remove(r->ended, left);
 }
 
 static void find_ended(struct discovery *r)
 {
-    struct arena *scratch = NULL;
+    const struct index_expiry *kinds[] = {&r->t->index->ends, &r->t->index->parts};
     uint32_t n = 0;
-    struct ordered_cursor c =
-        ordered_from(r->t->index->expiry, 0, index_expiry_key(r->call->now_us));
-    while (n < ENDED_MAX && ordered_next(&c)) {
-        const struct doc *d = state_at(tenant_state(r->t), c.slot);
-        if (!n++) {
-            r->ended = census_new();
-            scratch = arena_new(0);
+    for (int i = 0; i < 2; i++) {
+        struct ordered_cursor c =
+            ordered_from(kinds[i]->ends, 0, index_expiry_key(r->call->now_us));
+        for (; n < ENDED_MAX && ordered_next(&c); n++) {
+            const struct doc *d = state_at(tenant_state(r->t), c.slot);
+            int64_t own = doc_own_expires_at(d);
+            if (kinds[i] == &r->t->index->ends || own == TIME_NONE || own > r->call->now_us)
+                add_ended(r, d); /* what has ended itself is counted once */
         }
-        arena_reset(scratch);
-        const struct doc *left = left_of(d, r->call->now_us, scratch);
-        census_add(r->ended, d);
-        if (left)
-            census_remove(r->ended, left);
     }
     r->call->visited += n;
-    arena_free(scratch);
+    arena_free(r->scratch);
 }
 
 /* ---- what a caller may see ---- */
@@ -65,15 +59,14 @@ static struct census *count_visible(struct discovery *r)
     struct census *visible = census_new();
     struct arena *scratch = arena_new(0);
     struct read_env env;
-    read_env_init(&env, r->t, scratch);
+    read_env_init(&env, r->t, r->call->now_us, scratch);
     for (uint32_t slot = 0, n = state_slots(tenant_state(r->t)); slot < n; slot++) {
         const struct doc *d = state_at(tenant_state(r->t), slot);
         if (!d)
             continue;
         r->call->visited++;
         arena_reset(scratch);
-        bool over = doc_expires_at(d) != TIME_NONE && doc_expires_at(d) <= r->call->now_us;
-        const struct doc *left = over ? left_of(d, r->call->now_us, scratch) : d;
+        const struct doc *left = read_seen(d, r->call->now_us, scratch);
         if (left && filter_match_doc(r->call->caller->filter, left, &env.env))
             census_add(visible, left);
     }

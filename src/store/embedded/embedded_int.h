@@ -77,12 +77,22 @@ bool read_get(struct store *s, struct store_get *g);
 bool read_list(struct store *s, struct store_list *l);
 /* The committed tenant, or NULL and E_NO_TENANT in call. Borrowed while online. */
 struct tenant *read_tenant(struct embedded *e, struct str name, struct store_call *call);
+/* Wall time by which reads decide what has expired. */
+int64_t read_now(struct embedded *e);
+/* Has something in d ended, or d itself? */
+static inline bool read_is_over(const struct doc *d, int64_t now_us)
+{
+    return doc_expires_at(d) != TIME_NONE && doc_expires_at(d) <= now_us;
+}
+/* d without what has expired (4.22): d itself, a copy in a, or NULL when nothing is left. */
+const struct doc *read_seen(const struct doc *d, int64_t now_us, struct arena *a);
 /* For filters that follow relationships. */
 struct read_env {
     struct filter_env env;
     struct tenant *tenant;
+    int64_t now_us;
 };
-void read_env_init(struct read_env *env, struct tenant *t, struct arena *scratch);
+void read_env_init(struct read_env *env, struct tenant *t, int64_t now_us, struct arena *scratch);
 
 /* ---- query.c ---- */
 bool query_run(struct store *s, struct store_query *q);

@@ -13,7 +13,8 @@ struct index *index_new(void)
     struct index *ix = mem_zalloc(sizeof *ix);
     ix->live = bitmap_new();
     ix->scopes = name_map_new();
-    ix->expiry = ordered_new();
+    index_expiry_init(&ix->ends);
+    index_expiry_init(&ix->parts);
     ix->census = census_new();
     return ix;
 }
@@ -41,7 +42,8 @@ void index_free(struct index *ix)
     for (struct name_cursor c = name_map_from(ix->scopes, STR_NONE, false); name_next(&c);)
         scope_free(c.value);
     name_map_free(ix->scopes);
-    ordered_free(ix->expiry);
+    index_expiry_free(&ix->ends);
+    index_expiry_free(&ix->parts);
     census_free(ix->census);
     while (ix->values) {
         struct index_value *next = ix->values->next;
@@ -240,6 +242,12 @@ static void value_places(struct index_value *v, uint32_t slot, const struct doc 
         bitmap_remove(v->others, slot);
 }
 
+/* When the first of its parts ends, if that is before the entity itself does. */
+static int64_t part_end(const struct doc *d)
+{
+    return doc_expires_at(d) == doc_own_expires_at(d) ? TIME_NONE : doc_expires_at(d);
+}
+
 /* Where d belongs, sorted. d NULL: nowhere. */
 static void find_places(struct index *ix, uint32_t slot, const struct doc *d, struct places *ps)
 {
@@ -259,8 +267,12 @@ static void find_places(struct index *ix, uint32_t slot, const struct doc *d, st
     for (struct index_value *v = ix->values; v; v = v->next)
         if (slot < v->built)
             value_places(v, slot, d, ps);
-    if (doc_expires_at(d) != TIME_NONE)
-        places_add(ps, ix->expiry, index_expiry_key(doc_expires_at(d)));
+    if (doc_expires_at(d) != TIME_NONE) {
+        if (doc_own_expires_at(d) != TIME_NONE)
+            places_add(ps, ix->ends.ends, index_expiry_key(doc_own_expires_at(d)));
+        if (part_end(d) != TIME_NONE)
+            places_add(ps, ix->parts.ends, index_expiry_key(part_end(d)));
+    }
     places_sort(ps);
 }
 
@@ -289,6 +301,8 @@ static void move(struct index *ix, uint32_t slot, const struct doc *before, cons
     }
     places_free(&from);
     places_free(&to);
+    index_expiry_set(&ix->ends, slot, after ? doc_own_expires_at(after) : TIME_NONE);
+    index_expiry_set(&ix->parts, slot, after ? part_end(after) : TIME_NONE);
 }
 
 /* ---- changes ---- */
@@ -355,11 +369,6 @@ bool index_value_build(struct index_value *v, const struct state *s, uint32_t n)
     return v->built != INDEX_VALUE_BUILT;
 }
 
-uint64_t index_expiry_key(int64_t us)
-{
-    return (uint64_t)us ^ (uint64_t)1 << 63;
-}
-
 static size_t bitmaps_bytes(const struct term_map *m)
 {
     size_t n = m->size * sizeof m->cells[0];
@@ -372,7 +381,8 @@ static size_t bitmaps_bytes(const struct term_map *m)
 size_t index_bytes(const struct index *ix)
 {
     size_t n = sizeof *ix + bitmap_bytes(ix->live) + bitmaps_bytes(&ix->types) +
-               bitmaps_bytes(&ix->attrs) + name_map_bytes(ix->scopes) + ordered_bytes(ix->expiry) +
+               bitmaps_bytes(&ix->attrs) + name_map_bytes(ix->scopes) + index_expiry_bytes(&ix->ends) +
+               index_expiry_bytes(&ix->parts) +
                census_bytes(ix->census) +
                ix->cells.size * sizeof ix->cells.cells[0];
     for (struct name_cursor c = name_map_from(ix->scopes, STR_NONE, false); name_next(&c);)

@@ -10,6 +10,7 @@
 #include "model/doc.h"
 #include "store/embedded/bitmap.h"
 #include "store/embedded/census.h"
+#include "store/embedded/index_expiry.h"
 #include "store/embedded/index_value.h"
 #include "store/embedded/name_map.h"
 #include "store/embedded/ordered.h"
@@ -28,7 +29,8 @@ struct index {
     struct term_map attrs;      /* struct bitmap */
     struct name_map *scopes;    /* struct index_scope */
     struct term_map cells;      /* struct ordered: geometries of an attribute, index_geo.h */
-    struct ordered *expiry;     /* by index_expiry_key(); only entities that end */
+    struct index_expiry ends;   /* entities that end themselves */
+    struct index_expiry parts;  /* entities in which something ends before they do */
     struct census *census;      /* how many of what */
     struct index_value *values; /* ordered indexes on attributes that queries use */
 };
@@ -41,8 +43,6 @@ void index_remove(struct index *ix, uint32_t slot, const struct doc *d);
 /* Touches only what differs. */
 void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
                    const struct doc *after);
-/* Order of keys is order of time, µs. */
-uint64_t index_expiry_key(int64_t us);
 size_t index_bytes(const struct index *ix);
 
 /* NULL: no entity ever had it. Borrowed; live as long as ix. */

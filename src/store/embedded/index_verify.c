@@ -82,12 +82,21 @@ static struct index *make_anew(const struct index *ix, const struct state *s)
         same->next = fresh->values;
         fresh->values = same;
     }
+    fresh->ends.passed = ix->ends.passed;
+    fresh->parts.passed = ix->parts.passed;
     for (uint32_t slot = 0; slot < state_slots(s); slot++) {
         const struct doc *d = state_at(s, slot);
         if (d)
             index_add(fresh, slot, d);
     }
     return fresh;
+}
+
+static void compare_expiry(struct verify *v, const char *what, const struct index_expiry *a,
+                           const struct index_expiry *b)
+{
+    compare_ordered(v, what, 0, a->ends, b->ends);
+    compare_bitmaps(v, what, 0, a->over, b->over);
 }
 
 uint64_t index_verify(const struct index *ix, const struct state *s, char *text, size_t n)
@@ -109,7 +118,8 @@ uint64_t index_verify(const struct index *ix, const struct state *s, char *text,
         if (ix->cells.cells[i].term)
             compare_ordered(&v, "geometries of attribute", ix->cells.cells[i].term,
                             ix->cells.cells[i].value, index_cells(fresh, ix->cells.cells[i].term));
-    compare_ordered(&v, "expiry", 0, ix->expiry, fresh->expiry);
+    compare_expiry(&v, "ends", &ix->ends, &fresh->ends);
+    compare_expiry(&v, "ends of parts", &ix->parts, &fresh->parts);
     if (!census_equal(ix->census, fresh->census))
         wrong(&v, "census", 0);
     compare_values(&v, ix, fresh);

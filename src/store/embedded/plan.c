@@ -303,8 +303,9 @@ static struct estimate estimate_not(struct planner *p, const struct filter *f)
     struct estimate e = estimate(p, f->parts[0]);
     if (!e.known || !e.exact)
         return (struct estimate){0};
-    uint64_t all = bitmap_count(p->ix->live);
-    return (struct estimate){true, true, false, all > e.n ? all - e.n : 0, e.index};
+    /* What has lost a part may match now: it is looked at. */
+    uint64_t all = bitmap_count(p->ix->live), unsure = bitmap_count(p->ix->parts.over);
+    return (struct estimate){true, !unsure, false, (all > e.n ? all - e.n : 0) + unsure, e.index};
 }
 
 static struct estimate estimate(struct planner *p, const struct filter *f)
@@ -405,6 +406,7 @@ static struct bitmap *collect(struct planner *p, const struct filter *f)
     case FILTER_NOT: {
         struct bitmap *part = collect(p, f->parts[0]), *out = bitmap_without(p->ix->live, part);
         bitmap_free(part);
+        bitmap_add_all(out, p->ix->parts.over);
         return out;
     }
     case FILTER_IDS:
@@ -543,12 +545,14 @@ void plan_free(struct plan *p)
     p->narrow_count = 0;
 }
 
-void plan_merge(struct plan *p)
+void plan_merge(struct plan *p, const struct bitmap *without)
 {
-    if (!p->narrow_count)
+    bool all_there = !bitmap_and_count(p->lead.slots, without);
+    if (!p->narrow_count && all_there)
         return;
-    struct bitmap *all = bitmap_and(p->lead.slots, p->narrow[0].slots);
-    for (uint32_t i = 1; i < p->narrow_count; i++)
+    struct bitmap *all =
+        all_there ? bitmap_copy(p->lead.slots) : bitmap_without(p->lead.slots, without);
+    for (uint32_t i = 0; i < p->narrow_count; i++)
         all = intersect(all, p->narrow[i].slots);
     plan_free(p);
     p->lead = (struct plan_set){all, all};

@@ -39,7 +39,7 @@ struct plan_need {
 void plan_make(struct plan *p, struct tenant *t, const struct filter *x, const struct filter *y,
                const struct plan_need *need, struct arena *a);
 void plan_free(struct plan *p);
-/* All sets become one. */
-void plan_merge(struct plan *p);
+/* All sets become one, without those. */
+void plan_merge(struct plan *p, const struct bitmap *without);
 
 #endif

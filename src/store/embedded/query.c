@@ -3,7 +3,11 @@
  *
  * A batch's slots and versions are read under one lock, so what the index's own bitmaps say
  * holds for these versions. Sets that were copied when the plan was made may be out of date
- * by then: once the tenant has changed, every document is tried on the whole tree. */
+ * by then: once the tenant has changed, every document is tried on the whole tree.
+ *
+ * What has expired when the query starts is not there (4.22), swept away or not: the index knows
+ * which entities are over, and they are passed by; the few of which only a part is over are tried,
+ * without that part, on the whole tree. */
 #include "base/arena.h"
 #include "base/time.h"
 #include "model/order.h"
@@ -12,8 +16,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BATCH = 128, PROBES_MAX = 4096, RESET_EVERY = 256, ROOM_FIRST = 32 };
+enum { PARTS_MAX = 1024 }; /* entities tried before the sets are the answer */
 
 struct query {
     struct embedded *e;
@@ -22,6 +28,7 @@ struct query {
     struct plan plan;
     bool planned;
     bool whole;        /* the plan's copies are out of date */
+    int64_t now_us;    /* of what has expired */
     uint64_t next_seq; /* candidates up to here are done */
     uint32_t next_slot;
     uint64_t probes;
@@ -103,7 +110,65 @@ static void plan(struct query *r)
     r->next_slot = slot_behind(r);
 }
 
+/* The lock for reading, with all passed that has ended by now. */
+static void lock(struct query *r)
+{
+    pthread_rwlock_rdlock(&r->t->lock);
+    while (index_expiry_is_due(&r->t->index->ends, r->now_us) ||
+           index_expiry_is_due(&r->t->index->parts, r->now_us)) {
+        pthread_rwlock_unlock(&r->t->lock);
+        pthread_rwlock_wrlock(&r->t->lock);
+        index_expiry_pass(&r->t->index->ends, r->now_us);
+        index_expiry_pass(&r->t->index->parts, r->now_us);
+        pthread_rwlock_unlock(&r->t->lock);
+        pthread_rwlock_rdlock(&r->t->lock);
+    }
+}
+
+/* What is left of d, if f fits that; else NULL. Borrowed from d, or until the next document. */
+static const struct doc *fits(struct query *r, const struct filter *f, const struct doc *d)
+{
+    if (!r->scratch) {
+        r->scratch = arena_new(0);
+        read_env_init(&r->env, r->t, r->now_us, r->scratch);
+    }
+    if (++r->q->explain.visited % RESET_EVERY == 0)
+        arena_reset(r->scratch);
+    const struct doc *seen = read_seen(d, r->now_us, r->scratch);
+    return seen && filter_match_doc(f, seen, &r->env.env) ? seen : NULL;
+}
+
 /* ---- when the sets are the answer ---- */
+
+/* Can f, which sets answer, change its mind about an entity that loses a part? */
+static bool asks_parts(const struct filter *f)
+{
+    bool asks = f && f->kind == FILTER_ATTRS;
+    if (f && (f->kind == FILTER_AND || f->kind == FILTER_OR || f->kind == FILTER_NOT))
+        for (uint32_t i = 0; i < f->count && !asks; i++)
+            asks = asks_parts(f->parts[i]);
+    return asks;
+}
+
+/* Takes those out of the one set of the plan that do not fit without the part that is over. False:
+ * they are too many to try here. */
+static bool sift_parts(struct query *r)
+{
+    uint32_t slots[PARTS_MAX + 1];
+    if (!asks_parts(r->plan.whole) ||
+        !bitmap_and_count(r->plan.lead.slots, r->t->index->parts.over))
+        return true;
+    struct bitmap *lost = bitmap_and(r->plan.lead.slots, r->t->index->parts.over);
+    struct bitmap *out = bitmap_new();
+    uint32_t n = bitmap_read(lost, 0, slots, PARTS_MAX + 1);
+    for (uint32_t i = 0; i < n && n <= PARTS_MAX; i++)
+        if (!fits(r, r->plan.whole, state_at(tenant_state(r->t), slots[i])))
+            bitmap_add(out, slots[i]);
+    plan_merge(&r->plan, out);
+    bitmap_free(lost);
+    bitmap_free(out);
+    return n <= PARTS_MAX;
+}
 
 /* Counts and skips the offset without touching documents, where no part is left to evaluation.
  * False: nothing is left to do. Under the lock, once. */
@@ -112,13 +177,17 @@ static bool count_and_skip(struct query *r)
     struct store_query *q = r->q;
     if (r->plan.rest || r->top)
         return true;
-    if (q->count && !q->limit && r->plan.narrow_count == 1 && !r->next_slot) {
+    const struct index *ix = r->t->index;
+    bool none_over = !bitmap_count(ix->ends.over) && !bitmap_count(ix->parts.over);
+    if (q->count && !q->limit && r->plan.narrow_count == 1 && !r->next_slot && none_over) {
         r->matched = bitmap_and_count(r->plan.lead.slots, r->plan.narrow[0].slots);
         return false;
     }
     if (!q->count && r->skip < BATCH)
         return true;
-    plan_merge(&r->plan);
+    plan_merge(&r->plan, ix->ends.over);
+    if (!sift_parts(r))
+        return true;
     const struct bitmap *all = r->plan.lead.slots;
     uint64_t before = bitmap_rank(all, r->next_slot);
     if (q->count) {
@@ -147,6 +216,14 @@ static bool in_all(struct query *r, uint32_t slot)
     return true;
 }
 
+/* Has it ended? Counted with the probes: many of them are taken out of the set at once. */
+static bool is_over(struct query *r, uint32_t slot)
+{
+    bool over = bitmap_has(r->t->index->ends.over, slot);
+    r->probes += over;
+    return over;
+}
+
 /* Takes the next candidates. False: nothing is left to do. */
 static bool take(struct query *r, struct batch *b)
 {
@@ -154,7 +231,7 @@ static bool take(struct query *r, struct batch *b)
     uint32_t slots[BATCH];
     bool go_on = true;
     b->n = 0;
-    pthread_rwlock_rdlock(&r->t->lock);
+    lock(r);
     if (!r->planned) {
         plan(r);
         go_on = count_and_skip(r);
@@ -163,14 +240,17 @@ static bool take(struct query *r, struct batch *b)
     } else if (r->plan.made && r->plan.version != r->t->version) {
         r->whole = true;
     }
-    if (r->plan.narrow_count && r->probes > PROBES_MAX)
-        plan_merge(&r->plan);
+    if (r->probes > PROBES_MAX) {
+        plan_merge(&r->plan, r->t->index->ends.over);
+        r->probes = 0;
+    }
     uint64_t need = r->top || q->count ? BATCH : r->skip + (q->limit - q->doc_count) + 1;
     uint32_t most = need < BATCH ? (uint32_t)need : BATCH;
     uint32_t n = go_on ? bitmap_read(r->plan.lead.slots, r->next_slot, slots, most) : 0;
     const struct state *s = tenant_state(r->t);
     for (uint32_t i = 0; i < n; i++) {
-        const struct doc *d = r->whole || in_all(r, slots[i]) ? state_at(s, slots[i]) : NULL;
+        bool meant = (r->whole || in_all(r, slots[i])) && !is_over(r, slots[i]);
+        const struct doc *d = meant ? state_at(s, slots[i]) : NULL;
         if (d)
             b->docs[b->n++] = d;
     }
@@ -181,18 +261,22 @@ static bool take(struct query *r, struct batch *b)
     return go_on;
 }
 
-static bool matches(struct query *r, const struct doc *d)
+/* What the query sees of d, if it matches; else NULL. As with fits(). */
+static const struct doc *match(struct query *r, const struct doc *d)
 {
-    const struct filter *f = r->whole ? r->plan.whole : r->plan.rest;
-    if (!f)
-        return true;
-    if (!r->scratch) {
-        r->scratch = arena_new(0);
-        read_env_init(&r->env, r->t, r->scratch);
-    }
-    if (++r->q->explain.visited % RESET_EVERY == 0)
-        arena_reset(r->scratch);
-    return filter_match_doc(f, d, &r->env.env);
+    bool over = read_is_over(d, r->now_us);
+    const struct filter *f = r->whole || over ? r->plan.whole : r->plan.rest;
+    return f || over ? fits(r, f, d) : d;
+}
+
+/* Of what a match shows, as long as the answer. */
+static const struct doc *keep(struct query *r, const struct doc *found, const struct doc *seen)
+{
+    if (seen == found)
+        return found;
+    void *kept = arena_alloc(r->q->arena, doc_bytes(seen));
+    memcpy(kept, seen, doc_bytes(seen));
+    return kept;
 }
 
 static void add_to_page(struct query *r, const struct doc *d)
@@ -211,17 +295,17 @@ static void add_to_page(struct query *r, const struct doc *d)
 }
 
 /* One more match. True: nothing else is wanted. */
-static bool add(struct query *r, const struct doc *d)
+static bool add(struct query *r, const struct doc *found, const struct doc *seen)
 {
     struct store_query *q = r->q;
     if (!r->counted)
         r->matched++;
     if (r->top) {
-        order_top_add(r->top, d);
+        order_top_add(r->top, keep(r, found, seen));
     } else if (r->skip) {
         r->skip--;
     } else if (q->doc_count < q->limit) {
-        add_to_page(r, d);
+        add_to_page(r, keep(r, found, seen));
     } else {
         q->more = true;
         return !q->count || r->counted;
@@ -245,7 +329,8 @@ static bool run(struct query *r)
                 return true;
             }
             r->next_seq = doc_created_seq(b.docs[i]);
-            if (matches(r, b.docs[i]) && add(r, b.docs[i])) {
+            const struct doc *d = match(r, b.docs[i]);
+            if (d && add(r, b.docs[i], d)) {
                 finish(r, OK);
                 return true;
             }
@@ -290,6 +375,7 @@ bool query_run(struct store *s, struct store_query *q)
 {
     struct query r = {.e = embedded_of(s), .q = q, .skip = q->offset, .next_seq = q->after_seq};
     assert(reclaim_is_online(r.e->reclaim));
+    r.now_us = read_now(r.e);
     q->docs = NULL;
     q->doc_count = 0;
     q->total = 0;

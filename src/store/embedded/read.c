@@ -15,24 +15,78 @@ struct tenant *read_tenant(struct embedded *e, struct str name, struct store_cal
     return t;
 }
 
+/* ---- what has expired is not there, swept away or not ---- */
+
+int64_t read_now(struct embedded *e)
+{
+    return e->o.clock->now_us(e->o.clock);
+}
+
+/* The tree of what is left of d. False: nothing. */
+static bool left_of(const struct doc *d, int64_t now_us, struct arena *a, struct entity *left)
+{
+    struct entity all;
+    doc_decode(d, a, &all);
+    return edit_left(&all, now_us, a, left);
+}
+
+const struct doc *read_seen(const struct doc *d, int64_t now_us, struct arena *a)
+{
+    struct entity left;
+    if (!read_is_over(d, now_us))
+        return d;
+    if (!left_of(d, now_us, a, &left))
+        return NULL;
+    struct doc *seen = arena_alloc(a, doc_size(&left));
+    doc_encode(&left, seen);
+    return seen;
+}
+
+static void release_doc(void *arg, void *thing)
+{
+    block_free(arg, thing);
+}
+
+/* The same for one that is handed out without an arena: lives as long as what was found. */
+static const struct doc *hand_out(struct embedded *e, const struct doc *d)
+{
+    if (doc_expires_at(d) == TIME_NONE || !read_is_over(d, read_now(e)))
+        return d;
+    struct arena *scratch = arena_new(0);
+    struct entity left;
+    struct doc *seen = NULL;
+    if (left_of(d, read_now(e), scratch, &left)) {
+        seen = block_new(&e->blocks, doc_size(&left));
+        doc_encode(&left, seen);
+        reclaim_retire(e->reclaim, (void *[]){seen}, 1, release_doc, &e->blocks);
+    }
+    arena_free(scratch);
+    return seen;
+}
+
+/* ---- one entity ---- */
+
 static const struct doc *lookup(struct filter_env *env, struct str id)
 {
     struct read_env *r = container_of(env, struct read_env, env);
-    return state_find(tenant_state(r->tenant), id, hash_str(id), NULL);
+    const struct doc *d = state_find(tenant_state(r->tenant), id, hash_str(id), NULL);
+    return d ? read_seen(d, r->now_us, env->arena) : NULL;
 }
 
-void read_env_init(struct read_env *env, struct tenant *t, struct arena *scratch)
+void read_env_init(struct read_env *env, struct tenant *t, int64_t now_us, struct arena *scratch)
 {
-    *env = (struct read_env){.env = {.arena = scratch, .lookup_doc = lookup}, .tenant = t};
+    *env = (struct read_env){
+        .env = {.arena = scratch, .lookup_doc = lookup}, .tenant = t, .now_us = now_us};
 }
 
-static bool allowed(struct tenant *t, const struct caller *caller, const struct doc *d)
+static bool allowed(struct embedded *e, struct tenant *t, const struct caller *caller,
+                    const struct doc *d)
 {
     if (!caller->filter)
         return true;
     struct arena *scratch = arena_new(0);
     struct read_env env;
-    read_env_init(&env, t, scratch);
+    read_env_init(&env, t, read_now(e), scratch);
     bool yes = filter_match_doc(caller->filter, d, &env.env);
     arena_free(scratch);
     return yes;
@@ -47,7 +101,9 @@ bool read_get(struct store *s, struct store_get *g)
     if (!t)
         return true;
     g->doc = state_find(tenant_state(t), g->id, hash_str(g->id), NULL);
-    if (g->doc && !allowed(t, g->caller, g->doc))
+    if (g->doc)
+        g->doc = hand_out(e, g->doc);
+    if (g->doc && !allowed(e, t, g->caller, g->doc))
         g->doc = NULL;
     if (!g->doc)
         g->call.status =

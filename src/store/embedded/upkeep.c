@@ -65,15 +65,18 @@ static void wait_for(struct embedded *e, const bool *done)
 
 /* ---- expiry ---- */
 
-/* Ids of entities in which something has ended, in the arena. */
+/* Ids of entities in which something has ended, or that have themselves, in the arena. */
 static uint32_t find_expired(struct tenant *t, int64_t now_us, struct arena *a, struct edit *edits)
 {
     uint32_t n = 0;
     pthread_rwlock_rdlock(&t->lock);
-    struct ordered_cursor c = ordered_from(t->index->expiry, 0, index_expiry_key(now_us));
-    while (n < EXPIRE_AT_ONCE && ordered_next(&c)) {
-        const struct doc *d = state_at(tenant_state(t), c.slot);
-        edits[n++] = (struct edit){.kind = EDIT_EXPIRE, .id = arena_dup(a, doc_id(d))};
+    const struct ordered *ends[] = {t->index->ends.ends, t->index->parts.ends};
+    for (int i = 0; i < 2; i++) {
+        struct ordered_cursor c = ordered_from(ends[i], 0, index_expiry_key(now_us));
+        while (n < EXPIRE_AT_ONCE && ordered_next(&c)) {
+            const struct doc *d = state_at(tenant_state(t), c.slot);
+            edits[n++] = (struct edit){.kind = EDIT_EXPIRE, .id = arena_dup(a, doc_id(d))};
+        }
     }
     pthread_rwlock_unlock(&t->lock);
     return n;

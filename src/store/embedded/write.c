@@ -18,6 +18,7 @@ struct staged {
     uint64_t hash;
     const struct doc *base; /* the version it was worked out from; NULL: absent */
     bool from_head;         /* which is not committed yet */
+    struct pending *ended;  /* before the change: the base goes, because it has expired */
     struct pending *change; /* NULL: nothing changes */
 };
 
@@ -62,22 +63,30 @@ static void note_changed(struct pending *p, const struct entity *old, const stru
     }
 }
 
-static struct pending *change_of(struct embedded *e, const struct edit *edit,
-                                 const struct doc *base, const struct entity *old,
-                                 struct entity *next, const struct edit_result *r)
+static struct pending *deletion_of(const struct doc *base, const struct entity *old)
 {
-    uint32_t room = (base ? old->attr_count : 0) + (r->deleted ? 0 : next->attr_count);
-    struct pending *p;
-    if (r->deleted) {
-        p = pending_new(RECORD_ENTITY_DELETE, room, edit->id);
-        p->origin = doc_created_seq(base);
-    } else {
-        p = pending_new(RECORD_ENTITY, room, STR_NONE);
-        p->doc = encode(e, next);
-        p->key = doc_id(p->doc);
-    }
-    note_changed(p, base ? old : NULL, r->deleted ? NULL : next);
+    struct pending *p = pending_new(RECORD_ENTITY_DELETE, old->attr_count, old->id);
+    p->origin = doc_created_seq(base);
+    note_changed(p, old, NULL);
     return p;
+}
+
+/* old NULL: there was none. */
+static struct pending *change_of(struct embedded *e, const struct entity *old, struct entity *next)
+{
+    uint32_t room = (old ? old->attr_count : 0) + next->attr_count;
+    struct pending *p = pending_new(RECORD_ENTITY, room, STR_NONE);
+    p->doc = encode(e, next);
+    p->key = doc_id(p->doc);
+    note_changed(p, old, next);
+    return p;
+}
+
+static void give(struct writing *w, const struct staged *s, struct pending *p)
+{
+    p->hash = s->hash;
+    p->at_us = w->a->now_us;
+    p->op = w->op;
 }
 
 /* Works out what edit i makes of s->base. */
@@ -90,13 +99,15 @@ static void work_out(struct writing *w, uint32_t i, struct staged *s)
         doc_decode(s->base, a->arena, &old);
     *r = (struct edit_result){0};
     edit_apply(&a->edits[i], s->base ? &old : NULL, a->now_us, a->arena, &next, r);
-    s->change = NULL;
-    if (r->status == OK && r->changed) {
-        s->change = change_of(w->e, &a->edits[i], s->base, &old, &next, r);
-        s->change->hash = s->hash;
-        s->change->at_us = a->now_us;
-        s->change->op = w->op;
-    }
+    s->ended = s->change = NULL;
+    if (r->status != OK || !r->changed)
+        return;
+    if (r->expired)
+        give(w, s, s->ended = deletion_of(s->base, &old));
+    s->change = r->deleted
+                    ? deletion_of(s->base, &old)
+                    : change_of(w->e, s->base && !r->expired ? &old : NULL, &next);
+    give(w, s, s->change);
 }
 
 static void forget(struct writing *w, struct staged *s)
@@ -105,7 +116,8 @@ static void forget(struct writing *w, struct staged *s)
         return;
     block_free(&w->e->blocks, s->change->doc);
     free(s->change);
-    s->change = NULL;
+    free(s->ended);
+    s->ended = s->change = NULL;
 }
 
 /* The newest version of the entity. The lock is held. */
@@ -169,11 +181,15 @@ static void enqueue(struct writing *w, uint32_t i, struct staged *s)
     }
     if (!w->tenant)
         w->tenant = make_tenant(w->e, w->op, w->a->caller->tenant, w->a->now_us);
+    if (s->ended) {
+        s->ended->tenant = w->tenant;
+        commit_enqueue(w->e, s->ended);
+    }
     p->tenant = w->tenant;
     commit_enqueue(w->e, p);
     heads_set(&w->e->commit.heads, w->tenant, 0, p->key, p->hash, p);
     w->a->results[i].seq = p->seq;
-    s->change = NULL;
+    s->ended = s->change = NULL;
 }
 
 /* ---- a few edits ---- */

@@ -79,8 +79,8 @@ static void print_result(struct driver *d, const struct edit_result *r, struct a
 {
     struct buf b;
     buf_init(&b, 1 << 24);
-    buf_printf(&b, "{\"status\":\"%s\",\"created\":%d,\"deleted\":%d,\"changed\":%d,\"notes\":[",
-               status_name(r->status), r->created, r->deleted, r->changed);
+    buf_printf(&b, "{\"status\":\"%s\",\"expired\":%d,\"created\":%d,\"deleted\":%d,\"changed\":%d,\"notes\":[",
+               status_name(r->status), r->expired, r->created, r->deleted, r->changed);
     for (uint32_t i = 0; i < r->note_count; i++) {
         const struct edit_note *n = &r->notes[i];
         struct str name = n->term == TERM_NONE ? STR("") : terms_iri(d->terms, n->term);

@@ -237,15 +237,19 @@ class Model:
 
     def run(self, c):
         """What edit_driver should answer."""
-        answer = {"status": "ok", "created": 0, "deleted": 0, "changed": 0, "notes": []}
+        answer = {"status": "ok", "expired": 0, "created": 0, "deleted": 0, "changed": 0, "notes": []}
         old = self.entity
         at = max(c["now"], old["modifiedAt"]) if old else c["now"]
+        if old and c["kind"] != "expire":
+            old = self.left(c["now"], at)
+            answer["expired"] = int(old is None)
+            at = at if old else c["now"]
         change = Change(at, c["kind"] == "merge")
         try:
             new = getattr(self, c["kind"])(c, copy.deepcopy(old), change)
         except Refused as refused:
             answer["status"] = refused.args[0]
-            new, change.applied, change.notes = old, False, []
+            new, change.applied, change.notes = None, False, []
         if change.applied:
             self.seq += 1
             answer.update(changed=1, created=int(old is None), deleted=int(new is None))
@@ -399,6 +403,14 @@ class Model:
                 change.applied = True
         if c["flags"] & SCOPE and not keeps and old.pop("scope", None):
             change.applied = True
+        return old
+
+    def left(self, now, at):
+        """What edits see of the entity: it without what is over; None when it is over itself."""
+        if self.entity.get("expiresAt", now + 1) <= now:
+            return None
+        old = copy.deepcopy(self.entity)
+        self.expired(old, "attrs", now, at)
         return old
 
     def expire(self, c, old, change):

@@ -1,13 +1,11 @@
 /* The embedded store under the contract suite. */
 #include "contract.h"
 
-#include "base/time.h"
-
 static char dir[256];
 
 static void start(struct fixture *f)
 {
-    struct embedded_options o = fixture_options(dir, &clock_system);
+    struct embedded_options o = fixture_options(dir, &f->clock.clock);
     struct why why = {0};
     o.tenants_max = 3;
     if (embedded_open(&f->store, f->terms, &o, &why) != OK)

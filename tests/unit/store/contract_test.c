@@ -48,17 +48,6 @@ static int64_t value_of(const char *id)
     return v.integer;
 }
 
-static struct filter *of_type(const char *type)
-{
-    struct type_expr *x = arena_zalloc(f.arena, sizeof *x);
-    x->count = 1;
-    x->any = arena_zalloc(f.arena, sizeof *x->any);
-    x->any[0].count = 1;
-    x->any[0].types = arena_zalloc(f.arena, sizeof(struct name));
-    x->any[0].types[0] = (struct name){str_of(type), terms_find(f.terms, str_of(type))};
-    return filter_of_type(f.arena, x);
-}
-
 static struct filter *above(double limit)
 {
     struct compare *c = arena_zalloc(f.arena, sizeof *c);
@@ -223,7 +212,7 @@ static void test_survives_reopening(void **state)
     assert_int_equal(store_seq(f.store), seq);
     assert_int_equal(value_of("urn:e:3"), 1000);
     assert_null(fixture_get(&f, "urn:e:4"));
-    struct store_query q = {.limit = 4, .filter = of_type("B"), .count = true};
+    struct store_query q = {.limit = 4, .filter = fixture_of_type(&f, "B"), .count = true};
     assert_int_equal(fixture_query(&f, &q), OK);
     assert_page(&q, 1, 4, 2);
     assert_int_equal(q.total, 15);
@@ -268,7 +257,7 @@ static void test_filters_are_anded_with_the_callers(void **state)
 {
     (void)state;
     fill(20);
-    f.caller.filter = of_type("A");
+    f.caller.filter = fixture_of_type(&f, "A");
     struct store_query q = {.limit = 20, .filter = above(9), .count = true};
     assert_int_equal(fixture_query(&f, &q), OK);
     assert_page(&q, 10, 5, 2);
@@ -282,11 +271,11 @@ static void test_counting_alone(void **state)
 {
     (void)state;
     fill(21);
-    struct store_query q = {.limit = 0, .filter = of_type("A"), .count = true};
+    struct store_query q = {.limit = 0, .filter = fixture_of_type(&f, "A"), .count = true};
     assert_int_equal(fixture_query(&f, &q), OK);
     assert_int_equal(q.total, 11);
     assert_int_equal(q.doc_count, 0);
-    struct store_query unknown = {.limit = 5, .filter = of_type("Unheard"), .count = true};
+    struct store_query unknown = {.limit = 5, .filter = fixture_of_type(&f, "Unheard"), .count = true};
     assert_int_equal(fixture_query(&f, &unknown), OK);
     assert_int_equal(unknown.total, 0);
     assert_false(unknown.more);
@@ -617,6 +606,113 @@ static void test_census_does_not_look_at_entities(void **state)
     }
 }
 
+/* ---- expiry (clause 4.22) ---- */
+
+/* urn:e:0 … n-1; odd ones end in a second, with `part` only their attribute does. */
+static void fill_transient(uint32_t n, bool part)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "urn:e:%u", i);
+        struct entity *e = fixture_entity(&f, id, "T", "value", i);
+        int64_t *end = part ? &e->attrs[0].expires_at : &e->expires_at;
+        *end = i % 2 ? f.clock.now + 1000000 : TIME_NONE;
+        struct edit edit = {.kind = EDIT_CREATE, .id = e->id, .fragment = e};
+        assert_int_equal(fixture_edit(&f, &edit).status, OK);
+    }
+}
+
+/* To the moment at which they end. */
+static void pass_a_second(void)
+{
+    f.clock.now += 1000000;
+    f.now_us = f.clock.now;
+}
+
+static void test_what_has_expired_is_not_there(void **state)
+{
+    (void)state;
+    fill_transient(10, false);
+    f.clock.now += 999999;
+    assert_non_null(fixture_get(&f, "urn:e:1"));
+    f.clock.now -= 999999;
+    pass_a_second();
+    for (int i = 0; i < 2; i++) {
+        assert_null(fixture_get(&f, "urn:e:1"));
+        struct store_query page = {.filter = fixture_of_type(&f, "T"), .limit = 3, .offset = 1},
+                           all = {.limit = 5, .count = true},
+                           number = {.filter = fixture_of_type(&f, "T"), .count = true};
+        assert_int_equal(fixture_query(&f, &page), OK);
+        assert_page(&page, 2, 3, 2);
+        assert_true(page.more);
+        assert_int_equal(fixture_query(&f, &all), OK);
+        assert_page(&all, 0, 5, 2);
+        assert_int_equal(all.total, 5);
+        assert_false(all.more);
+        assert_int_equal(fixture_query(&f, &number), OK);
+        assert_int_equal(number.total, 5);
+        if (i == 0)
+            contract_reopen(&f);
+    }
+}
+
+static void test_an_expired_id_is_free_at_once(void **state)
+{
+    (void)state;
+    struct heard h = {.listener.changes = hear, .ordered = true, .visible = true};
+    fill_transient(4, false);
+    store_listen(f.store, &h.listener);
+    pass_a_second();
+    assert_int_equal(edit_of(EDIT_UPDATE, "urn:e:1", 5).status, E_NOT_FOUND);
+    assert_int_equal(edit_of(EDIT_DELETE, "urn:e:1", 0).status, E_NOT_FOUND);
+    assert_int_equal(h.count, 0);
+    struct edit_result r = create("urn:e:1", "T", 7);
+    assert_int_equal(r.status, OK);
+    assert_true(r.created);
+    assert_int_equal(doc_created_seq(fixture_get(&f, "urn:e:1")), r.seq);
+    assert_int_equal(doc_created_at(fixture_get(&f, "urn:e:1")), f.now_us - 1);
+    for (uint32_t i = 0; i < 4; i++) { /* as a sweep does */
+        char id[32];
+        snprintf(id, sizeof id, "urn:e:%u", i);
+        struct edit sweep = {.kind = EDIT_EXPIRE, .id = str_of(id)};
+        assert_int_equal(fixture_edit(&f, &sweep).status, OK);
+    }
+    assert_true(h.ordered);
+    assert_int_equal(h.deleted, 2); /* each once */
+    assert_int_equal(h.created, 1);
+    assert_int_equal(h.updated, 0);
+    contract_reopen(&f);
+    assert_int_equal(value_of("urn:e:1"), 7);
+    assert_null(fixture_get(&f, "urn:e:3"));
+}
+
+static void test_what_has_expired_of_an_entity_is_not_there(void **state)
+{
+    (void)state;
+    fill_transient(10, true);
+    pass_a_second();
+    struct name value = {STR("value"), terms_find(f.terms, STR("value"))};
+    assert_int_equal(doc_attr_count(fixture_get(&f, "urn:e:1")), 0);
+    struct store_query with = {
+        .filter = filter_of_attrs(f.arena, &value, 1), .limit = 3, .count = true};
+    assert_int_equal(fixture_query(&f, &with), OK);
+    assert_page(&with, 0, 3, 2);
+    assert_int_equal(with.total, 5);
+    struct store_query more = {.filter = above(0), .limit = 3};
+    assert_int_equal(fixture_query(&f, &more), OK);
+    assert_page(&more, 2, 3, 2);
+    struct store_query all = {.limit = 20};
+    assert_int_equal(fixture_query(&f, &all), OK);
+    assert_page(&all, 0, 10, 1);
+    assert_int_equal(doc_attr_count(all.docs[3]), 0);
+    assert_int_equal(doc_modified_at(all.docs[3]), doc_created_at(all.docs[3]));
+    struct edit drop = {.kind = EDIT_ATTR_DELETE, .id = STR("urn:e:1"), .dataset = STR("")};
+    drop.term = value.term;
+    assert_int_equal(fixture_edit(&f, &drop).status, E_NOT_FOUND);
+    drop.id = STR("urn:e:2");
+    assert_int_equal(fixture_edit(&f, &drop).status, OK);
+}
+
 static void test_figures(void **state)
 {
     (void)state;
@@ -660,6 +756,9 @@ int main(void)
         TEST(test_census_follows_changes),
         TEST(test_census_leaves_out_what_has_ended),
         TEST(test_census_does_not_look_at_entities),
+        TEST(test_what_has_expired_is_not_there),
+        TEST(test_an_expired_id_is_free_at_once),
+        TEST(test_what_has_expired_of_an_entity_is_not_there),
         TEST(test_figures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

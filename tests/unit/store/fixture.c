@@ -55,6 +55,17 @@ void waiter_until(struct waiter *w, struct store *s, const bool *done)
     }
 }
 
+static int64_t manual_now(struct clock *clock)
+{
+    struct manual_clock *c = container_of(clock, struct manual_clock, clock);
+    return c->alone && !pthread_equal(c->thread, pthread_self()) ? 0 : c->now;
+}
+
+void manual_clock_init(struct manual_clock *c, int64_t now, bool alone)
+{
+    *c = (struct manual_clock){{manual_now}, now, alone, pthread_self()};
+}
+
 struct embedded_options fixture_options(const char *dir, struct clock *clock)
 {
     return (struct embedded_options){
@@ -97,6 +108,7 @@ void fixture_init(struct fixture *f)
     *f = (struct fixture){
         .arena = arena_new(0), .terms = terms_new(10000), .now_us = 1700000000000000};
     waiter_init(&f->waiter);
+    manual_clock_init(&f->clock, f->now_us, true);
     f->caller.tenant = STR("");
 }
 
@@ -295,4 +307,15 @@ struct edit fixture_create(struct fixture *f, const char *id, const char *type, 
 {
     const struct entity *e = fixture_entity(f, id, type, "value", value);
     return (struct edit){.kind = EDIT_CREATE, .id = e->id, .fragment = e};
+}
+
+struct filter *fixture_of_type(struct fixture *f, const char *type)
+{
+    struct type_expr *x = arena_zalloc(f->arena, sizeof *x);
+    x->count = 1;
+    x->any = arena_zalloc(f->arena, sizeof *x->any);
+    x->any[0].count = 1;
+    x->any[0].types = arena_zalloc(f->arena, sizeof(struct name));
+    x->any[0].types[0] = (struct name){str_of(type), terms_find(f->terms, str_of(type))};
+    return filter_of_type(f->arena, x);
 }

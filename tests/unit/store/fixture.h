@@ -28,10 +28,15 @@ void waiter_init(struct waiter *w);
 /* Runs tasks, waiting for them offline, until *done. */
 void waiter_until(struct waiter *w, struct store *s, const bool *done);
 
+/* Time that passes when told. Alone: only for the thread that made it, so that the store's own
+ * threads sweep nothing away. */
 struct manual_clock {
     struct clock clock;
     _Atomic int64_t now; /* the store's threads read it */
+    _Atomic bool alone;
+    pthread_t thread;
 };
+void manual_clock_init(struct manual_clock *c, int64_t now, bool alone);
 
 /* Options for tests: small segments, a clock that stands still until told. */
 struct embedded_options fixture_options(const char *dir, struct clock *clock);
@@ -45,6 +50,7 @@ struct fixture {
     struct store *store;
     struct terms *terms;
     struct waiter waiter;
+    struct manual_clock clock; /* for the store; alone */
     struct arena *arena; /* of results; reset by fixture_reset() */
     struct caller caller;
     int64_t now_us;
@@ -80,5 +86,7 @@ enum status fixture_drop_tenant(struct fixture *f, const char *name);
 struct entity *fixture_entity(struct fixture *f, const char *id, const char *type, const char *attr,
                               int64_t value);
 struct edit fixture_create(struct fixture *f, const char *id, const char *type, int64_t value);
+/* A filter in f->arena. */
+struct filter *fixture_of_type(struct fixture *f, const char *type);
 
 #endif

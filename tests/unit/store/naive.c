@@ -27,6 +27,7 @@ struct naive {
     struct store store;
     uint64_t seq;
     uint32_t tenants_max;
+    struct clock *clock;
     struct naive_tenant *tenants;
     uint32_t tenant_count;
     struct doc **garbage; /* old versions; callers may still look at them */
@@ -107,11 +108,50 @@ static uint32_t find_doc(const struct naive_tenant *t, struct str id)
 
 /* ---- calls ---- */
 
+static void say(struct naive *n, const struct store_apply *a, uint32_t i, const struct doc *before,
+                const struct doc *after)
+{
+    tell(n, (struct change){.seq = n->seq,
+                            .kind = CHANGE_ENTITY,
+                            .tenant = a->caller->tenant,
+                            .before = before,
+                            .after = after,
+                            .at_us = a->now_us,
+                            .key = a->edits[i].id});
+}
+
+static void drop_doc(struct naive *n, struct naive_tenant *t, uint32_t at)
+{
+    discard(n, t->docs[at]);
+    memmove(t->docs + at, t->docs + at + 1, (t->count - at - 1) * sizeof *t->docs);
+    t->count--;
+}
+
+static struct doc *encoded(struct entity *e, uint64_t seq)
+{
+    e->seq = 0;
+    struct doc *d = mem_alloc(doc_size(e));
+    doc_encode(e, d);
+    doc_set_seq(d, seq);
+    return d;
+}
+
+static void put_doc(struct naive *n, struct naive_tenant *t, uint32_t at, struct doc *d)
+{
+    if (at < t->count) {
+        discard(n, t->docs[at]);
+    } else {
+        t->docs = mem_realloc(t->docs, (t->count + 1) * sizeof *t->docs);
+        t->count++;
+    }
+    t->docs[at] = d;
+}
+
 static void apply_one(struct naive *n, struct store_apply *a, uint32_t i)
 {
     struct naive_tenant *t = find_tenant(n, a->caller->tenant);
     uint32_t at = find_doc(t, a->edits[i].id);
-    struct doc *before = t && at < t->count ? t->docs[at] : NULL;
+    struct doc *before = t && at < t->count ? t->docs[at] : NULL, *after = NULL;
     struct entity old, next;
     struct edit_result *r = &a->results[i];
     *r = (struct edit_result){0};
@@ -122,31 +162,21 @@ static void apply_one(struct naive *n, struct store_apply *a, uint32_t i)
         return;
     if (!t)
         t = make_tenant(n, a->caller->tenant, a->now_us);
-    struct doc *after = NULL;
-    r->seq = ++n->seq;
-    if (r->deleted) {
-        memmove(t->docs + at, t->docs + at + 1, (t->count - at - 1) * sizeof *t->docs);
-        t->count--;
-    } else {
-        next.seq = 0;
-        after = mem_alloc(doc_size(&next));
-        doc_encode(&next, after);
-        doc_set_seq(after, r->seq);
-        if (!before) {
-            t->docs = mem_realloc(t->docs, (t->count + 1) * sizeof *t->docs);
-            t->count++;
-        }
-        t->docs[at] = after;
+    if (r->expired) {
+        n->seq++;
+        say(n, a, i, before, NULL);
+        drop_doc(n, t, at);
+        at = t->count;
+        before = NULL;
     }
-    if (before)
-        discard(n, before);
-    tell(n, (struct change){.seq = r->seq,
-                            .kind = CHANGE_ENTITY,
-                            .tenant = a->caller->tenant,
-                            .before = before,
-                            .after = after,
-                            .at_us = a->now_us,
-                            .key = a->edits[i].id});
+    r->seq = ++n->seq;
+    if (!r->deleted)
+        after = encoded(&next, r->seq);
+    say(n, a, i, before, after);
+    if (after)
+        put_doc(n, t, at, after);
+    else
+        drop_doc(n, t, at);
 }
 
 static bool naive_apply(struct store *s, struct store_apply *a)
@@ -158,8 +188,28 @@ static bool naive_apply(struct store *s, struct store_apply *a)
     return true;
 }
 
+/* The tree of what is left of d by now; NULL: nothing. */
+static struct entity *left_of(struct naive *n, const struct doc *d, struct arena *a)
+{
+    struct entity *all = arena_array(a, struct entity, 2);
+    doc_decode(d, a, &all[0]);
+    return edit_left(&all[0], n->clock->now_us(n->clock), a, &all[1]) ? &all[1] : NULL;
+}
+
+/* The same as a version: d itself where nothing has expired. */
+static const struct doc *left_doc(struct naive *n, const struct doc *d, const struct entity *left)
+{
+    if (doc_expires_at(d) == TIME_NONE || doc_expires_at(d) > n->clock->now_us(n->clock))
+        return d;
+    struct doc *version = mem_alloc(doc_size(left));
+    doc_encode(left, version);
+    discard(n, version);
+    return version;
+}
+
 struct linked {
     struct filter_env env;
+    struct naive *naive;
     struct naive_tenant *tenant;
 };
 
@@ -167,20 +217,14 @@ static const struct entity *lookup(struct filter_env *env, struct str id)
 {
     struct linked *l = container_of(env, struct linked, env);
     uint32_t at = find_doc(l->tenant, id);
-    if (at == l->tenant->count)
-        return NULL;
-    struct entity *e = arena_alloc(env->arena, sizeof *e);
-    doc_decode(l->tenant->docs[at], env->arena, e);
-    return e;
+    return at < l->tenant->count ? left_of(l->naive, l->tenant->docs[at], env->arena) : NULL;
 }
 
-static bool meets(struct naive_tenant *t, const struct filter *f, const struct doc *d,
-                  struct arena *a)
+static bool meets(struct naive *n, struct naive_tenant *t, const struct filter *f,
+                  const struct entity *e, struct arena *a)
 {
-    struct linked l = {{.arena = a, .lookup = lookup}, t};
-    struct entity e;
-    doc_decode(d, a, &e);
-    return filter_match(f, &e, &l.env);
+    struct linked l = {{.arena = a, .lookup = lookup}, n, t};
+    return filter_match(f, e, &l.env);
 }
 
 static bool naive_get(struct store *s, struct store_get *g)
@@ -192,8 +236,9 @@ static bool naive_get(struct store *s, struct store_get *g)
     struct naive_tenant *t = find_tenant(n, g->caller->tenant);
     uint32_t at = find_doc(t, g->id);
     struct arena *a = arena_new(0);
-    if (at < t->count && meets(t, g->caller->filter, t->docs[at], a))
-        g->doc = t->docs[at];
+    const struct entity *e = at < t->count ? left_of(n, t->docs[at], a) : NULL;
+    if (e && meets(n, t, g->caller->filter, e, a))
+        g->doc = left_doc(n, t->docs[at], e);
     else
         g->call.status = why_set(&g->call.why, E_NOT_FOUND, NULL, "no such entity");
     arena_free(a);
@@ -229,12 +274,13 @@ static bool naive_query(struct store *s, struct store_query *q)
     const struct doc **docs = arena_array(q->arena, const struct doc *, t->count + 1);
     uint32_t matched = 0;
     for (uint32_t i = 0; i < t->count; i++) {
-        if (doc_created_seq(t->docs[i]) <= q->after_seq ||
-            !meets(t, q->filter, t->docs[i], q->arena) ||
-            !meets(t, q->caller->filter, t->docs[i], q->arena))
+        const struct entity *e = left_of(n, t->docs[i], q->arena);
+        if (!e || doc_created_seq(t->docs[i]) <= q->after_seq ||
+            !meets(n, t, q->filter, e, q->arena) ||
+            !meets(n, t, q->caller->filter, e, q->arena))
             continue;
-        docs[matched] = t->docs[i];
-        doc_decode(t->docs[i], q->arena, &all[matched]);
+        docs[matched] = left_doc(n, t->docs[i], e);
+        all[matched] = *e;
         insert(q->limit ? q->order : NULL, all, docs, matched, q->arena);
         matched++;
     }
@@ -512,11 +558,12 @@ static const struct store_ops OPS = {
     naive_close,
 };
 
-struct store *naive_new(uint32_t tenants_max)
+struct store *naive_new(uint32_t tenants_max, struct clock *clock)
 {
     struct naive *n = mem_zalloc(sizeof *n);
     n->store.ops = &OPS;
     n->tenants_max = tenants_max;
+    n->clock = clock;
     add_tenant(n, STR(""));
     return &n->store;
 }

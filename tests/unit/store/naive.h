@@ -3,9 +3,10 @@
 #ifndef TESTS_STORE_NAIVE_H
 #define TESTS_STORE_NAIVE_H
 
+#include "base/time.h"
 #include "store/store.h"
 
-struct store *naive_new(uint32_t tenants_max);
-/* store_close() frees it. */
+/* store_close() frees it. clock: by it reads decide what has expired; nothing is swept away. */
+struct store *naive_new(uint32_t tenants_max, struct clock *clock);
 
 #endif

@@ -1,6 +1,6 @@
 /* The embedded store and the naive one are asked the same, at random, restarts among it, and must
- * answer the same: statuses, versions byte by byte, pages, counts, documents, changes. Between, the
- * indexes are compared with ones made anew.
+ * answer the same: statuses, versions byte by byte, pages, counts, documents, changes. Time passes,
+ * and entities and parts of them expire. Between, the indexes are compared with ones made anew.
  *
  * WELLSPRING_TEST_STEPS sets the number of steps a round, WELLSPRING_TEST_SEED the first seed. */
 #include "fixture.h"
@@ -57,11 +57,6 @@ static void listen_to(struct heard *h, struct store *s)
 {
     h->listener.changes = hear;
     store_listen(s, &h->listener);
-}
-
-static int64_t manual_now(struct clock *c)
-{
-    return container_of(c, struct manual_clock, clock)->now;
 }
 
 static void open_real(struct duel *d)
@@ -315,7 +310,7 @@ static void step(struct duel *d)
 {
     use_tenant(d, generate_below(&d->g, TENANTS));
     uint32_t what = generate_below(&d->g, 100);
-    d->g.now_us += generate_below(&d->g, 2000);
+    d->clock.now = d->g.now_us += generate_below(&d->g, 2000);
     if (what < 50)
         step_apply(d);
     else if (what < 60)
@@ -363,7 +358,7 @@ static void play(unsigned seed, unsigned steps, uint64_t met[8])
     struct duel *d = calloc(1, sizeof *d);
     d->seed = seed;
     fixture_directory(d->dir, sizeof d->dir);
-    d->clock = (struct manual_clock){{manual_now}, 0};
+    manual_clock_init(&d->clock, 0, true);
     fixture_init(&d->real);
     fixture_init(&d->naive);
     struct heard *heard[] = {&d->real_heard, &d->naive_heard};
@@ -371,7 +366,7 @@ static void play(unsigned seed, unsigned steps, uint64_t met[8])
         buf_init(&heard[i]->text, 1 << 28);
         pthread_mutex_init(&heard[i]->lock, NULL);
     }
-    d->naive.store = naive_new(TENANTS_MAX);
+    d->naive.store = naive_new(TENANTS_MAX, &d->clock.clock);
     generate_init(&d->g, seed, d->naive.terms, seed % 3 == 0 ? 12 : seed % 3 == 1 ? 150 : 1000);
     open_real(d);
     listen_to(&d->naive_heard, d->naive.store);

@@ -1,0 +1,50 @@
+/* See opened.h. */
+#include "opened.h"
+
+#include <unistd.h>
+
+void opened_init(struct opened *o)
+{
+    fixture_directory(o->dir, sizeof o->dir);
+    fault_io_init(&o->io);
+    manual_clock_init(&o->wall, 1700000000000000, false);
+    o->options = fixture_options(o->dir, &o->wall.clock);
+    o->options.io = &o->io.io;
+}
+
+void opened_start(struct opened *o)
+{
+    struct why why = {0};
+    struct fixture *f = &o->fixture;
+    fixture_init(f);
+    f->now_us = o->wall.now;
+    if (embedded_open(&f->store, f->terms, &o->options, &why) != OK)
+        fail_msg("%s", why.text);
+    store_thread_enter(f->store);
+}
+
+void opened_shut(struct opened *o)
+{
+    store_thread_leave(o->fixture.store);
+    store_close(o->fixture.store);
+    fixture_free(&o->fixture);
+}
+
+void opened_again(struct opened *o)
+{
+    opened_shut(o);
+    opened_start(o);
+}
+
+void opened_end(struct opened *o)
+{
+    fixture_remove(o->dir);
+}
+
+void opened_wait(struct opened *o)
+{
+    enum { A_LITTLE_US = 10000 };
+    store_thread_offline(o->fixture.store);
+    usleep(A_LITTLE_US);
+    store_thread_online(o->fixture.store);
+}
