@@ -35,6 +35,8 @@ BODIES = {
     "entities": ({"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Entity"}}, JSON_MEDIA),
     "ids": ({"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Id"}}, JSON_MEDIA),
     "query": ({"$ref": "#/components/schemas/Query"}, JSON_MEDIA),
+    "subscription": ({"$ref": "#/components/schemas/Subscription"}, JSON_MEDIA),
+    "subscription_fragment": ({"$ref": "#/components/schemas/SubscriptionFragment"}, JSON_MEDIA),
 }
 MERGE_PATCH = "application/merge-patch+json"
 

@@ -4,13 +4,25 @@
 
 #include "broker/contexts.h"
 #include "broker/ports.h"
+#include "model/subscription.h"
 #include "store/store.h"
+
+/* What the configuration says of subscriptions, and where their counters are. */
+struct broker_subscriptions {
+    struct subscription_limits limits;
+    uint64_t most;    /* of a tenant, "limits.subscriptions" */
+    size_t bytes_max; /* of one as it is stored, "limits.subscription_bytes" */
+    /* False: none of that subscription. NULL: nobody counts. Any thread. */
+    bool (*counters)(void *arg, struct str tenant, struct str id, struct subscription_counters *out);
+    void *counters_arg;
+};
 
 struct broker {
     struct store *store;
     struct terms *terms;
     struct contexts *contexts;
     struct broker_ports *ports;
+    struct broker_subscriptions subscriptions;
     _Atomic bool closing; /* the city is stopping: operations in steps end with E_CANCELLED at the next one */
 };
 

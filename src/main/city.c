@@ -85,6 +85,20 @@ static void limits_read(const struct config *c, struct ngsild_limits *l)
     };
 }
 
+static void subscriptions_read(const struct config *c, const struct ngsild_limits *l, struct broker_subscriptions *s)
+{
+    s->most = limit(c, "subscriptions");
+    s->bytes_max = (size_t)config_int(c, "limits", "subscription_bytes");
+    s->limits = (struct subscription_limits){
+        .filter = l->filter,
+        .projection = l->projection,
+        .selectors_max = limit(c, "subscription_selectors"),
+        .names_max = limit(c, "subscription_names"),
+        .pairs_max = limit(c, "subscription_pairs"),
+        .timeout_max_ms = (uint32_t)(config_int(c, "subscriptions", "timeout") / 1000),
+    };
+}
+
 /* What the configuration says, or three quarters of the machine's memory. */
 static size_t state_bytes(const struct config *c)
 {
@@ -341,6 +355,7 @@ enum status city_start(struct city **out, const struct config *c, struct why *wh
     context_setup(city->broker.terms);
     city->front.ngsild.broker = &city->broker;
     limits_read(c, &city->front.ngsild.limits);
+    subscriptions_read(c, &city->front.ngsild.limits, &city->broker.subscriptions);
     city->front.access_log = config_bool(c, "log", "access");
     city->front.admin = (struct admin){
         .broker = &city->broker,

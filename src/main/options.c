@@ -63,6 +63,11 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "pattern_bytes", "1024", 1, 65536, "length of a regular expression"),
     COUNT("limits", "projection_names", "1000", 1, 100000, "names in pick or omit"),
     COUNT("limits", "projection_depth", "10", 1, 64, "nesting of pick or omit"),
+    COUNT("limits", "subscriptions", "100000", 1, 10000000, "subscriptions of a tenant"),
+    SIZE("limits", "subscription_bytes", "\"256 KiB\"", KIB, 16 * MIB, "size of one subscription"),
+    COUNT("limits", "subscription_selectors", "1000", 1, 100000, "entities of a subscription"),
+    COUNT("limits", "subscription_names", "1000", 1, 100000, "elements of any other list of a subscription"),
+    COUNT("limits", "subscription_pairs", "64", 1, 10000, "receiverInfo, and notifierInfo, of a subscription"),
     COUNT("limits", "context_terms", "20000", 100, 1000000, "definitions in one @context"),
     COUNT("limits", "context_remotes", "32", 1, 1000, "remote documents in one @context"),
     COUNT("limits", "context_depth", "16", 1, 64, "nesting of an @context"),
@@ -73,6 +78,8 @@ const struct config_option OPTIONS[] = {
     COUNT("contexts", "fetches", "64", 1, 10000, "@contexts being fetched at once"),
     SPAN("contexts", "timeout", "\"5 s\"", 100 * MS, 600 * S, "time for fetching one @context"),
     SPAN("contexts", "fresh", "\"1 h\"", S, 365 * 86400 * S, "lifetime of an @context whose origin states none"),
+
+    SPAN("subscriptions", "timeout", "\"10 s\"", 100 * MS, 600 * S, "longest that a subscription may wait for its receiver"),
 
     {"egress", "refuse", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges never connected to, besides link-local and multicast: \"10.0.0.0/8\""},
     {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "model/context.h"
 #include "model/filter.h"
+#include "model/links.h"
 #include "model/represent.h"
 
 #include <stdatomic.h>
@@ -31,7 +32,6 @@ enum {
     TRIGGER_ATTR_DELETED = 16,
 };
 
-enum subscription_join { JOIN_NONE, JOIN_FLAT, JOIN_INLINE };
 enum notify_media { NOTIFY_JSON, NOTIFY_LD_JSON, NOTIFY_GEO_JSON };
 
 /* An EntitySelector; an entity must meet all that is given. id goes before idPattern. */
@@ -80,7 +80,7 @@ struct subscription {
     struct str lang;                /* absent: none */
     struct str *datasets;
     uint32_t dataset_count;
-    uint8_t join; /* enum subscription_join */
+    uint8_t join; /* enum join_kind */
     uint32_t join_level;
     struct str conformance; /* ngsildConformance, absent: none */
 

@@ -140,6 +140,7 @@ enum store_kind {
     STORE_ENTITY_MAP,
     STORE_SETTING,
     STORE_SUBSCRIPTION_STATE, /* what became of a subscription's notifications; "": how far all have come */
+    STORE_REGISTRATION_SUBSCRIPTION,
     STORE_KIND_COUNT
 };
 
@@ -151,6 +152,7 @@ struct store_put {
     struct str bytes;   /* absent: delete */
     bool only_absent;   /* else E_EXISTS */
     bool only_present;  /* else E_NOT_FOUND */
+    uint64_t only_seq;  /* 0: whatever is there; else that of the document there, or E_CONFLICT */
     bool create_tenant;
 };
 bool store_put(struct store *s, struct store_put *p);
@@ -165,11 +167,13 @@ struct store_list {
     uint8_t kind;
     struct str key;   /* present: this one alone */
     struct str after; /* keys behind this one */
+    uint64_t offset;  /* so many are left out first */
     uint32_t limit;
     struct arena *arena;
     struct store_document *documents; /* ordered by key */
     uint32_t count;
     bool more;
+    uint64_t total; /* of that kind, whatever page was asked for */
 };
 bool store_list(struct store *s, struct store_list *l);
 

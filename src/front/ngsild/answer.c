@@ -58,7 +58,8 @@ void answer_created(struct exchange *x, struct str id)
 {
     struct http_response a = {.status = 201};
     http_response_header(&a, "Location",
-                         arena_printf(x->arena, "/ngsi-ld/v1/entities/%.*s", STR_ARG(params_encode(x->arena, id))));
+                         arena_printf(x->arena, "/ngsi-ld/v1/%s/%.*s", x->endpoint->segments[0],
+                                      STR_ARG(params_encode(x->arena, id))));
     send(x, &a);
 }
 

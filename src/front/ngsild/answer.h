@@ -11,7 +11,7 @@ void answer_why(struct exchange *x);
 void answer_refusal(struct exchange *x, enum status status, const struct why *why);
 /* No body: 204 … */
 void answer_empty(struct exchange *x, int http_status);
-/* 201 with Location of the entity. */
+/* 201 with Location of what was created: the id below the path of the operation. */
 void answer_created(struct exchange *x, struct str id);
 /* A body that the answer takes over; with_context: Link header or media type of x->accept, else plain JSON. */
 void answer_body(struct exchange *x, int http_status, struct buf *body, bool with_context,

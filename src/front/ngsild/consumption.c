@@ -3,11 +3,10 @@
 #include "front/ngsild/answer.h"
 #include "front/ngsild/params.h"
 #include "front/ngsild/negotiate.h"
+#include "front/ngsild/page.h"
 #include "front/ngsild/query_input.h"
 
-#include <inttypes.h>
-
-enum { EXTRA_HEADERS_MAX = 3, ENTITY_BYTES_USUAL = 1000 /* with malloc's own, 1 KiB */ };
+enum { ENTITY_BYTES_USUAL = 1000 /* with malloc's own, 1 KiB */ };
 
 /* The body carries @context with ld+json, and with GeoJSON unless the client prefers it in the Link header. */
 static bool context_in_body(struct exchange *x)
@@ -213,38 +212,14 @@ struct querying {
     struct represent represent;
     struct join join;
     struct linked linked;
-    uint64_t limit, offset;
+    struct page page;
     bool amended;
 };
 
-static struct str page_link(struct exchange *x, uint64_t limit, uint64_t offset, const char *rel)
-{
-    struct str path = x->http->path;
-    while (path.n > 1 && path.p[path.n - 1] == '/')
-        path.n--;
-    return arena_printf(x->arena, "<%.*s%.*s>; rel=\"%s\"; type=\"%s\"", STR_ARG(path),
-                        STR_ARG(params_page(x, limit, offset)), rel, media_name(x->accept));
-}
-
-static size_t page_headers(struct querying *q, struct http_header *headers)
-{
-    struct exchange *x = q->x;
-    size_t n = 0;
-    if (q->call.local.count)
-        headers[n++] = (struct http_header){"NGSILD-Results-Count",
-                                            arena_printf(x->arena, "%" PRIu64, q->call.local.total)};
-    if (q->offset > 0 && q->limit)
-        headers[n++] = (struct http_header){
-            "Link", page_link(x, q->limit, q->offset > q->limit ? q->offset - q->limit : 0, "prev")};
-    if (q->call.local.more && q->limit)
-        headers[n++] = (struct http_header){"Link", page_link(x, q->limit, q->offset + q->limit, "next")};
-    return n;
-}
-
 static void queried_answer(struct querying *q, struct buf *b)
 {
-    struct http_header headers[EXTRA_HEADERS_MAX];
-    size_t n = page_headers(q, headers);
+    struct http_header headers[PAGE_HEADERS_MAX];
+    size_t n = page_headers(q->x, &q->page, q->call.local.total, q->call.local.more, headers);
     answer_body(q->x, q->amended ? 203 : 200, b, true, headers, n);
 }
 
@@ -332,38 +307,22 @@ static void query_done(struct consume_query *call)
     queried(container_of(call, struct querying, call));
 }
 
-static enum status page_read(struct querying *q)
-{
-    struct exchange *x = q->x;
-    const struct ngsild_limits *limits = &x->api->limits;
-    q->limit = limits->page_default;
-    enum status st = params_u64(x, PARAM_LIMIT, limits->page, "limits.page", &q->limit);
-    if (st == OK)
-        st = params_u64(x, PARAM_OFFSET, limits->offset, "limits.offset", &q->offset);
-    if (st == OK)
-        st = params_bool(x, PARAM_COUNT, &q->call.local.count);
-    if (st == OK && !q->limit && !q->call.local.count)
-        return why_set(&x->why, E_BAD_DATA, NULL, "limit=0 is allowed together with count=true only");
-    return st;
-}
-
 static void query_run(struct exchange *x, const struct query_input *in)
 {
     struct querying *q = arena_zarray(x->arena, struct querying, 1);
     q->x = x;
-    if (query_input_filter(x, in) != OK || query_input_represent(x, in, &q->represent, &q->join) != OK || page_read(q) != OK) {
+    if (query_input_filter(x, in) != OK || query_input_represent(x, in, &q->represent, &q->join) != OK || page_read(x, &q->page) != OK) {
         answer_why(x);
         return;
     }
-    bool count = q->call.local.count;
     q->call.local = (struct store_query){
         .call = {.home = exchange_home(x), .deadline_us = exchange_deadline(x)},
         .caller = &x->caller,
         .filter = x->filter,
         .order = x->order,
-        .offset = q->offset,
-        .limit = (uint32_t)q->limit,
-        .count = count,
+        .offset = q->page.offset,
+        .limit = (uint32_t)q->page.limit,
+        .count = q->page.count,
         .arena = x->arena,
         .visit_max = x->api->limits.visit,
     };

@@ -75,3 +75,15 @@ enum status exchange_only_type(struct exchange *x, struct type_expr **out)
     struct filter_reader r = exchange_filter_reader(x);
     return filter_read_types(&r, x->params[PARAM_TYPE], out, &x->why);
 }
+
+struct str exchange_context_url(const struct exchange *x)
+{
+    struct str url = context_core_iri();
+    const struct json *spec = &x->spec;
+    if (x->has_spec && spec->kind == JSON_STRING)
+        return spec->string;
+    for (uint32_t i = 0; x->has_spec && spec->kind == JSON_ARRAY && i < spec->n; i++)
+        if (spec->items[i].kind == JSON_STRING && !context_is_core_iri(spec->items[i].string))
+            return spec->items[i].string;
+    return url;
+}

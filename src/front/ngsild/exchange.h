@@ -55,6 +55,8 @@ bool exchange_conform(const struct exchange *x, struct entity *e);
 struct runner *exchange_home(const struct exchange *x);
 /* Monotonic µs by which the store must have answered. */
 int64_t exchange_deadline(const struct exchange *x);
+/* The @context of the request as a URL that others can fetch (clause 5.8.1.4). */
+struct str exchange_context_url(const struct exchange *x);
 /* Releases what does not live in the arena; called by the answers. */
 void exchange_end(struct exchange *x);
 
@@ -84,6 +86,12 @@ void batch_delete(struct exchange *x);
 void consumption_retrieve(struct exchange *x);
 void consumption_query(struct exchange *x);
 void consumption_query_post(struct exchange *x);
+/* Also of registration subscriptions. */
+void subscriptions_post(struct exchange *x);
+void subscriptions_query(struct exchange *x);
+void subscriptions_get(struct exchange *x);
+void subscriptions_patch(struct exchange *x);
+void subscriptions_remove(struct exchange *x);
 void discovery_types(struct exchange *x);
 void discovery_type(struct exchange *x);
 void discovery_attributes(struct exchange *x);

@@ -35,6 +35,16 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_RETRIEVE_ATTRIBUTES] = discovery_attributes,
     [OPERATION_RETRIEVE_ATTRIBUTE] = discovery_attribute,
     [OPERATION_RETRIEVE_SOURCE_IDENTITY] = info_source_identity,
+    [OPERATION_CREATE_SUBSCRIPTION] = subscriptions_post,
+    [OPERATION_QUERY_SUBSCRIPTIONS] = subscriptions_query,
+    [OPERATION_RETRIEVE_SUBSCRIPTION] = subscriptions_get,
+    [OPERATION_UPDATE_SUBSCRIPTION] = subscriptions_patch,
+    [OPERATION_DELETE_SUBSCRIPTION] = subscriptions_remove,
+    [OPERATION_CREATE_CSOURCE_SUBSCRIPTION] = subscriptions_post,
+    [OPERATION_QUERY_CSOURCE_SUBSCRIPTIONS] = subscriptions_query,
+    [OPERATION_RETRIEVE_CSOURCE_SUBSCRIPTION] = subscriptions_get,
+    [OPERATION_UPDATE_CSOURCE_SUBSCRIPTION] = subscriptions_patch,
+    [OPERATION_DELETE_CSOURCE_SUBSCRIPTION] = subscriptions_remove,
 };
 
 bool ngsild_owns(struct str path)
@@ -153,7 +163,8 @@ static enum status body(struct exchange *x)
     struct json_limits limits = {.depth_max = x->api->limits.json_depth, .bytes_max = x->api->limits.body_bytes};
     st = json_read(x->arena, x->http->body, &limits, &x->body, &x->why);
     uint8_t kind = x->endpoint->body;
-    bool object = kind == BODY_ENTITY || kind == BODY_FRAGMENT || kind == BODY_QUERY;
+    bool object = kind == BODY_ENTITY || kind == BODY_FRAGMENT || kind == BODY_QUERY || kind == BODY_SUBSCRIPTION ||
+                  kind == BODY_SUBSCRIPTION_FRAGMENT;
     if (st == OK && object && x->body.kind != JSON_OBJECT)
         return why_set(&x->why, E_INVALID_REQUEST, NULL, "a JSON object is expected, not %s",
                        json_kind_name((enum json_kind)x->body.kind));

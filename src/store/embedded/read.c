@@ -127,9 +127,14 @@ static void list_add(struct store_list *l, const struct document *d, uint32_t ro
 static void list_page(struct store_list *l, const struct name_map *m)
 {
     size_t all = name_map_count(m);
+    uint64_t skip = l->offset;
     uint32_t room = all < l->limit ? (uint32_t)all : l->limit;
     l->documents = arena_array(l->arena, struct store_document, room);
     for (struct name_cursor c = name_map_from(m, l->after, true); name_next(&c);) {
+        if (skip) {
+            skip--;
+            continue;
+        }
         if (l->count == l->limit) {
             l->more = true;
             return;
@@ -144,12 +149,14 @@ bool read_list(struct store *s, struct store_list *l)
     assert(l->kind > 0 && l->kind < STORE_KIND_COUNT);
     l->documents = NULL;
     l->count = 0;
+    l->total = 0;
     l->more = false;
     struct tenant *t = read_tenant(e, l->caller->tenant, &l->call);
     if (!t)
         return true;
     pthread_rwlock_rdlock(&t->lock);
     const struct name_map *m = t->documents[l->kind];
+    l->total = name_map_count(m);
     if (str_absent(l->key)) {
         list_page(l, m);
     } else {

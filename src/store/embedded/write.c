@@ -310,30 +310,36 @@ bool write_apply(struct store *s, struct store_apply *a)
 
 /* ---- documents ---- */
 
-/* Is there such a document, as of the end of the queue? The lock is held. */
-static bool document_there(struct embedded *e, struct tenant *t, uint8_t kind, struct str key,
-                           uint64_t hash, bool *from_head)
+/* Is there such a document, as of the end of the queue? seq: of the change that wrote it, UINT64_MAX
+ * while that has none. The lock is held. */
+static bool document_there(struct embedded *e, struct tenant *t, const struct store_put *p,
+                           uint64_t hash, bool *from_head, uint64_t *seq)
 {
     *from_head = false;
+    *seq = UINT64_MAX;
     if (!t)
         return false;
-    const struct head *h = heads_find(&e->commit.heads, t, kind, key, hash);
+    const struct head *h = heads_find(&e->commit.heads, t, p->kind, p->key, hash);
     *from_head = h != NULL;
     if (h)
         return h->newest->document != NULL;
     pthread_rwlock_rdlock(&t->lock);
-    bool there = name_map_get(t->documents[kind], key) != NULL;
+    const struct document *d = name_map_get(t->documents[p->kind], p->key);
+    if (d)
+        *seq = d->seq;
     pthread_rwlock_unlock(&t->lock);
-    return there;
+    return d != NULL;
 }
 
 static enum status check_document(struct embedded *e, const struct store_put *p, bool there,
-                                  struct why *why)
+                                  uint64_t seq, struct why *why)
 {
     if (p->only_absent && there)
         return why_set(why, E_EXISTS, NULL, "%.*s exists already", STR_ARG(p->key));
     if (p->only_present && !there)
         return why_set(why, E_NOT_FOUND, NULL, "%.*s does not exist", STR_ARG(p->key));
+    if (p->only_seq && p->only_seq != seq)
+        return why_set(why, E_CONFLICT, NULL, "%.*s was changed meanwhile", STR_ARG(p->key));
     return str_absent(p->bytes) || there ? OK : check_room(e, 0, 1, why);
 }
 
@@ -370,9 +376,10 @@ bool write_put(struct store *s, struct store_put *p)
         return done;
     }
     struct op *op = commit_op(e, &p->call);
-    bool there = document_there(e, t, p->kind, p->key, hash, &from_head);
+    uint64_t seq;
+    bool there = document_there(e, t, p, hash, &from_head, &seq);
     struct why why = {0};
-    if (check_document(e, p, there, &why) != OK) {
+    if (check_document(e, p, there, seq, &why) != OK) {
         commit_fail(op, &why);
     } else if (there || !str_absent(p->bytes)) {
         if (!t)

@@ -395,6 +395,14 @@ static void test_documents_by_kind_and_key(void **state)
                 str_eq(l.documents[0].bytes, STR("ONE")));
     assert_true(str_eq(l.documents[1].bytes, STR("two")));
     assert_true(l.documents[0].seq > l.documents[1].seq);
+    assert_int_equal(l.total, 3);
+    struct store_list last = {.kind = STORE_SUBSCRIPTION, .limit = 2, .offset = 2};
+    assert_int_equal(fixture_list(&f, &last), OK);
+    assert_true(last.count == 1 && !last.more && last.total == 3);
+    assert_true(str_eq(last.documents[0].key, STR("urn:s:3")));
+    struct store_list counted = {.kind = STORE_CONTEXT};
+    assert_int_equal(fixture_list(&f, &counted), OK);
+    assert_true(counted.count == 0 && counted.more && counted.total == 1);
     struct store_list rest = {.kind = STORE_SUBSCRIPTION, .limit = 2, .after = STR("urn:s:2")};
     assert_int_equal(fixture_list(&f, &rest), OK);
     assert_int_equal(rest.count, 1);
@@ -417,6 +425,12 @@ static void test_documents_with_preconditions(void **state)
     assert_int_equal(fixture_call_put(&f, &p), OK);
     assert_int_equal(fixture_call_put(&f, &p), E_EXISTS);
     p.only_absent = false;
+    struct store_list now = {.kind = STORE_CONTEXT, .key = STR("k")};
+    assert_int_equal(fixture_list(&f, &now), OK);
+    p.only_seq = now.documents[0].seq;
+    assert_int_equal(fixture_call_put(&f, &p), OK);
+    assert_int_equal(fixture_call_put(&f, &p), E_CONFLICT); /* that was an older one */
+    p.only_seq = 0;
     p.only_present = true;
     p.bytes = STR_NONE;
     assert_int_equal(fixture_call_put(&f, &p), OK);

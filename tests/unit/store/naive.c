@@ -388,6 +388,8 @@ static bool naive_put(struct store *s, struct store_put *p)
         p->call.status = why_set(&p->call.why, E_EXISTS, NULL, "exists");
     else if (p->only_present && !there)
         p->call.status = why_set(&p->call.why, E_NOT_FOUND, NULL, "does not exist");
+    else if (p->only_seq && !(there && t->documents[at].seq == p->only_seq))
+        p->call.status = why_set(&p->call.why, E_CONFLICT, NULL, "changed meanwhile");
     if (p->call.status != OK || (!there && str_absent(p->bytes)))
         return true;
     if (!t)
@@ -421,6 +423,7 @@ static bool naive_list(struct store *s, struct store_list *l)
 {
     struct naive *n = of(s);
     l->count = 0;
+    l->total = 0;
     l->more = false;
     l->documents = NULL;
     if (check_tenant(n, l->caller->tenant, false, &l->call) != OK)
@@ -432,6 +435,7 @@ static bool naive_list(struct store *s, struct store_list *l)
         struct str bytes = {t->documents[i].bytes, t->documents[i].bytes_n};
         bool wanted = str_absent(l->key) ? str_absent(l->after) || str_cmp(key, l->after) > 0
                                          : str_eq(key, l->key);
+        l->total += t->documents[i].kind == l->kind;
         if (t->documents[i].kind == l->kind && wanted)
             l->documents[l->count++] = (struct store_document){
                 arena_dup(l->arena, key), arena_dup(l->arena, bytes), t->documents[i].seq};
@@ -439,6 +443,9 @@ static bool naive_list(struct store *s, struct store_list *l)
     qsort(l->documents, l->count, sizeof *l->documents, by_key);
     if (!str_absent(l->key) && !l->count)
         l->call.status = why_set(&l->call.why, E_NOT_FOUND, NULL, "does not exist");
+    uint32_t skip = str_absent(l->key) && l->offset < l->count ? (uint32_t)l->offset : 0;
+    l->documents += skip;
+    l->count = str_absent(l->key) && l->offset >= l->count ? 0 : l->count - skip;
     if (str_absent(l->key) && l->count > l->limit) {
         l->count = l->limit;
         l->more = true;

@@ -1,0 +1,197 @@
+/* Subscriptions (CIM 009 clauses 6.10, 6.11) and context source registration
+ * subscriptions (6.12, 6.13): the same operations on two lists. */
+#include "broker/subscriptions.h"
+
+#include "front/ngsild/answer.h"
+#include "front/ngsild/page.h"
+
+static bool of_registrations(const struct exchange *x)
+{
+    return str_eq(str_of(x->endpoint->segments[0]), STR("csourceSubscriptions"));
+}
+
+static enum status subscription_id(struct exchange *x)
+{
+    if (!reader_is_uri(x->variables[0]))
+        return why_set(&x->why, E_BAD_DATA, NULL, "the subscription id \"%.*s\" is not a URI", STR_ARG(x->variables[0]));
+    return OK;
+}
+
+/* ---- create, update, delete ---- */
+
+struct subscribing {
+    struct exchange *x;
+    struct subscribe call;
+};
+
+static void answer(struct exchange *x, const struct document_call *c)
+{
+    if (c->status != OK)
+        answer_refusal(x, c->status, &c->why);
+    else if (x->http->method == HTTP_POST)
+        answer_created(x, c->key);
+    else
+        answer_empty(x, 204);
+}
+
+static struct document_call document_of(struct exchange *x)
+{
+    return (struct document_call){
+        .caller = &x->caller,
+        .home = exchange_home(x),
+        .deadline_us = exchange_deadline(x),
+        .arena = x->arena,
+        .key = x->variables[0],
+    };
+}
+
+static void subscribed(struct subscribe *call)
+{
+    answer(container_of(call, struct subscribing, call)->x, &call->document);
+}
+
+static void run(struct exchange *x, bool (*operation)(struct broker *, struct subscribe *))
+{
+    struct subscribing *s = arena_zarray(x->arena, struct subscribing, 1);
+    s->x = x;
+    s->call = (struct subscribe){
+        .document = document_of(x),
+        .context = x->context,
+        .context_url = exchange_context_url(x),
+        .body = &x->body,
+        .of_registrations = of_registrations(x),
+        .done = subscribed,
+    };
+    if (operation(x->broker, &s->call))
+        subscribed(&s->call);
+}
+
+void subscriptions_post(struct exchange *x)
+{
+    run(x, subscriptions_create);
+}
+
+void subscriptions_patch(struct exchange *x)
+{
+    if (subscription_id(x) != OK)
+        answer_why(x);
+    else
+        run(x, subscriptions_change);
+}
+
+static void removed(struct document_call *c)
+{
+    struct subscribing *s = container_of(container_of(c, struct subscribe, document), struct subscribing, call);
+    answer(s->x, c);
+}
+
+void subscriptions_remove(struct exchange *x)
+{
+    if (subscription_id(x) != OK) {
+        answer_why(x);
+        return;
+    }
+    struct subscribing *s = arena_zarray(x->arena, struct subscribing, 1);
+    s->x = x;
+    s->call.document = document_of(x);
+    s->call.document.kind = subscriptions_kind(of_registrations(x));
+    s->call.document.what = "subscription";
+    s->call.document.done = removed;
+    if (document_delete(x->broker, &s->call.document))
+        removed(&s->call.document);
+}
+
+/* ---- retrieve, query ---- */
+
+struct listing {
+    struct exchange *x;
+    struct store_list call;
+    struct page page;
+    bool one;
+};
+
+static enum status write_one(struct exchange *x, const struct store_document *d, struct buf *b)
+{
+    struct subscription_counters counters;
+    struct clock *clock = x->broker->ports->clock;
+    struct str at_context = x->accept == MEDIA_LD_JSON ? answer_context_json(x) : STR_NONE;
+    subscriptions_counters(x->broker, x->caller.tenant, d->key, &counters);
+    return subscription_represent(b, d->bytes, x->context, &counters, at_context, exchange_option(x, KEYWORD_SYS_ATTRS),
+                                  clock->now_us(clock), x->arena, &x->why);
+}
+
+static enum status write_all(const struct listing *l, struct buf *b)
+{
+    enum status st = OK;
+    if (!l->one)
+        buf_char(b, '[');
+    for (uint32_t i = 0; st == OK && i < l->call.count; i++) {
+        if (i)
+            buf_char(b, ',');
+        st = write_one(l->x, &l->call.documents[i], b);
+    }
+    if (!l->one)
+        buf_char(b, ']');
+    return st;
+}
+
+static void listed(struct listing *l)
+{
+    struct exchange *x = l->x;
+    struct http_header headers[PAGE_HEADERS_MAX];
+    struct buf b;
+    if (l->call.call.status == E_NOT_FOUND)
+        why_set(&x->why, E_NOT_FOUND, NULL, "the subscription %.*s does not exist", STR_ARG(l->call.key));
+    else if (l->call.call.status != OK)
+        x->why = l->call.call.why;
+    buf_init(&b, x->api->limits.answer_bytes);
+    if (x->why.status != OK || write_all(l, &b) != OK) {
+        buf_free(&b);
+        answer_why(x);
+        return;
+    }
+    size_t n = l->one ? 0 : page_headers(x, &l->page, l->call.total, l->call.more, headers);
+    answer_body(x, 200, &b, true, headers, n);
+}
+
+static void list_done(struct store_call *call)
+{
+    listed(container_of(container_of(call, struct store_list, call), struct listing, call));
+}
+
+static void list(struct listing *l)
+{
+    struct exchange *x = l->x;
+    l->call = (struct store_list){
+        .call = {.home = exchange_home(x), .deadline_us = exchange_deadline(x), .done = list_done},
+        .caller = &x->caller,
+        .kind = subscriptions_kind(of_registrations(x)),
+        .key = l->one ? x->variables[0] : STR_NONE,
+        .offset = l->page.offset,
+        .limit = (uint32_t)l->page.limit,
+        .arena = x->arena,
+    };
+    if (store_list(x->broker->store, &l->call))
+        listed(l);
+}
+
+void subscriptions_get(struct exchange *x)
+{
+    struct listing *l = arena_zarray(x->arena, struct listing, 1);
+    l->x = x;
+    l->one = true;
+    if (subscription_id(x) != OK)
+        answer_why(x);
+    else
+        list(l);
+}
+
+void subscriptions_query(struct exchange *x)
+{
+    struct listing *l = arena_zarray(x->arena, struct listing, 1);
+    l->x = x;
+    if (page_read(x, &l->page) != OK)
+        answer_why(x);
+    else
+        list(l);
+}
