@@ -126,9 +126,12 @@ static void complete(struct running *r, CURLcode code)
     long http_status = 0;
     const char *type = NULL;
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    curl_off_t retry_after_s = 0; /* of a date: from now on, or past */
     bool cut = r->dropped_bytes > call->answer_bytes_max; /* by us */
     if (code == CURLE_OK || cut) {
         curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
+        curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+        call->retry_after_s = retry_after_s < 0 ? 0 : retry_after_s < INT32_MAX ? retry_after_s : INT32_MAX;
         call->http_status = (int)http_status;
         call->content_type = str_of(type);
         call->answer = buf_view(&r->answer);

@@ -51,6 +51,7 @@ struct http_call {
     struct str content_type;
     struct str answer;
     int64_t max_age_s; /* freshness by Cache-Control s-maxage/max-age or Expires (RFC 9111 4.2.1); -1: not stated */
+    int64_t retry_after_s; /* the pause that its Retry-After asks for (RFC 9110 section 10.2.3); 0: none */
     struct why why;
     void *impl;
 };

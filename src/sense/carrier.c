@@ -27,6 +27,7 @@ struct carrier {
     uint32_t batch_count;
     uint32_t window;    /* batches that may be under way: fewer while the city is busy */
     uint32_t successes; /* since the window last changed */
+    int64_t resume_us;  /* monotonic; the city asked to be left alone until then */
     bool have_item;     /* pulled, but not in a batch yet */
     bool exhausted, failed, begun, finished;
     struct source_item item;
@@ -130,6 +131,13 @@ static uint32_t carrier_under_way(const struct carrier *c)
     return n;
 }
 
+static void batch_wait_until(struct carrier *c, struct carrier_batch *b, int64_t due_us)
+{
+    b->state = BATCH_WAITING;
+    b->timer.fire = batch_timer;
+    loop_timer_set(c->options.loop, &b->timer, due_us);
+}
+
 /* Sends what is pending of the topmost range; settles the batch when nothing is. */
 static void batch_send(struct carrier *c, struct carrier_batch *b)
 {
@@ -137,24 +145,42 @@ static void batch_send(struct carrier *c, struct carrier_batch *b)
     b->state = !more ? BATCH_SETTLED : c->failed ? BATCH_WAITING : BATCH_SENT;
     if (b->state != BATCH_SENT)
         return;
+    if (time_monotonic() < c->resume_us) {
+        batch_wait_until(c, b, c->resume_us);
+        return;
+    }
     b->sent.done = batch_answered;
+    b->sent.retry_after_us = 0;
     sink_send(c->options.sink, &b->sent);
+}
+
+/* The batch has come to nothing for longer than anybody waits, or would have when the city wants it back. */
+static void batch_give_up(struct carrier *c, struct carrier_batch *b)
+{
+    struct why asks;
+    why_clear(&asks);
+    if (b->sent.retry_after_us > 0)
+        (void)why_set(&asks, b->sent.status, NULL, "%s; it asks for a pause of %lld s", b->sent.why.text,
+                      (long long)(b->sent.retry_after_us / 1000000));
+    carrier_fail(c, b->sent.status, asks.text[0] ? &asks : &b->sent.why);
 }
 
 static void batch_wait(struct carrier *c, struct carrier_batch *b)
 {
     b->state = BATCH_WAITING;
-    int64_t now = time_monotonic();
+    int64_t now = time_monotonic(), asked = b->sent.retry_after_us;
     int64_t pause = BACKOFF_FIRST_US << (b->attempts < 6 ? b->attempts : 6);
+    if (pause > BACKOFF_MAX_US)
+        pause = BACKOFF_MAX_US;
     if (b->attempts++ == 0)
         b->failing_since_us = now;
-    if (c->failed || now - b->failing_since_us > c->options.patience_us) {
-        carrier_fail(c, b->sent.status, &b->sent.why);
+    if (c->failed || now + asked - b->failing_since_us > c->options.patience_us) {
+        batch_give_up(c, b);
         return;
     }
-    b->timer.fire = batch_timer;
-    loop_timer_set(c->options.loop, &b->timer,
-                   now + (pause < BACKOFF_MAX_US ? pause : BACKOFF_MAX_US));
+    if (now + asked > c->resume_us)
+        c->resume_us = now + asked;
+    batch_wait_until(c, b, now + (asked > pause ? asked : pause));
 }
 
 static void batch_timer(struct loop_timer *timer)
@@ -233,7 +259,7 @@ static void carrier_pump(struct carrier *c)
 {
     carrier_retire(c);
     while (c->begun && !c->failed && c->batch_count < c->options.batches_max &&
-           carrier_under_way(c) < c->window) {
+           carrier_under_way(c) < c->window && time_monotonic() >= c->resume_us) {
         struct carrier_batch *b = carrier_batch_new(c, &c->options);
         carrier_fill(c, b);
         if (b->row_count == 0) {

@@ -2,7 +2,8 @@
  * several under way, each row's outcome reported in the order of the stream.
  *
  * - Two entities with one id are never under way at once, so the later one wins.
- * - When the city says "not now", fewer batches go out and the refused one waits.
+ * - When the city says "not now", fewer batches go out and the refused one waits; all
+ *   wait as long as it asks to be left alone, unless that is beyond all patience.
  * - When a batch is refused as a whole, its halves are sent, until the entity at
  *   fault stands alone.
  * - Rows are handed back strictly in order, so whoever keeps the last mark can go

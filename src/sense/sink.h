@@ -42,6 +42,7 @@ struct sink_batch {
      * E_IO, E_TIMEOUT  the city does not answer: try again a few times;
      * others      nothing will help */
     enum status status;
+    int64_t retry_after_us; /* with E_BUSY: the pause that the city asks for; 0: none */
     struct why why;
     void *impl;
 };

@@ -35,6 +35,8 @@ static void http_done(struct http_call *call)
             b->status = E_CANCELLED;
     } else {
         sink_http_read(b, call->http_status, call->answer);
+        if (b->status == E_BUSY)
+            b->retry_after_us = call->retry_after_s * 1000 * 1000;
     }
     free(s->body);
     free(s);

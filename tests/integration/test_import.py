@@ -411,6 +411,51 @@ def test_address(city, tmp_path, importer):
         server.server_close()
 
 
+class Busy(http.server.BaseHTTPRequestHandler):
+    """A city that refuses its first batch for now and asks for a pause."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(time.monotonic())
+        refused = len(self.server.asked) == 1
+        self.send_response(429 if refused else 204)
+        if refused:
+            self.send_header("Retry-After", self.server.pause)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def busy_city():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    server.url, server.asked = f"http://127.0.0.1:{server.server_port}", []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_pause_that_a_city_asks_for(busy_city, tmp_path, importer):
+    path = write_springs(tmp_path, [f"s{i},1,2,3," for i in range(20)])
+    busy_city.pause = "2"
+    code, summary, messages = importer(busy_city, path, "--mapping", tmp_path / "mapping.json",
+                                       "--batch-entities", 5, "--requests", 1)
+    assert (code, summary["updated"]) == (0, 20), messages
+    assert len(busy_city.asked) == 5 and busy_city.asked[1] - busy_city.asked[0] >= 2
+
+
+def test_pause_that_is_longer_than_patience(busy_city, tmp_path, importer):
+    path = write_springs(tmp_path, ["a,1,2,3,"])
+    busy_city.pause = "3600"
+    code, summary, messages = importer(busy_city, path, "--mapping", tmp_path / "mapping.json", "--patience", 5)
+    assert (code, summary["complete"], len(busy_city.asked)) == (3, False, 1)
+    assert "asks for a pause of 3600 s" in messages
+
+
 # ---- interruptions ----
 
 def many_springs(folder, number, bad_every):

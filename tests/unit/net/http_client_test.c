@@ -231,6 +231,23 @@ static void lifetime_is_told(void **state)
     end();
 }
 
+static void pause_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int64_t seconds;
+    } ROWS[] = {{"/busy?7", 7}, {"/busy", 0}, {"/busy?soon", 0}, {"/busy?-5", 0},
+                {"/busy?Sun,_06_Nov_1994_08:49:37_GMT", 0}, {"/cache?private", 0}};
+    begin();
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        assert_int_equal(get(url_of(ROWS[i].path)).call.retry_after_s, ROWS[i].seconds);
+    assert_true(get(url_of("/busy?Sat,_06_Nov_2094_08:49:37_GMT")).call.retry_after_s > 3600);
+    assert_true(get(url_of("/busy?99999999999")).call.retry_after_s > 3600);
+    assert_int_equal(get("x:\n").call.retry_after_s, 0);
+    end();
+}
+
 static void environment_proxy_is_not_used(void **state)
 {
     (void)state;
@@ -426,6 +443,7 @@ int main(void)
         cmocka_unit_test(silent_server_is_given_up),
         cmocka_unit_test(redirect_is_not_followed),
         cmocka_unit_test(lifetime_is_told),
+        cmocka_unit_test(pause_is_told),
         cmocka_unit_test(environment_proxy_is_not_used),
         cmocka_unit_test(only_http_is_spoken),
         cmocka_unit_test(injected_header_is_refused),

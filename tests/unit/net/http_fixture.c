@@ -133,6 +133,19 @@ static void stream(struct http_request *r)
     atomic_fetch_add(&the_fixture->streams_open, 1);
 }
 
+/* "/busy?Retry-After", with underscores for spaces */
+static void busy(struct http_request *r)
+{
+    struct http_response a = {.status = 503};
+    struct str pause = arena_dup(r->arena, r->query);
+    for (size_t i = 0; i < pause.n; i++)
+        if (pause.p[i] == '_')
+            ((char *)(uintptr_t)pause.p)[i] = ' ';
+    if (pause.n)
+        http_response_header(&a, "Retry-After", pause);
+    http_respond(r, &a);
+}
+
 static void bytes(struct http_request *r)
 {
     size_t n = (size_t)atol(str_from(r->path, 7).p);
@@ -160,6 +173,8 @@ static void handle(void *arg, struct http_request *r)
         struct http_response a = {.status = 302, .body = STR("moved")};
         http_response_header(&a, "Location", r->query);
         http_respond(r, &a);
+    } else if (str_eq(r->path, STR("/busy"))) {
+        busy(r);
     } else if (str_eq(r->path, STR("/cache"))) {
         struct http_response a = {.status = 200};
         http_response_header(&a, "Cache-Control", r->query);

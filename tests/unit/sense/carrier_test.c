@@ -1,6 +1,7 @@
 /* Order, retries, splitting, back-pressure: a sink that answers late, in any order, and refuses. */
 #include "check.h"
 
+#include "base/time.h"
 #include "sense/carrier.h"
 
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct world {
     uint32_t poison;      /* number of an item that spoils its batch; 0: none */
     uint32_t busy_first;  /* so many batches are refused as busy */
     uint32_t busy_single; /* so many single entities are refused as busy */
+    int64_t pause_us;     /* that a busy city asks for */
+    int64_t quiet_until;  /* monotonic; nothing may come before */
     uint32_t down;        /* so many batches do not arrive */
     enum status down_status;
     uint32_t stop_after; /* rows; 0: never */
@@ -104,6 +107,8 @@ static void answer_one(struct world *w, struct sink_batch *b)
     } else if (w->busy_first) {
         w->busy_first--;
         b->status = why_set(&b->why, E_BUSY, NULL, "busy");
+        b->retry_after_us = w->pause_us;
+        w->quiet_until = time_monotonic() + w->pause_us;
     }
     for (uint32_t i = 0; b->status == OK && i < b->count; i++)
         if (w->poison && number_of(b->entities[i]) == w->poison)
@@ -131,6 +136,8 @@ static void send_batch(struct sink *sink, struct sink_batch *b)
 {
     struct world *w = container_of(sink, struct world, sink);
     assert_true(b->count > 0 && w->held_count < HELD_MAX);
+    assert_true(time_monotonic() >= w->quiet_until);
+    assert_int_equal(b->retry_after_us, 0);
     w->batches++;
     for (uint32_t h = 0; h < w->held_count; h++)
         for (uint32_t i = 0; i < w->held[h]->count; i++)
@@ -300,6 +307,37 @@ static void waits_while_the_city_is_busy(void **state)
     free(w);
 }
 
+/* Longer than any pause of its own; the other batches, sent or not, wait as well. */
+static void leaves_the_city_alone_as_long_as_it_asks(void **state)
+{
+    (void)state;
+    struct world *w = calloc(1, sizeof *w);
+    int64_t start = time_monotonic();
+    w->items = 300;
+    w->busy_first = 2;
+    w->pause_us = 700000;
+    run(w, 4, 20, 10000, 20000000);
+    assert_int_equal(w->status, OK);
+    assert_int_equal(w->rows, 300);
+    assert_true(time_monotonic() >= start + w->pause_us);
+    free(w);
+}
+
+static void ends_when_the_city_asks_for_more_than_patience(void **state)
+{
+    (void)state;
+    struct world *w = calloc(1, sizeof *w);
+    int64_t start = time_monotonic();
+    w->items = 300;
+    w->busy_first = 1;
+    w->pause_us = 3600 * INT64_C(1000000);
+    run(w, 4, 20, 10000, 20000000);
+    assert_int_equal(w->status, E_BUSY);
+    assert_string_equal(w->reason, "busy; it asks for a pause of 3600 s");
+    assert_true(time_monotonic() < start + 5000000);
+    free(w);
+}
+
 static void tries_again_when_nobody_answers(void **state)
 {
     (void)state;
@@ -357,6 +395,8 @@ int main(void)
         cmocka_unit_test(keeps_the_order_of_one_id),
         cmocka_unit_test(finds_the_one_that_spoils_its_batch),
         cmocka_unit_test(waits_while_the_city_is_busy),
+        cmocka_unit_test(leaves_the_city_alone_as_long_as_it_asks),
+        cmocka_unit_test(ends_when_the_city_asks_for_more_than_patience),
         cmocka_unit_test(tries_again_when_nobody_answers),
         cmocka_unit_test(gives_up_in_the_end),
         cmocka_unit_test(stops_in_order),
