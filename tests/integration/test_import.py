@@ -178,6 +178,7 @@ def check_hour(city, row):
                                ("cumulatedSnowHours", "Is", "HUR"), ("cumulatedRainHours", "Ir", "HUR")):
         assert weather[name] == {"type": "Property", "value": float(row[column]), "unitCode": unit,
                                  "observedAt": when}
+    assert "location" not in air and "location" not in weather  # the file has none
     assert weather["windDirectionClass"]["value"] == row["cbwd"]
     assert weather.get("windDirection", {}).get("value") == WIND.get(row["cbwd"])
 
