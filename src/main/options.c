@@ -52,6 +52,7 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "tenants", "10000", 1, 10000000, "tenants"),
     COUNT("limits", "tenant_bytes", "128", 1, 255, "length of a tenant's name"),
     COUNT("limits", "terms", "1000000", 1000, INT64_C(1) << 31, "distinct type and attribute names"),
+    SIZE("limits", "entity_bytes", "\"16 MiB\"", KIB, GIB, "stored size of one entity"),
     COUNT("limits", "attributes", "2000", 1, 65000, "attributes of an entity, sub-attributes included"),
     COUNT("limits", "attribute_depth", "16", 1, 64, "nesting of sub-attributes"),
     COUNT("limits", "types", "64", 1, 1000, "types of an entity"),

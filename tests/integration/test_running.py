@@ -108,7 +108,8 @@ def test_limits_are_refused_by_name(new_city):
     city = new_city("--limits-body-bytes", "4096", "--limits-uri-bytes", "512", "--limits-json-depth", "8",
                     "--limits-attributes", "10", "--limits-attribute-depth", "2", "--limits-batch", "3",
                     "--limits-page", "50", "--limits-query-terms", "3", "--limits-types", "2",
-                    "--limits-header-bytes", "2048", "--limits-name-bytes", "64").start()
+                    "--limits-header-bytes", "2048", "--limits-name-bytes", "64",
+                    "--limits-entity-bytes", "1024").start()
     refused(city.request("POST", "entities", data=b"[" * 5000, headers=JSON), 413, "limits.body_bytes")
     refused(city.get("entities?type=" + "x" * 600), 414, "limits.uri_bytes")
     refused(city.get("entities?type=T", headers={"X-Long": "x" * 3000}), 431, "limits.header_bytes")
@@ -126,6 +127,18 @@ def test_limits_are_refused_by_name(new_city):
     refused(city.post("entities", {"id": "urn:x:1", "type": ["A", "B", "C"]}), 400, "limits.types")
     refused(city.post("entities", spring("n" * 100)), 400, "limits.name_bytes")
     assert city.get("entities?local=true").json() == []
+    grown = spring()
+    assert city.post("entities", grown).status_code == 201
+    path = f"entities/{grown['id']}"
+    for i in range(20):  # what each request brings is within the limits
+        answer = city.post(f"{path}/attrs", {f"a{i}": {"type": "Property", "value": i}})
+        if answer.status_code != 204:
+            break
+    before = city.get(path).json()
+    refused(city.post(f"{path}/attrs", {"b": {"type": "Property", "value": 1}}), 400, "limits.attributes")
+    long = {"type": "Property", "value": "x" * 1000}
+    refused(city.patch(f"{path}/attrs", {"a0": long, "a1": {"type": "Property", "value": 7}}), 413, "limits.entity_bytes")
+    assert city.get(path).json() == before
 
 
 def test_too_many_connections_are_turned_away(new_city):

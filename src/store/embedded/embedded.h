@@ -3,6 +3,7 @@
 #ifndef STORE_EMBEDDED_EMBEDDED_H
 #define STORE_EMBEDDED_EMBEDDED_H
 
+#include "model/growth.h"
 #include "model/terms.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ struct embedded_options {
     size_t state_bytes_max;     /* "store.state_bytes"; 0: three quarters of the machine's memory */
     size_t disk_reserve_bytes;  /* creations are refused when less is free: "store.disk_reserve" */
     uint32_t tenants_max;       /* "limits.tenants" */
+    struct growth_limits growth; /* of an entity by edits */
     uint32_t value_indexes_max; /* ordered indexes on attributes that queries use */
     uint32_t visit_slice;       /* candidates looked at before a long query yields to its loop */
     struct clock *clock;

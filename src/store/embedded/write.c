@@ -34,14 +34,6 @@ struct writing {
 
 /* ---- one edit ---- */
 
-static struct doc *encode(struct embedded *e, struct entity *next)
-{
-    next->seq = 0; /* given when it is queued */
-    struct doc *d = block_new(&e->blocks, doc_size(next));
-    doc_encode(next, d);
-    return d;
-}
-
 /* Terms of attributes that the change sets or removes. old or next may be NULL. */
 static void note_changed(struct pending *p, const struct entity *old, const struct entity *next)
 {
@@ -71,12 +63,14 @@ static struct pending *deletion_of(const struct doc *base, const struct entity *
     return p;
 }
 
-/* old NULL: there was none. */
-static struct pending *change_of(struct embedded *e, const struct entity *old, struct entity *next)
+/* old NULL: there was none. bytes: doc_size(next). */
+static struct pending *change_of(struct embedded *e, const struct entity *old,
+                                 const struct entity *next, size_t bytes)
 {
     uint32_t room = (old ? old->attr_count : 0) + next->attr_count;
     struct pending *p = pending_new(RECORD_ENTITY, room, STR_NONE);
-    p->doc = encode(e, next);
+    p->doc = block_new(&e->blocks, bytes);
+    doc_encode(next, p->doc);
     p->key = doc_id(p->doc);
     note_changed(p, old, next);
     return p;
@@ -89,27 +83,6 @@ static void give(struct writing *w, const struct staged *s, struct pending *p)
     p->op = w->op;
 }
 
-/* Works out what edit i makes of s->base. */
-static void work_out(struct writing *w, uint32_t i, struct staged *s)
-{
-    struct store_apply *a = w->a;
-    struct edit_result *r = &a->results[i];
-    struct entity old, next;
-    if (s->base)
-        doc_decode(s->base, a->arena, &old);
-    *r = (struct edit_result){0};
-    edit_apply(&a->edits[i], s->base ? &old : NULL, a->now_us, a->arena, &next, r);
-    s->ended = s->change = NULL;
-    if (r->status != OK || !r->changed)
-        return;
-    if (r->expired)
-        give(w, s, s->ended = deletion_of(s->base, &old));
-    s->change = r->deleted
-                    ? deletion_of(s->base, &old)
-                    : change_of(w->e, s->base && !r->expired ? &old : NULL, &next);
-    give(w, s, s->change);
-}
-
 static void forget(struct writing *w, struct staged *s)
 {
     if (!s->change)
@@ -118,6 +91,45 @@ static void forget(struct writing *w, struct staged *s)
     free(s->change);
     free(s->ended);
     s->ended = s->change = NULL;
+}
+
+static void refuse(struct writing *w, uint32_t i, struct staged *s, const struct why *why)
+{
+    struct edit_result *r = &w->a->results[i];
+    forget(w, s);
+    *r = (struct edit_result){.status = why->status};
+    r->why = arena_alloc(w->a->arena, sizeof *r->why);
+    *r->why = *why;
+}
+
+/* Works out what edit i makes of s->base. */
+static void work_out(struct writing *w, uint32_t i, struct staged *s)
+{
+    struct store_apply *a = w->a;
+    struct edit_result *r = &a->results[i];
+    struct entity old, next;
+    struct why why = {0};
+    if (s->base)
+        doc_decode(s->base, a->arena, &old);
+    *r = (struct edit_result){0};
+    edit_apply(&a->edits[i], s->base ? &old : NULL, a->now_us, a->arena, &next, r);
+    s->ended = s->change = NULL;
+    if (r->status != OK || !r->changed)
+        return;
+    if (r->deleted) {
+        give(w, s, s->change = deletion_of(s->base, &old));
+        return;
+    }
+    const struct entity *was = s->base && !r->expired ? &old : NULL;
+    size_t bytes = doc_size(&next);
+    if (growth_check(&w->e->o.growth, was, was ? doc_bytes(s->base) : 0, &next, bytes, &why) !=
+        OK) {
+        refuse(w, i, s, &why);
+        return;
+    }
+    if (r->expired)
+        give(w, s, s->ended = deletion_of(s->base, &old));
+    give(w, s, s->change = change_of(w->e, was, &next, bytes));
 }
 
 /* The newest version of the entity. The lock is held. */
@@ -143,15 +155,6 @@ static enum status check_room(struct embedded *e, size_t before, size_t after, s
         return why_limit(why, E_NO_SPACE, NULL, "store.disk_reserve",
                          "the disk is nearly full; deletions are possible");
     return OK;
-}
-
-static void refuse(struct writing *w, uint32_t i, struct staged *s, const struct why *why)
-{
-    struct edit_result *r = &w->a->results[i];
-    forget(w, s);
-    *r = (struct edit_result){.status = why->status};
-    r->why = arena_alloc(w->a->arena, sizeof *r->why);
-    *r->why = *why;
 }
 
 /* Makes the tenant, because its first entity or document comes. The lock is held. */

@@ -209,6 +209,44 @@ static void test_disk_reserve_refuses_creations(void **state)
     assert_int_equal(fixture_edit(f, &gone).status, OK);
 }
 
+static struct edit append_of(const char *id, const char *attr)
+{
+    const struct entity *e = fixture_entity(f, id, "A", attr, 1);
+    return (struct edit){.kind = EDIT_APPEND, .id = e->id, .fragment = e};
+}
+
+static void test_an_entity_grows_up_to_a_bound(void **state)
+{
+    (void)state;
+    struct embedded *e = embedded_of(f->store);
+    create("urn:e:2", 2);
+    e->o.growth.attrs_max = 3;
+    struct edit_result r = {0};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(r.status, OK);
+        struct edit more = append_of("urn:e:2", arena_printf(f->arena, "a%d", i).p);
+        r = fixture_edit(f, &more);
+    }
+    assert_int_equal(r.status, E_LIMIT);
+    assert_string_equal(r.why->limit, "limits.attributes");
+    assert_false(r.changed);
+    const struct doc *d = fixture_get(f, "urn:e:2");
+    assert_int_equal(doc_attr_count(d), 3); /* nothing of it was applied */
+    struct edit again = append_of("urn:e:2", "a0");
+    assert_int_equal(fixture_edit(f, &again).status, OK); /* what does not grow goes on */
+    struct edit update = update_of("urn:e:2", 4);
+    assert_int_equal(fixture_edit(f, &update).status, OK);
+    e->o.growth = (struct growth_limits){.bytes_max = doc_bytes(fixture_get(f, "urn:e:2"))};
+    struct edit longer[] = {append_of("urn:e:2", "a7"), update_of("urn:e:2", 5)};
+    struct edit_result both[2];
+    assert_int_equal(fixture_apply(f, longer, 2, both), OK);
+    assert_int_equal(both[0].status, E_TOO_LARGE);
+    assert_string_equal(both[0].why->limit, "limits.entity_bytes");
+    assert_int_equal(both[1].status, OK);
+    struct edit create = fixture_create(f, arena_printf(f->arena, "urn:%0300d", 1).p, "A", 1);
+    assert_int_equal(fixture_edit(f, &create).status, E_TOO_LARGE);
+}
+
 /* ---- work done by queries ---- */
 
 static struct filter *between(double low, double high)
@@ -671,6 +709,7 @@ int main(void)
         TEST(test_counting_touches_nothing),
         TEST(test_an_index_of_values_is_built_when_queries_want_it),
         TEST(test_indexes_of_values_have_a_limit),
+        TEST(test_an_entity_grows_up_to_a_bound),
         TEST(test_long_queries_yield),
         TEST(test_yielding_queries_survive_renumbering),
         TEST(test_queries_can_be_given_up),
