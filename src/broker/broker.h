@@ -16,6 +16,7 @@ struct broker_subscriptions {
     bool (*counters)(void *arg, struct str tenant, struct str id, struct subscription_counters *out);
     void *counters_arg;
 };
+struct notify; /* broker/notify.h */
 
 struct broker {
     struct store *store;
@@ -23,6 +24,7 @@ struct broker {
     struct contexts *contexts;
     struct broker_ports *ports;
     struct broker_subscriptions subscriptions;
+    struct notify *notify;
     _Atomic bool closing; /* the city is stopping: operations in steps end with E_CANCELLED at the next one */
 };
 

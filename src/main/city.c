@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "front/front.h"
 #include "main/control.h"
+#include "main/delivery.h"
 #include "main/egress.h"
 #include "store/embedded/embedded.h"
 
@@ -22,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, ALIAS_BYTES_MAX = 128 };
+enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, DELIVERY_US = 2000000, ALIAS_BYTES_MAX = 128 };
 
 struct worker {
     struct city *city;
@@ -38,6 +39,8 @@ struct worker {
 struct city {
     struct broker broker;
     struct egress *egress;
+    struct notify *notify;
+    struct delivery_thread *delivery;
     struct control *control;
     struct front front;
     struct loop_hooks hooks;
@@ -107,6 +110,26 @@ static size_t state_bytes(const struct config *c)
     return configured ? configured : machine / 4 * 3;
 }
 
+static void notify_make(struct city *city, const struct config *c)
+{
+    struct notify_options o = {
+        .limits = city->broker.subscriptions.limits,
+        .waiting_max = (uint32_t)config_int(c, "subscriptions", "waiting"),
+        .waiting_bytes_max = (size_t)config_int(c, "subscriptions", "waiting_bytes"),
+        .message_bytes_max = (size_t)config_int(c, "subscriptions", "message_bytes"),
+        .entities_max = (uint32_t)config_int(c, "subscriptions", "message_entities"),
+        .interval_max = (uint32_t)config_int(c, "subscriptions", "interval_entities"),
+        .attempts_max = (uint32_t)config_int(c, "subscriptions", "attempts"),
+        .timeout_ms = (uint32_t)(config_int(c, "subscriptions", "timeout_default") / 1000),
+        .cooldown_us = config_int(c, "subscriptions", "cooldown"),
+        .cooldown_max_us = config_int(c, "subscriptions", "cooldown_max"),
+    };
+    city->notify = notify_new(&o, city->broker.terms);
+    city->broker.notify = city->notify;
+    city->broker.subscriptions.counters = notify_counters;
+    city->broker.subscriptions.counters_arg = city->notify;
+}
+
 static enum status store_open(struct city *city, const struct config *c, struct why *why)
 {
     struct embedded_options o = {
@@ -126,6 +149,7 @@ static enum status store_open(struct city *city, const struct config *c, struct 
         .value_indexes_max = (uint32_t)config_int(c, "store", "value_indexes"),
         .visit_slice = 4096,
         .clock = &clock_system,
+        .listeners = notify_listener(city->notify),
     };
     return embedded_open(&city->broker.store, city->broker.terms, &o, why);
 }
@@ -313,14 +337,20 @@ static void parts_close(struct city *city)
     atomic_store(&city->broker.closing, true);
     if (city->broker.contexts)
         contexts_stop(city->broker.contexts);
+    if (city->delivery)
+        delivery_drain(city->delivery, time_monotonic() + (city->drain_us < DELIVERY_US ? city->drain_us : DELIVERY_US));
     if (city->egress)
         egress_stop(city->egress);
+    if (city->delivery)
+        delivery_join(city->delivery);
     workers_end(city);
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
     contexts_free(city->broker.contexts);
     if (city->broker.store)
         store_close(city->broker.store);
+    delivery_free(city->delivery);
+    notify_free(city->notify);
     for (size_t i = 0; i < city->worker_count; i++)
         loop_free(city->workers[i].loop);
     free(city->workers);
@@ -339,6 +369,10 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
     if (st == OK) {
         city->broker.ports = egress_ports(city->egress);
         st = contexts_open(city, c, why);
+    }
+    if (st == OK) {
+        struct loop_hooks *hooks = &city->hooks;
+        st = delivery_start(&city->delivery, city->notify, &city->broker, hooks, why);
     }
     if (st == OK)
         st = servers_start(city, c, why);
@@ -368,6 +402,7 @@ enum status city_start(struct city **out, const struct config *c, struct why *wh
         .servers = city->servers,
         .server_count = city->worker_count,
     };
+    notify_make(city, c);
     enum status st = parts_open(city, c, why);
     if (st != OK) {
         parts_close(city);

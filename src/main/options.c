@@ -81,6 +81,15 @@ const struct config_option OPTIONS[] = {
     SPAN("contexts", "fresh", "\"1 h\"", S, 365 * 86400 * S, "lifetime of an @context whose origin states none"),
 
     SPAN("subscriptions", "timeout", "\"10 s\"", 100 * MS, 600 * S, "longest that a subscription may wait for its receiver"),
+    SPAN("subscriptions", "timeout_default", "\"5 s\"", 100 * MS, 600 * S, "time for the answer of a receiver whose subscription says none"),
+    SPAN("subscriptions", "cooldown", "\"1 s\"", MS, 3600 * S, "pause after a failure where the subscription says none; doubled with every further one"),
+    SPAN("subscriptions", "cooldown_max", "\"60 s\"", MS, 86400 * S, "longest such pause"),
+    COUNT("subscriptions", "attempts", "8", 1, 1000, "attempts at one notification before it is given up"),
+    COUNT("subscriptions", "waiting", "1000", 1, 1000000, "changes waiting for one receiver; more are merged, or the oldest dropped"),
+    SIZE("subscriptions", "waiting_bytes", "\"256 MiB\"", MIB, TIB, "memory for all changes that wait"),
+    SIZE("subscriptions", "message_bytes", "\"64 MiB\"", KIB, GIB, "size of one notification"),
+    COUNT("subscriptions", "message_entities", "100", 1, 10000, "changed entities in one notification"),
+    COUNT("subscriptions", "interval_entities", "10000", 1, 1000000, "entities in one notification of a timeInterval"),
 
     {"egress", "refuse", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges never connected to, besides link-local and multicast: \"10.0.0.0/8\""},
     {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},

@@ -207,6 +207,8 @@ struct store_saver {
  * what the listener made of the changes up to seq and still needs; it replaces what was saved before. A
  * start gives back first the documents and what was saved, then, through changes(), every change since. */
 struct store_listener {
+    struct str name;     /* what it saves is kept under it; static */
+    struct store *store; /* set by the store, before it tells anything; its changes() may store_get() */
     void (*changes)(struct store_listener *l, const struct change *changes, uint32_t count);
     enum status (*save)(struct store_listener *l, uint64_t seq, struct store_saver *saver,
                         struct why *why);

@@ -15,7 +15,8 @@
 enum { BATCH_BYTES = 1 << 20, VERSION = 1 };
 
 /* First byte of a key. */
-enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4' };
+enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4',
+       KEY_SAVED = '5', KEY_TOLD = 't' };
 
 /* In front of every value but an entity's block, which has its own. */
 struct head {
@@ -30,6 +31,8 @@ struct base {
     struct base_db *db;
     char *fault; /* first one since the last flush */
     uint64_t last_seq;
+    bool saving;    /* one batch must hold it all */
+    bool has_saved; /* something is saved, or may be */
 };
 
 bool base_exists(const char *path)
@@ -67,6 +70,7 @@ enum status base_open(struct base **out, const char *path, bool create, struct w
         return failed(error, path, why);
     *out = mem_zalloc(sizeof **out);
     (*out)->db = db;
+    (*out)->has_saved = true;
     return OK;
 }
 
@@ -121,7 +125,7 @@ static void write_batch(struct base *b)
 
 static void write_if_large(struct base *b)
 {
-    if (base_db_batch_bytes(b->db) >= BATCH_BYTES)
+    if (!b->saving && base_db_batch_bytes(b->db) >= BATCH_BYTES)
         write_batch(b);
 }
 
@@ -212,6 +216,38 @@ void base_drop_document(struct base *b, uint32_t tenant, uint8_t kind, struct st
     free(p);
 }
 
+void base_save_begin(struct base *b, uint64_t seq)
+{
+    uint64_t little = htole64(seq);
+    write_batch(b);
+    b->saving = true;
+    if (b->has_saved)
+        base_db_delete_range(b->db, STR("5"), STR("6"));
+    b->has_saved = false;
+    put(b, STR("t"), (struct str){(char *)&little, sizeof little}, STR(""));
+}
+
+void base_save(struct base *b, struct str listener, struct str key, struct str bytes)
+{
+    assert(b->saving && listener.n < 256);
+    size_t n = 2 + listener.n + key.n;
+    char *p = mem_alloc(n);
+    p[0] = KEY_SAVED;
+    p[1] = (char)listener.n;
+    memcpy(p + 2, listener.p, listener.n);
+    if (key.n)
+        memcpy(p + 2 + listener.n, key.p, key.n);
+    put(b, (struct str){p, n}, bytes, STR(""));
+    b->has_saved = true;
+    free(p);
+}
+
+void base_save_end(struct base *b)
+{
+    b->saving = false;
+    write_batch(b);
+}
+
 enum status base_flush(struct base *b, const struct base_position *p, struct why *why)
 {
     struct base_position all = *p;
@@ -271,6 +307,27 @@ enum status base_read_position(struct base *b, struct base_position *p, struct w
     return st;
 }
 
+enum status base_read_told(struct base *b, uint64_t *seq, struct why *why)
+{
+    char *error;
+    size_t n = 0;
+    *seq = 0;
+    char *value = base_db_get(b->db, STR("t"), &n, &error);
+    if (error)
+        return failed(error, "reading what was told", why);
+    if (!value)
+        return OK;
+    struct str v = {value, n};
+    enum status st = open_value(KEY_TOLD, &v, why);
+    if (st == OK && v.n != sizeof *seq)
+        st = damaged("what was told has a wrong length", why);
+    if (st == OK)
+        memcpy(seq, v.p, sizeof *seq);
+    *seq = le64toh(*seq);
+    free(value);
+    return st;
+}
+
 static uint32_t number_at(struct str key)
 {
     uint32_t big;
@@ -298,14 +355,25 @@ static enum status read_entity(struct base_reader *r, struct str key, struct str
     return r->entity(r, number_at(key), be64toh(big), v, why);
 }
 
+static enum status read_saved(struct base_reader *r, struct str key, struct str v, struct why *why)
+{
+    size_t n = key.n < 2 ? 0 : (uint8_t)key.p[1];
+    if (key.n < 2 + n)
+        return damaged("the key of something saved is cut off", why);
+    struct str rest = str_from(key, 2);
+    return r->saved(r, str_head(rest, n), str_from(rest, n), v, why);
+}
+
 static enum status read_pair(struct base_reader *r, struct str key, struct str v, struct why *why)
 {
     char kind = key.p[0];
-    if (kind == KEY_POSITION)
+    if (kind == KEY_POSITION || kind == KEY_TOLD)
         return OK;
     enum status st = kind == KEY_ENTITY ? OK : open_value(kind, &v, why);
     if (st != OK)
         return st;
+    if (kind == KEY_SAVED)
+        return r->saved ? read_saved(r, key, v, why) : OK;
     if (key.n < 5)
         return damaged("a key is cut off", why);
     switch (kind) {
@@ -335,10 +403,22 @@ static bool walk_pair(void *arg, struct str key, struct str v)
     return w->status == OK;
 }
 
+static bool walk_saved(void *arg, struct str key, struct str v)
+{
+    return key.p[0] == KEY_SAVED && walk_pair(arg, key, v);
+}
+
 enum status base_read(struct base *b, struct base_reader *r, struct why *why)
 {
     struct walk w = {r, why, OK};
-    char *error = base_db_each(b->db, walk_pair, &w);
+    char *error = base_db_each(b->db, STR(""), walk_pair, &w);
+    return error ? failed(error, "reading", why) : w.status;
+}
+
+enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why)
+{
+    struct walk w = {r, why, OK};
+    char *error = base_db_each(b->db, STR("5"), walk_saved, &w);
     return error ? failed(error, "reading", why) : w.status;
 }
 

@@ -41,13 +41,20 @@ void base_drop_entity(struct base *b, uint32_t tenant, uint64_t created_seq);
 void base_put_document(struct base *b, uint32_t tenant, uint8_t kind, struct str key, uint64_t seq,
                        struct str bytes);
 void base_drop_document(struct base *b, uint32_t tenant, uint8_t kind, struct str key);
+/* What listeners want back, first in a fold: with it the base holds changes up to seq, told. It
+ * replaces what was saved before, and reaches the disk as a whole, before anything behind it. */
+void base_save_begin(struct base *b, uint64_t seq);
+void base_save(struct base *b, struct str listener, struct str key, struct str bytes);
+void base_save_end(struct base *b);
 /* The end of a fold: position, then everything durable. */
 MUST_USE enum status base_flush(struct base *b, const struct base_position *p, struct why *why);
 
 /* E_NOT_FOUND: nothing was ever folded. */
 MUST_USE enum status base_read_position(struct base *b, struct base_position *p, struct why *why);
+/* The seq of the last base_save_begin() that reached the disk; 0: none did. */
+MUST_USE enum status base_read_told(struct base *b, uint64_t *seq, struct why *why);
 /* Hands over all that is there, in order of keys: terms, tenants, documents by tenant, kind and
- * key, entities by tenant and creation. Borrowed for the call; blocks are neither aligned nor
+ * key, entities by tenant and creation, what was saved. Borrowed for the call; blocks are neither aligned nor
  * checked. Another status than OK stops. Members may be NULL: these are skipped. */
 struct base_reader {
     enum status (*term)(struct base_reader *r, uint32_t id, struct str iri, struct why *why);
@@ -56,8 +63,12 @@ struct base_reader {
                             uint64_t seq, struct str bytes, struct why *why);
     enum status (*entity)(struct base_reader *r, uint32_t tenant, uint64_t created_seq,
                           struct str block, struct why *why);
+    enum status (*saved)(struct base_reader *r, struct str listener, struct str key,
+                         struct str bytes, struct why *why);
 };
 MUST_USE enum status base_read(struct base *b, struct base_reader *r, struct why *why);
+/* What was saved alone. */
+MUST_USE enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why);
 /* A consistent copy in an absent directory, by hard links where it can be. */
 MUST_USE enum status base_checkpoint(struct base *b, const char *path, struct why *why);
 

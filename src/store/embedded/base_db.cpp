@@ -151,7 +151,8 @@ char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error)
     return copy;
 }
 
-char *base_db_each(struct base_db *db, bool (*pair)(void *arg, struct str key, struct str value),
+char *base_db_each(struct base_db *db, struct str from,
+                   bool (*pair)(void *arg, struct str key, struct str value),
                    void *arg)
 {
     rocksdb::ReadOptions o;
@@ -159,7 +160,7 @@ char *base_db_each(struct base_db *db, bool (*pair)(void *arg, struct str key, s
     o.verify_checksums = true;
     o.readahead_size = READ_AHEAD;
     std::unique_ptr<rocksdb::Iterator> it(db->db->NewIterator(o));
-    for (it->SeekToFirst(); it->Valid(); it->Next())
+    for (it->Seek(slice(from)); it->Valid(); it->Next())
         if (!pair(arg, view(it->key()), view(it->value())))
             return nullptr;
     return message(it->status());

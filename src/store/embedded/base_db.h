@@ -32,8 +32,9 @@ char *base_db_flush(struct base_db *db);
 
 /* Caller frees; NULL without an error: absent. */
 char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error);
-/* Every pair in order of keys, until `pair` says false. Checksums are verified. */
-char *base_db_each(struct base_db *db, bool (*pair)(void *arg, struct str key, struct str value),
+/* Every pair from a key on, in order of keys, until `pair` says false. Checksums are verified. */
+char *base_db_each(struct base_db *db, struct str from,
+                   bool (*pair)(void *arg, struct str key, struct str value),
                    void *arg);
 char *base_db_checkpoint(struct base_db *db, const char *path);
 

@@ -371,8 +371,8 @@ static void commit_group(struct embedded *e, struct pending *first)
     pthread_mutex_lock(&e->publish_lock);
     publish_group(e, first);
     e->published_segment = journal_segment(e->journal);
+    publish_tell(e, first); /* within: what listeners save is of the moment that a fold takes */
     pthread_mutex_unlock(&e->publish_lock);
-    publish_tell(e, first);
     if (e->published_segment - e->fold.segment >= e->fold_segments &&
         c->fold_asked != e->published_segment) {
         c->fold_asked = e->published_segment;
@@ -486,6 +486,8 @@ static void *run(void *arg)
     struct embedded *e = arg;
     struct commit *c = &e->commit;
     (void)setpriority(PRIO_PROCESS, 0, PRIORITY); /* allowed or not: others wait for this thread */
+    reclaim_enter(e->reclaim);
+    reclaim_offline(e->reclaim);
     bool interval = e->o.durability == EMBEDDED_INTERVAL;
     int64_t interval_us = (int64_t)e->o.interval_ms * 1000, sync_us = 0;
     commit_lock(e);
@@ -511,6 +513,7 @@ static void *run(void *arg)
         commit_lock(e);
     }
     commit_unlock(e);
+    reclaim_leave(e->reclaim);
     return NULL;
 }
 

@@ -31,6 +31,7 @@ static void embedded_cancel(struct store *s, struct store_call *call)
 static void embedded_listen(struct store *s, struct store_listener *l)
 {
     struct store_listener **at = &embedded_of(s)->listeners;
+    l->store = s;
     while (*at)
         at = &(*at)->next;
     l->next = NULL;
@@ -216,6 +217,9 @@ struct embedded *embedded_new(struct terms *terms, const struct embedded_options
     fold_init(e);
     e->tenants = tenants_with(NULL, tenant_new(e->reclaim, &e->blocks, DEFAULT_TENANT, STR("")));
     e->commit.tenant_id = DEFAULT_TENANT;
+    e->listeners = o->listeners;
+    for (struct store_listener *l = e->listeners; l; l = l->next)
+        l->store = &e->store;
     return e;
 }
 
@@ -242,8 +246,11 @@ enum status embedded_open(struct store **out, struct terms *terms, const struct 
         e->lock_fd = -1;
     if (st == OK)
         st = make_log_directory(e, why);
+    reclaim_enter(e->reclaim); /* listeners are told of what is replayed, and may read */
+    reclaim_offline(e->reclaim);
     if (st == OK)
         st = load_all(e, &figures, why);
+    reclaim_leave(e->reclaim);
     if (st == OK)
         st = commit_start(e, why);
     if (st == OK)

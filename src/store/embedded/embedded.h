@@ -26,6 +26,7 @@ struct embedded_options {
     uint32_t value_indexes_max; /* ordered indexes on attributes that queries use */
     uint32_t visit_slice;       /* candidates looked at before a long query yields to its loop */
     struct clock *clock;
+    struct store_listener *listeners; /* that are told of what happened since the last fold, too; NULL: none */
     const struct embedded_io *io; /* NULL: the operating system; tests put faults here */
 };
 

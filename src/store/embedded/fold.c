@@ -23,6 +23,7 @@ struct part {
 
 struct task_list {
     struct base_position position;
+    enum status status; /* of saving */
     struct part *parts;
     uint32_t part_count;
     uint32_t *dropped;
@@ -42,6 +43,8 @@ static void take_tenant(struct tenant *t, struct part *p)
     *p = (struct part){tenant_hold(t), t->dirty_documents, t->tombstones, t->tombstone_count};
     bitmap_free(t->folding);
     t->folding = t->dirty;
+    t->folded_to = 0;
+    t->folding_documents = t->dirty_documents;
     t->dirty = bitmap_new();
     t->dirty_documents = name_map_new();
     t->tombstones = NULL;
@@ -49,8 +52,39 @@ static void take_tenant(struct tenant *t, struct part *p)
     pthread_rwlock_unlock(&t->lock);
 }
 
+struct saving {
+    struct store_saver saver;
+    struct base *base;
+    struct str listener;
+};
+
+static enum status put_saved(struct store_saver *saver, struct str key, struct str bytes,
+                             struct why *why)
+{
+    struct saving *s = container_of(saver, struct saving, saver);
+    (void)why;
+    base_save(s->base, s->listener, key, bytes);
+    return OK;
+}
+
+/* What listeners want back after a restart, first of all, so that the base never holds a change that
+ * they would be told of again (docs/decisions/0011). */
+static enum status save(struct embedded *e, uint64_t seq, struct why *why)
+{
+    struct saving s = {{put_saved}, e->fold.base, STR("")};
+    enum status st = OK;
+    base_save_begin(e->fold.base, seq);
+    for (struct store_listener *l = e->listeners; l && st == OK; l = l->next) {
+        s.listener = l->name;
+        if (l->save)
+            st = l->save(l, seq, &s.saver, why);
+    }
+    base_save_end(e->fold.base);
+    return st;
+}
+
 /* All that changed, as of one moment between two groups. */
-static void take(struct embedded *e, struct task_list *l)
+static void take(struct embedded *e, struct task_list *l, struct why *why)
 {
     pthread_mutex_lock(&e->publish_lock);
     const struct tenants *d = e->tenants;
@@ -72,6 +106,7 @@ static void take(struct embedded *e, struct task_list *l)
     e->dropped = NULL;
     e->dropped_count = e->dropped_room = 0;
     e->folding_seq = l->position.seq;
+    l->status = save(e, l->position.seq, why);
     pthread_mutex_unlock(&e->publish_lock);
     commit_lock(e);
     l->position.tenant_id = e->commit.tenant_id;
@@ -86,11 +121,12 @@ static void write_terms(struct embedded *e, uint32_t from, uint32_t to)
         base_put_term(e->fold.base, id, terms_iri(e->terms, id));
 }
 
-static void write_document(struct base *b, struct tenant *t, const struct dirty_key *k)
+static void write_document(struct base *b, struct tenant *t, struct dirty_key *k)
 {
     struct str key = str_from(k->key, 1);
     pthread_rwlock_rdlock(&t->lock);
-    const struct document *d = name_map_get(t->documents[k->kind], key);
+    const struct document *d = k->replaced ? k->kept : name_map_get(t->documents[k->kind], key);
+    k->written = true;
     if (d)
         base_put_document(b, t->id, k->kind, key, d->seq, d->bytes);
     else
@@ -111,26 +147,45 @@ static uint32_t read_slots(struct tenant *t, uint64_t *renumbered, uint32_t *nex
     uint32_t n = bitmap_read(t->folding, *next, slots, AT_ONCE);
     for (uint32_t i = 0; i < n; i++)
         docs[i] = state_at(tenant_state(t), slots[i]);
-    if (n)
-        *next = slots[n - 1] + 1;
+    *next = n ? slots[n - 1] + 1 : UINT32_MAX;
+    t->folded_to = *next; /* publication reads it under the lock for writing */
     pthread_rwlock_unlock(&t->lock);
     return n;
 }
 
-static void write_entities(struct embedded *e, struct tenant *t)
+/* Versions that were replaced before the fold came to them. */
+static void write_kept(struct embedded *e, struct tenant *t)
+{
+    pthread_rwlock_wrlock(&t->lock);
+    struct doc **kept = t->kept;
+    uint32_t n = t->kept_count;
+    t->kept = NULL;
+    t->kept_count = t->kept_room = 0;
+    pthread_rwlock_unlock(&t->lock);
+    for (uint32_t i = 0; i < n; i++) {
+        base_put_entity(e->fold.base, t->id, kept[i]);
+        free(kept[i]);
+    }
+    free(kept);
+}
+
+/* All as it was at seq: what is younger was written as it was before, or is kept. */
+static void write_entities(struct embedded *e, struct tenant *t, uint64_t seq)
 {
     const struct doc *docs[AT_ONCE];
     uint64_t renumbered = UINT64_MAX;
     uint32_t next = 0, n;
     while ((n = read_slots(t, &renumbered, &next, docs))) {
         for (uint32_t i = 0; i < n; i++)
-            base_put_entity(e->fold.base, t->id, docs[i]);
+            if (doc_seq(docs[i]) <= seq)
+                base_put_entity(e->fold.base, t->id, docs[i]);
         reclaim_offline(e->reclaim);
         reclaim_online(e->reclaim);
     }
+    write_kept(e, t);
 }
 
-static void write_part(struct embedded *e, const struct part *p)
+static void write_part(struct embedded *e, const struct part *p, uint64_t seq)
 {
     struct base *b = e->fold.base;
     base_put_tenant(b, p->tenant->id, p->tenant->name);
@@ -138,16 +193,14 @@ static void write_part(struct embedded *e, const struct part *p)
         base_drop_entity(b, p->tenant->id, p->tombstones[i]);
     for (struct name_cursor c = name_map_from(p->documents, STR_NONE, false); name_next(&c);)
         write_document(b, p->tenant, c.value);
-    write_entities(e, p->tenant);
+    write_entities(e, p->tenant, seq);
 }
 
 /* ---- giving back ---- */
 
 static void free_part(struct part *p)
 {
-    for (struct name_cursor c = name_map_from(p->documents, STR_NONE, false); name_next(&c);)
-        free(c.value);
-    name_map_free(p->documents);
+    tenant_free_dirty(p->tenant, p->documents);
     free(p->tombstones);
     tenant_release(p->tenant);
 }
@@ -160,11 +213,21 @@ static void settle(struct task_list *l)
         pthread_rwlock_wrlock(&t->lock);
         bitmap_free(t->folding);
         t->folding = bitmap_new();
+        t->folding_documents = NULL;
         pthread_rwlock_unlock(&t->lock);
         free_part(&l->parts[i]);
     }
     free(l->parts);
     free(l->dropped);
+}
+
+static void drop_kept(struct tenant *t)
+{
+    while (t->kept_count)
+        free(t->kept[--t->kept_count]);
+    free(t->kept);
+    t->kept = NULL;
+    t->kept_room = 0;
 }
 
 /* The base did not: the next fold writes it together with what changed meanwhile. */
@@ -182,6 +245,8 @@ static void give_back(struct embedded *e, struct task_list *l)
             const struct dirty_key *k = c.value;
             tenant_mark_document(t, k->kind, str_from(k->key, 1));
         }
+        t->folding_documents = NULL;
+        drop_kept(t);
         pthread_rwlock_unlock(&t->lock);
     }
     for (uint32_t i = 0; i < l->dropped_count; i++)
@@ -219,14 +284,14 @@ enum status fold_now(struct embedded *e, struct why *why)
     if (st != OK)
         return st;
     struct task_list l;
-    take(e, &l);
+    take(e, &l, why);
     uint32_t terms = terms_count(e->terms);
     write_terms(e, f->terms, terms);
     for (uint32_t i = 0; i < l.dropped_count; i++)
         base_drop_tenant(f->base, l.dropped[i]);
     for (uint32_t i = 0; i < l.part_count; i++)
-        write_part(e, &l.parts[i]);
-    st = base_flush(f->base, &l.position, why);
+        write_part(e, &l.parts[i], l.position.seq);
+    st = l.status == OK ? base_flush(f->base, &l.position, why) : l.status;
     if (st != OK) { /* after a fault RocksDB takes nothing more until it is opened again */
         base_close(f->base);
         f->base = NULL;

@@ -216,7 +216,8 @@ static enum status read_entities(struct embedded *e, struct base *b, struct why 
     return st;
 }
 
-static enum status load_base(struct embedded *e, struct base_position *p, struct why *why)
+static enum status load_base(struct embedded *e, struct base_position *p, uint64_t *told_seq,
+                             struct why *why)
 {
     char path[PATH_MAX];
     struct base *b;
@@ -232,6 +233,8 @@ static enum status load_base(struct embedded *e, struct base_position *p, struct
         st = OK;
     if (st == OK && p->store_id != e->store_id)
         st = why_set(why, E_DAMAGED, NULL, "%s belongs to another store", path);
+    if (st == OK)
+        st = base_read_told(b, told_seq, why);
     if (st == OK)
         st = read_names(e, b, why);
     if (st == OK)
@@ -253,7 +256,60 @@ struct replaying {
     struct journal_replay replay;
     struct embedded *e;
     uint64_t folded_seq;
+    uint64_t told_seq; /* what listeners have saved is of changes up to this one; the base has none younger */
+    bool telling;      /* that point is passed */
 };
+
+/* ---- listeners ---- */
+
+static void tell_documents(struct embedded *e, struct tenant *t, uint8_t kind)
+{
+    for (struct name_cursor c = name_map_from(t->documents[kind], STR_NONE, false);
+         name_next(&c);) {
+        const struct document *d = c.value;
+        struct change change = {
+            .seq = d->seq,
+            .kind = CHANGE_DOCUMENT,
+            .tenant = t->name,
+            .document_kind = kind,
+            .key = d->key,
+            .bytes = d->bytes,
+        };
+        for (struct store_listener *l = e->listeners; l; l = l->next)
+            l->changes(l, &change, 1);
+    }
+}
+
+struct restoring {
+    struct base_reader reader;
+    struct embedded *e;
+};
+
+static enum status restore(struct base_reader *reader, struct str listener, struct str key,
+                           struct str bytes, struct why *why)
+{
+    struct restoring *r = container_of(reader, struct restoring, reader);
+    (void)why;
+    for (struct store_listener *l = r->e->listeners; l; l = l->next)
+        if (l->restore && str_eq(l->name, listener))
+            l->restore(l, key, bytes);
+    return OK;
+}
+
+/* Documents of all tenants, kind after kind, then what was saved: all is as it was at told_seq. */
+static enum status begin_telling(struct replaying *l, struct why *why)
+{
+    struct embedded *e = l->e;
+    struct restoring r = {.reader = {.saved = restore}, .e = e};
+    l->telling = true;
+    if (!e->listeners)
+        return OK;
+    for (uint8_t kind = 1; kind < STORE_KIND_COUNT; kind++)
+        for (uint32_t i = 0; i <= e->tenants->mask; i++)
+            if (e->tenants->cells[i])
+                tell_documents(e, e->tenants->cells[i], kind);
+    return e->fold.base ? base_read_saved(e->fold.base, &r.reader, why) : OK;
+}
 
 static enum status replay_terms(struct embedded *e, const struct record *r, struct why *why)
 {
@@ -306,21 +362,25 @@ static struct pending *pending_of(struct embedded *e, const struct record *r, st
     return p;
 }
 
-static void publish_one(struct embedded *e, struct pending *p)
+static void publish_one(struct replaying *l, struct pending *p)
 {
+    struct embedded *e = l->e;
     publish_group(e, p);
+    if (l->telling)
+        publish_tell(e, p);
     publish_retire(e, p);
     (void)reclaim_run(e->reclaim);
 }
 
-static void replay_tenant(struct embedded *e, const struct record *r, struct tenant *t)
+static void replay_tenant(struct replaying *l, const struct record *r, struct tenant *t)
 {
+    struct embedded *e = l->e;
     if (r->tenant > e->commit.tenant_id)
         e->commit.tenant_id = r->tenant;
     if (r->kind == RECORD_TENANT && !t)
-        publish_one(e, pending_of(e, r, tenant_new(e->reclaim, &e->blocks, r->tenant, r->key)));
+        publish_one(l, pending_of(e, r, tenant_new(e->reclaim, &e->blocks, r->tenant, r->key)));
     if (r->kind == RECORD_TENANT_DELETE && t)
-        publish_one(e, pending_of(e, r, t));
+        publish_one(l, pending_of(e, r, t));
 }
 
 static enum status check_record(const struct embedded *e, const struct record *r, struct why *why)
@@ -344,18 +404,21 @@ static enum status replay_record(struct journal_replay *replay, const struct rec
         return OK;
     if (r->seq > e->commit.seq)
         e->commit.seq = r->seq;
+    enum status st = r->seq > l->told_seq && !l->telling ? begin_telling(l, why) : OK;
+    if (st != OK)
+        return st;
     struct tenant *t = tenants_find_id(e->tenants, r->tenant);
     if (r->kind == RECORD_TENANT || r->kind == RECORD_TENANT_DELETE) {
-        replay_tenant(e, r, t);
+        replay_tenant(l, r, t);
         return OK;
     }
-    enum status st = check_record(e, r, why);
+    st = check_record(e, r, why);
     if (st != OK || !t) /* no tenant: it is deleted later, as the base knows already */
         return st;
     struct str key =
         r->kind == RECORD_ENTITY ? doc_id((const struct doc *)(const void *)r->block.p) : r->key;
     if (is_newer(r, t, key, hash_str(key)))
-        publish_one(e, pending_of(e, r, t));
+        publish_one(l, pending_of(e, r, t));
     return OK;
 }
 
@@ -375,18 +438,23 @@ static enum status open_journal(struct embedded *e, uint64_t from, struct why *w
 enum status load_all(struct embedded *e, struct journal_replay *figures, struct why *why)
 {
     struct base_position p;
-    enum status st = load_base(e, &p, why);
+    struct replaying l = {.replay = {.record = replay_record}, .e = e};
+    enum status st = load_base(e, &p, &l.told_seq, why);
     if (st != OK)
         return st;
     if (p.last_seq > e->commit.seq)
         e->commit.seq = p.last_seq;
     if (p.tenant_id > e->commit.tenant_id)
         e->commit.tenant_id = p.tenant_id;
-    struct replaying l = {.replay = {.record = replay_record}, .e = e, .folded_seq = p.seq};
+    l.folded_seq = p.seq;
+    if (l.told_seq < p.seq)
+        l.told_seq = p.seq;
     e->folding_seq = UINT64_MAX; /* what an unfinished fold left needs tombstones, too */
     st = open_journal(e, p.segment, why);
     if (st == OK)
         st = journal_read(e->journal, &l.replay, why);
+    if (st == OK && !l.telling)
+        st = begin_telling(&l, why);
     if (st != OK)
         return st;
     for (uint32_t i = 0; i <= e->tenants->mask; i++)

@@ -41,6 +41,7 @@ static void publish_entity(struct tenant *t, struct pending *p)
     const struct doc *old = state_find(s, p->key, p->hash, &slot);
     p->before = old;
     if (old) {
+        tenant_keep_version(t, slot, old);
         state_replace(s, slot, p->doc);
         index_replace(t->index, slot, old, p->doc);
     } else {
@@ -60,6 +61,7 @@ static void publish_entity_delete(struct embedded *e, struct tenant *t, struct p
     p->before = old;
     if (!old)
         return;
+    tenant_keep_version(t, slot, old);
     state_remove(s, slot, p->hash);
     index_remove(t->index, slot, old);
     bitmap_remove(t->dirty, slot);
@@ -74,6 +76,8 @@ static void publish_document(struct embedded *e, struct tenant *t, struct pendin
     struct name_map *m = t->documents[p->document_kind];
     struct document *old =
         p->document ? name_map_put(m, p->document->key, p->document) : name_map_remove(m, p->key);
+    if (tenant_keep_document(t, p->document_kind, p->key, old))
+        old = NULL;
     tenant_mark_document(t, p->document_kind, p->key);
     document_free(&e->blocks, old);
 }
@@ -157,6 +161,7 @@ void publish_tell(struct embedded *e, struct pending *first)
     struct change changes[AT_ONCE];
     if (!e->listeners)
         return;
+    reclaim_online(e->reclaim); /* they may read */
     uint32_t n = 0;
     for (struct pending *p = first; p; p = p->next) {
         if (p->seq)
@@ -167,6 +172,7 @@ void publish_tell(struct embedded *e, struct pending *first)
             n = 0;
         }
     }
+    reclaim_offline(e->reclaim);
 }
 
 void publish_retire(struct embedded *e, struct pending *first)

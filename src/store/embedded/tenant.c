@@ -46,11 +46,13 @@ static void free_documents(struct tenant *t, struct name_map *m)
     name_map_free(m);
 }
 
-static void free_dirty(struct name_map *m)
+void tenant_free_dirty(struct tenant *t, struct name_map *dirty)
 {
-    for (struct name_cursor c = name_map_from(m, STR_NONE, false); name_next(&c);)
+    for (struct name_cursor c = name_map_from(dirty, STR_NONE, false); name_next(&c);) {
+        document_free(t->blocks, ((struct dirty_key *)c.value)->kept);
         free(c.value);
-    name_map_free(m);
+    }
+    name_map_free(dirty);
 }
 
 static void tenant_free(void *arg, void *thing)
@@ -64,7 +66,7 @@ static void tenant_free(void *arg, void *thing)
     index_free(t->index);
     bitmap_free(t->dirty);
     bitmap_free(t->folding);
-    free_dirty(t->dirty_documents);
+    tenant_free_dirty(t, t->dirty_documents);
     for (int k = 1; k < STORE_KIND_COUNT; k++)
         free_documents(t, t->documents[k]);
     free(t->tombstones);
@@ -83,9 +85,41 @@ void tenant_mark_document(struct tenant *t, uint8_t kind, struct str key)
     struct dirty_key *d = mem_alloc(sizeof *d + 1 + key.n);
     char *at = (char *)(d + 1);
     at[0] = (char)kind;
-    memcpy(at + 1, key.p, key.n);
-    *d = (struct dirty_key){kind, {at, 1 + key.n}};
+    if (key.n)
+        memcpy(at + 1, key.p, key.n);
+    *d = (struct dirty_key){.kind = kind, .key = {at, 1 + key.n}};
     free(name_map_put(t->dirty_documents, d->key, d));
+}
+
+void tenant_keep_version(struct tenant *t, uint32_t slot, const struct doc *old)
+{
+    if (slot < t->folded_to || !bitmap_has(t->folding, slot))
+        return;
+    bitmap_remove(t->folding, slot);
+    if (t->kept_count == t->kept_room) {
+        t->kept_room = t->kept_room ? 2 * t->kept_room : 16;
+        t->kept = mem_realloc(t->kept, t->kept_room * sizeof t->kept[0]);
+    }
+    struct doc *copy = mem_alloc(doc_bytes(old));
+    memcpy(copy, old, doc_bytes(old));
+    t->kept[t->kept_count++] = copy;
+}
+
+bool tenant_keep_document(struct tenant *t, uint8_t kind, struct str key, struct document *old)
+{
+    if (!t->folding_documents)
+        return false;
+    char *name = mem_alloc(1 + key.n);
+    name[0] = (char)kind;
+    if (key.n)
+        memcpy(name + 1, key.p, key.n);
+    struct dirty_key *d = name_map_get(t->folding_documents, (struct str){name, 1 + key.n});
+    free(name);
+    if (!d || d->written || d->replaced)
+        return false;
+    d->replaced = true;
+    d->kept = old;
+    return true;
 }
 
 void tenant_mark_tombstone(struct tenant *t, uint64_t created_seq)
@@ -172,6 +206,7 @@ void tenant_renumber(struct tenant *t)
     index_free(t->index);
     t->index = ix;
     t->renumbered++;
+    t->folded_to = 0; /* the fold begins again; younger versions it leaves out */
     t->unsorted = false;
     atomic_store_explicit(&t->state, fresh, memory_order_release);
     reclaim_retire(t->reclaim, (void *[]){old}, 1, release_state, NULL);

@@ -33,7 +33,11 @@ struct tenant {
     struct name_map *documents[STORE_KIND_COUNT];
     /* since the last fold began */
     struct bitmap *dirty;             /* slots */
-    struct bitmap *folding;           /* slots that the fold under way has still to write */
+    struct bitmap *folding;           /* slots that the fold under way writes */
+    uint32_t folded_to;               /* those below this one are written */
+    struct doc **kept;                /* versions of others that were replaced meanwhile: copies */
+    uint32_t kept_count, kept_room;
+    struct name_map *folding_documents; /* struct dirty_key of the fold under way; NULL: none is */
     struct name_map *dirty_documents; /* struct dirty_key */
     uint64_t *tombstones;             /* created_seq of deleted entities that the base may hold */
     uint32_t tombstone_count, tombstone_room;
@@ -47,6 +51,10 @@ struct tenant {
 struct dirty_key {
     uint8_t kind;
     struct str key; /* kind, then the document's key */
+    /* of the fold under way */
+    bool written;
+    bool replaced;         /* by a younger one before it was written: */
+    struct document *kept; /* what it was, owned; NULL: there was none */
 };
 
 /* holders is 1. */
@@ -61,6 +69,11 @@ static inline struct state *tenant_state(const struct tenant *t)
 
 /* Under the tenant's lock, for writing. */
 void tenant_mark_document(struct tenant *t, uint8_t kind, struct str key);
+void tenant_free_dirty(struct tenant *t, struct name_map *dirty); /* any thread */
+/* old at slot is about to be replaced or removed: a fold that has still to write it gets a copy. */
+void tenant_keep_version(struct tenant *t, uint32_t slot, const struct doc *old);
+/* The same for a document; NULL: there is none. True: the fold has taken old over. */
+bool tenant_keep_document(struct tenant *t, uint8_t kind, struct str key, struct document *old);
 void tenant_mark_tombstone(struct tenant *t, uint64_t created_seq);
 /* Moves live entities to slots without holes, in order of creation; indexes are made anew. Under
  * the lock. */

@@ -1,0 +1,237 @@
+/* An attribute that is gone stands in the entity as NGSI-LD Null, so that the model represents
+ * it like any other; of a deleted entity nothing is left but such attributes, if any. */
+#include "broker/notice.h"
+
+#include "base/hash.h"
+#include "model/doc.h"
+#include "model/represent.h"
+
+/* ---- what is gone ---- */
+
+static struct attr null_of(const struct attr *a)
+{
+    return (struct attr){
+        .term = a->term,
+        .kind = a->kind,
+        .dataset = a->dataset,
+        .value = {.kind = VALUE_NULL},
+        .observed_at = TIME_NONE,
+        .expires_at = TIME_NONE,
+        .created_at = a->created_at,
+        .modified_at = a->modified_at,
+    };
+}
+
+/* e with the attributes that only `before` has. */
+static void add_gone(struct entity *e, const struct entity *before, struct arena *a)
+{
+    uint32_t i = 0, j = 0, n = 0;
+    struct attr *all = arena_array(a, struct attr, e->attr_count + before->attr_count);
+    while (i < e->attr_count || j < before->attr_count) {
+        int order = i == e->attr_count        ? 1
+                    : j == before->attr_count ? -1
+                                              : attr_order(&e->attrs[i], &before->attrs[j]);
+        all[n++] = order <= 0 ? e->attrs[i] : null_of(&before->attrs[j]);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    e->attrs = all;
+    e->attr_count = n;
+}
+
+static bool is_watched(const struct subscription *s, uint32_t term)
+{
+    for (uint32_t i = 0; i < s->watched_count; i++)
+        if (s->watched[i].term == term)
+            return true;
+    return s->watched_count == 0;
+}
+
+/* A deleted entity: its deletion alone; its attributes, when what they were is asked for, or when
+ * it is their deletion that the subscription is about. */
+static void keep_gone(struct entity *e, const struct subscription *s, struct arena *a)
+{
+    bool all = s->triggers & TRIGGER_ENTITY_DELETED;
+    struct attr *left = arena_array(a, struct attr, e->attr_count);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < e->attr_count && (!all || s->show_changes); i++)
+        if (all || is_watched(s, e->attrs[i].term))
+            left[n++] = null_of(&e->attrs[i]);
+    e->attrs = left;
+    e->attr_count = n;
+}
+
+/* ---- entities ---- */
+
+static bool prefers_json(const struct subscription *s)
+{
+    for (uint32_t i = 0; i < s->receiver_count; i++)
+        if (str_eq_fold(s->receiver[i].key, STR("Prefer")) &&
+            str_find(s->receiver[i].value, STR("body=json")) != STR_NPOS)
+            return true;
+    return false;
+}
+
+/* Is the @context in the body, else in a Link header? */
+static bool has_context_inside(const struct subscription *s)
+{
+    return s->media == NOTIFY_LD_JSON || (s->media == NOTIFY_GEO_JSON && !prefers_json(s));
+}
+
+static struct str quoted(struct arena *a, struct str s)
+{
+    struct json text = {.kind = JSON_STRING, .string = s};
+    return json_text(a, &text);
+}
+
+static struct represent represent_of(const struct notice *n)
+{
+    const struct subscription *s = n->subscription;
+    return (struct represent){
+        .format = s->format,
+        .geojson = s->media == NOTIFY_GEO_JSON,
+        .sys_attrs = s->sys_attrs,
+        .context = n->context,
+        .arena = n->arena,
+        .pick = s->pick,
+        .omit = s->omit,
+        .lang = s->lang,
+        .datasets = s->datasets,
+        .dataset_count = s->dataset_count,
+        .at_context = has_context_inside(s) ? quoted(n->arena, s->context_url) : STR_NONE,
+        .in_list = true,
+    };
+}
+
+static void write_entity(struct notice *n, struct represent *r, const struct due_item *item)
+{
+    const struct subscription *s = n->subscription;
+    struct entity e, before;
+    doc_decode(item->after ? item->after : item->before, n->arena, &e);
+    if (item->before)
+        doc_decode(item->before, n->arena, &before);
+    r->deleted = !item->after;
+    r->deleted_at = item->before ? item->at_us : 0;
+    r->previous = s->show_changes && item->before ? &before : NULL;
+    if (!item->after)
+        keep_gone(&e, s, n->arena);
+    else if (item->before)
+        add_gone(&e, &before, n->arena);
+    if (!represent_leaves(r, &e))
+        return;
+    if (n->entities++)
+        buf_char(n->body, ',');
+    represent_entity(n->body, r, &e);
+}
+
+/* ---- the notification ---- */
+
+static void write_id(struct notice *n)
+{
+    const struct subscription *s = n->subscription;
+    buf_printf(n->body, "{\"id\":\"urn:ngsi-ld:Notification:%08x%08x-%.*s\"",
+               crc32c(0, s->id.p, s->id.n), crc32c(crc32c(1, s->tenant.p, s->tenant.n), s->id.p, s->id.n),
+               STR_ARG(n->mark));
+}
+
+static void write_notification(struct notice *n)
+{
+    const struct subscription *s = n->subscription;
+    struct represent r = represent_of(n);
+    write_id(n);
+    buf_lit(n->body, ",\"type\":\"Notification\",\"subscriptionId\":");
+    json_write_str(n->body, s->id);
+    buf_lit(n->body, ",\"notifiedAt\":\"");
+    buf_time(n->body, n->now_us);
+    buf_lit(n->body, "\",\"data\":");
+    represent_list_open(n->body, &r);
+    for (uint32_t i = 0; i < n->count; i++)
+        write_entity(n, &r, &n->items[i]);
+    represent_list_close(n->body, &r);
+    if (s->media == NOTIFY_LD_JSON) {
+        buf_lit(n->body, ",\"@context\":");
+        buf_str(n->body, r.at_context);
+    }
+    buf_char(n->body, '}');
+}
+
+/* ---- headers ---- */
+
+static struct str media_type(const struct subscription *s)
+{
+    return s->media == NOTIFY_LD_JSON    ? STR("application/ld+json")
+           : s->media == NOTIFY_GEO_JSON ? STR("application/geo+json")
+                                         : STR("application/json");
+}
+
+static struct str link_value(const struct notice *n)
+{
+    return arena_printf(n->arena,
+                        "<%.*s>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
+                        "type=\"application/ld+json\"",
+                        STR_ARG(n->subscription->context_url));
+}
+
+/* What goes with the body, as name and value. */
+static uint32_t make_metadata(struct notice *n, struct key_value **out)
+{
+    const struct subscription *s = n->subscription;
+    struct key_value *m = arena_array(n->arena, struct key_value, s->receiver_count + 3);
+    uint32_t count = 0;
+    m[count++] = (struct key_value){STR("Content-Type"), media_type(s)};
+    if (!has_context_inside(s))
+        m[count++] = (struct key_value){STR("Link"), link_value(n)};
+    if (s->tenant.n)
+        m[count++] = (struct key_value){STR("NGSILD-Tenant"), s->tenant};
+    for (uint32_t i = 0; i < s->receiver_count; i++)
+        m[count++] = s->receiver[i];
+    *out = m;
+    return count;
+}
+
+static void write_http(struct notice *n, const struct key_value *m, uint32_t count)
+{
+    n->headers = arena_array(n->arena, struct str, count);
+    n->header_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        n->headers[i] =
+            arena_printf(n->arena, "%.*s: %.*s", STR_ARG(m[i].key), STR_ARG(m[i].value));
+    write_notification(n);
+}
+
+/* Clause 7.2: all in one JSON object. */
+static void write_mqtt(struct notice *n, const struct key_value *m, uint32_t count)
+{
+    const struct subscription *s = n->subscription;
+    n->mqtt_version = 5;
+    for (uint32_t i = 0; i < s->notifier_count; i++) {
+        struct str value = s->notifier[i].value;
+        if (str_eq(s->notifier[i].key, STR("MQTT-Version")))
+            n->mqtt_version = str_eq(value, STR("mqtt3.1.1")) ? 3 : 5;
+        else if (str_eq(s->notifier[i].key, STR("MQTT-QoS")) && value.n == 1)
+            n->mqtt_qos = (uint8_t)(value.p[0] - '0');
+    }
+    buf_lit(n->body, "{\"metadata\":{");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            buf_char(n->body, ',');
+        json_write_str(n->body, m[i].key);
+        buf_char(n->body, ':');
+        json_write_str(n->body, m[i].value);
+    }
+    buf_lit(n->body, "},\"body\":");
+    write_notification(n);
+    buf_char(n->body, '}');
+}
+
+bool notice_write(struct notice *n)
+{
+    struct key_value *metadata;
+    uint32_t count = make_metadata(n, &metadata);
+    n->entities = 0;
+    if (str_starts(n->subscription->uri, STR("mqtt")))
+        write_mqtt(n, metadata, count);
+    else
+        write_http(n, metadata, count);
+    return !n->body->full;
+}

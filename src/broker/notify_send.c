@@ -1,0 +1,330 @@
+/* One message after another: @context, what is due, message, port, outcome. */
+#include "base/log.h"
+#include "base/time.h"
+#include "broker/notify_int.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { SPARES_MAX = 64, DOUBLINGS_MAX = 20, ARENA_SPARE_MAX = 1 << 20 };
+
+/* ---- memory of messages ---- */
+
+static struct sending *sending_new(struct delivery *d, struct subscription *s)
+{
+    struct notify *n = d->notify;
+    struct sending *g = n->spare;
+    if (g) {
+        n->spare = g->next_spare;
+        n->spare_count--;
+    } else {
+        g = mem_zalloc(sizeof *g);
+        g->arena = arena_new(0);
+        buf_init(&g->body, n->o.message_bytes_max);
+    }
+    g->delivery = d;
+    g->subscription = s;
+    d->busy = true;
+    atomic_fetch_add(&n->under_way, 1);
+    return g;
+}
+
+static void sending_destroy(struct sending *g)
+{
+    buf_free(&g->body);
+    arena_free(g->arena);
+    free(g);
+}
+
+static void sending_free(struct sending *g)
+{
+    struct notify *n = g->delivery->notify;
+    context_unref(g->context.context);
+    subscription_unref(g->subscription);
+    g->context.context = NULL;
+    g->count = 0;
+    g->delivery->busy = false;
+    atomic_fetch_sub(&n->under_way, 1);
+    if (n->spare_count == SPARES_MAX || arena_bytes(g->arena) > ARENA_SPARE_MAX ||
+        g->body.cap > ARENA_SPARE_MAX) {
+        sending_destroy(g);
+        return;
+    }
+    arena_reset(g->arena);
+    buf_clear(&g->body);
+    g->next_spare = n->spare;
+    n->spare = g;
+    n->spare_count++;
+}
+
+void send_free_spares(struct notify *n)
+{
+    for (struct sending *g; (g = n->spare);) {
+        n->spare = g->next_spare;
+        sending_destroy(g);
+    }
+}
+
+/* ---- outcomes ---- */
+
+/* At least the cooldown, twice as long with every failure. */
+static int64_t pause_us(const struct delivery *d, const struct subscription *s)
+{
+    const struct notify_options *o = &d->notify->o;
+    int64_t base = s->cooldown_ms ? (int64_t)s->cooldown_ms * 1000 : o->cooldown_us;
+    uint32_t doublings = d->failures - 1 < DOUBLINGS_MAX ? d->failures - 1 : DOUBLINGS_MAX;
+    int64_t grown = base << doublings, most = base > o->cooldown_max_us ? base : o->cooldown_max_us;
+    return grown < most ? grown : most;
+}
+
+static void failed(struct delivery *d, const struct subscription *s)
+{
+    d->failures++;
+    d->not_before_us = time_monotonic() + pause_us(d, s);
+}
+
+/* The message is done with, or to be sent again. */
+static void finish(struct sending *g)
+{
+    struct delivery *d = g->delivery;
+    sending_free(g);
+    send_step(d);
+}
+
+void send_end(struct sending *g)
+{
+    struct delivery *d = g->delivery;
+    if (g->count)
+        outbox_settle(d->notify->outbox, d->lane, false);
+    finish(g);
+}
+
+static bool is_taken(const struct sending *g)
+{
+    bool http = str_starts(g->send.uri, STR("http"));
+    return g->send.status == OK &&
+           (!http || (g->send.http_status >= 200 && g->send.http_status < 300));
+}
+
+static void settle_failure(struct sending *g)
+{
+    struct delivery *d = g->delivery;
+    failed(d, g->subscription);
+    if (g->count == 0 || ++d->attempts < d->notify->o.attempts_max)
+        return;
+    d->attempts = 0;
+    outbox_settle(d->notify->outbox, d->lane, true);
+    log_warn("a notification is given up", log_s("subscription", g->subscription->id),
+             log_i("entities", g->count), log_i("status", g->send.http_status),
+             log_z("why", g->send.why.text));
+}
+
+static void sent(struct port_send *send)
+{
+    struct sending *g = container_of(send, struct sending, send);
+    struct delivery *d = g->delivery;
+    struct notify *n = d->notify;
+    bool ok = is_taken(g);
+    if (send->status == E_CANCELLED && atomic_load(&n->stopping)) {
+        finish(g);
+        return;
+    }
+    outbox_count(n->outbox, d->lane, ok, n->broker->ports->clock->now_us(n->broker->ports->clock));
+    keep_soon(n);
+    if (ok) {
+        d->failures = d->attempts = 0;
+        d->not_before_us = g->start_us + g->subscription->throttling_us;
+        if (g->count)
+            outbox_settle(n->outbox, d->lane, false);
+    } else {
+        settle_failure(g);
+    }
+    finish(g);
+}
+
+/* ---- the message ---- */
+
+static void too_large(struct sending *g)
+{
+    struct delivery *d = g->delivery;
+    log_warn("a notification is larger than subscriptions.message_bytes",
+             log_s("subscription", g->subscription->id));
+    if (g->count)
+        outbox_settle(d->notify->outbox, d->lane, true);
+    keep_soon(d->notify);
+    finish(g);
+}
+
+void send_items(struct sending *g, const struct due_item *items, uint32_t count, struct str mark)
+{
+    struct notify *n = g->delivery->notify;
+    const struct subscription *s = g->subscription;
+    struct clock *clock = n->broker->ports->clock;
+    struct notice notice = {
+        .subscription = s,
+        .context = g->context.context,
+        .items = items,
+        .count = count,
+        .now_us = clock->now_us(clock),
+        .mark = mark,
+        .arena = g->arena,
+        .body = &g->body,
+    };
+    if (!notice_write(&notice)) {
+        too_large(g);
+        return;
+    }
+    if (notice.entities == 0) {
+        send_end(g);
+        return;
+    }
+    g->start_us = time_monotonic();
+    g->send = (struct port_send){
+        .uri = s->uri,
+        .headers = notice.headers,
+        .header_count = notice.header_count,
+        .body = buf_view(&g->body),
+        .mqtt_version = notice.mqtt_version,
+        .mqtt_qos = notice.mqtt_qos,
+        .timeout_ms = s->timeout_ms ? s->timeout_ms : n->o.timeout_ms,
+        .home = n->host->runner,
+        .done = sent,
+    };
+    n->broker->ports->send(n->broker->ports, &g->send);
+}
+
+static void take_due(struct sending *g)
+{
+    struct delivery *d = g->delivery;
+    struct notify *n = d->notify;
+    struct due_item *items = arena_array(g->arena, struct due_item, n->o.entities_max);
+    g->count = outbox_take(n->outbox, d->lane, items, n->o.entities_max);
+    if (g->count == 0) {
+        finish(g);
+        return;
+    }
+    send_items(g, items, g->count,
+               arena_printf(g->arena, "%016" PRIx64, items[g->count - 1].last_seq));
+}
+
+static void with_context(struct sending *g)
+{
+    if (g->context.status != OK) { /* tried again: nothing is lost */
+        log_warn("no @context for a notification", log_s("subscription", g->subscription->id),
+                 log_z("why", g->context.why.text));
+        failed(g->delivery, g->subscription);
+        finish(g);
+    } else if (g->subscription->interval_us) {
+        interval_start(g);
+    } else {
+        take_due(g);
+    }
+}
+
+static void context_done(struct contexts_call *call)
+{
+    with_context(container_of(call, struct sending, context));
+}
+
+static void begin(struct delivery *d, struct subscription *s)
+{
+    struct notify *n = d->notify;
+    struct sending *g = sending_new(d, s);
+    g->context_spec = (struct json){.kind = JSON_STRING, .string = s->context_url};
+    g->context = (struct contexts_call){
+        .home = n->host->runner,
+        .arena = g->arena,
+        .spec = &g->context_spec,
+        .done = context_done,
+    };
+    if (contexts_resolve(n->broker->contexts, &g->context))
+        with_context(g);
+}
+
+/* ---- steps ---- */
+
+void send_plan(struct notify *n, struct agenda_item *i, int64_t due_us)
+{
+    int64_t first_us = agenda_first_us(&n->agenda);
+    agenda_set(&n->agenda, i, due_us);
+    if (due_us < first_us)
+        n->host->alarm(n->host, due_us);
+}
+
+static void end_lane(struct delivery *d)
+{
+    struct notify *n = d->notify;
+    agenda_clear(&n->agenda, &d->due);
+    keep_forget(n, d->lane);
+    lane_free(n->outbox, d->lane);
+    free(d);
+}
+
+/* When it has something to do next; 0: now, INT64_MAX: not before it is told. */
+static int64_t next_us(struct delivery *d, const struct subscription *s, int64_t now_us)
+{
+    if (!s->interval_us) {
+        if (outbox_is_empty(d->notify->outbox, d->lane))
+            return INT64_MAX;
+        return d->not_before_us > now_us ? d->not_before_us : 0;
+    }
+    if (!d->interval_due_us)
+        d->interval_due_us = now_us + s->interval_us;
+    int64_t due_us =
+        d->not_before_us > d->interval_due_us ? d->not_before_us : d->interval_due_us;
+    return due_us > now_us ? due_us : 0;
+}
+
+static bool is_over(const struct notify *n, const struct subscription *s)
+{
+    struct clock *clock = n->broker->ports->clock;
+    return !s->active || (s->expires_at != TIME_NONE && s->expires_at <= clock->now_us(clock));
+}
+
+/* Terms that its projections name may have come since. */
+static struct subscription *subscription_of(struct delivery *d)
+{
+    struct notify *n = d->notify;
+    struct subscription *s = outbox_subscription(n->outbox, d->lane);
+    uint32_t terms = terms_count(n->terms);
+    struct subscription *old = s;
+    struct why why = {0};
+    if (s->settled || d->terms == terms)
+        return s;
+    d->terms = terms;
+    subscription_ref(old);
+    if (subscription_resolve(&s, n->terms, &n->o.limits, &why) != OK)
+        log_error("a subscription is damaged", log_s("id", s->id), log_z("why", why.text));
+    outbox_renew(n->outbox, d->lane, old, s);
+    subscription_unref(old);
+    return s;
+}
+
+void send_step(struct delivery *d)
+{
+    struct notify *n = d->notify;
+    if (lane_is_removed(d->lane)) {
+        end_lane(d);
+        return;
+    }
+    if (atomic_load(&n->stopping))
+        return;
+    struct subscription *s = subscription_of(d);
+    if (is_over(n, s)) {
+        outbox_clear(n->outbox, d->lane);
+        d->interval_due_us = 0;
+        subscription_unref(s);
+        return;
+    }
+    int64_t due_us = next_us(d, s, time_monotonic());
+    if (due_us == 0) {
+        agenda_clear(&n->agenda, &d->due);
+        begin(d, s);
+        return;
+    }
+    subscription_unref(s);
+    if (due_us == INT64_MAX)
+        agenda_clear(&n->agenda, &d->due);
+    else
+        send_plan(n, &d->due, due_us);
+}

@@ -1,0 +1,291 @@
+/* The outbox across a restart: what waits, how far lanes have come, and their counters, as
+ * bytes (docs/formats/outbox.md). Little-endian; every document begins with its magic. */
+#include "base/arena.h"
+#include "broker/outbox_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 1 };
+enum { FLAG_CREATED = 1 };
+
+/* ---- reading and writing numbers ---- */
+
+struct input {
+    struct str rest;
+    bool bad;
+};
+
+static void take(struct input *in, void *out, size_t n)
+{
+    in->bad = in->bad || in->rest.n < n;
+    if (in->bad) {
+        memset(out, 0, n);
+        return;
+    }
+    memcpy(out, in->rest.p, n);
+    in->rest = str_from(in->rest, n);
+}
+
+static uint32_t take32(struct input *in)
+{
+    uint32_t v;
+    take(in, &v, sizeof v);
+    return v;
+}
+
+static uint64_t take64(struct input *in)
+{
+    uint64_t v;
+    take(in, &v, sizeof v);
+    return v;
+}
+
+static struct str take_str(struct input *in, size_t n)
+{
+    in->bad = in->bad || in->rest.n < n;
+    struct str s = in->bad ? STR("") : str_head(in->rest, n);
+    in->rest = str_from(in->rest, s.n);
+    return s;
+}
+
+static void put_head(struct buf *b, const char magic[4])
+{
+    buf_put(b, magic, 4);
+    buf_le32(b, VERSION);
+}
+
+static bool take_head(struct input *in, const char magic[4])
+{
+    struct str m = take_str(in, 4);
+    uint32_t version = take32(in);
+    return !in->bad && memcmp(m.p, magic, 4) == 0 && version == VERSION;
+}
+
+/* Tenant's length, tenant, id. */
+static void put_name(struct buf *b, const struct lane *l)
+{
+    buf_le32(b, (uint32_t)l->tenant.n);
+    buf_le32(b, (uint32_t)l->id.n);
+    buf_str(b, l->tenant);
+    buf_str(b, l->id);
+}
+
+static struct lane *take_lane(const struct outbox *o, struct input *in)
+{
+    uint32_t tenant_bytes = take32(in), id_bytes = take32(in);
+    struct str tenant = take_str(in, tenant_bytes), id = take_str(in, id_bytes);
+    return in->bad ? NULL : lane_find(o, tenant, id);
+}
+
+/* ---- what waits ---- */
+
+static void put_version(struct buf *b, const struct outbox_doc *d)
+{
+    if (d)
+        buf_put(b, outbox_doc_of(d), doc_bytes(outbox_doc_of(d)));
+}
+
+static uint32_t version_bytes(const struct outbox_doc *d)
+{
+    return d ? (uint32_t)doc_bytes(outbox_doc_of(d)) : 0;
+}
+
+static void put_due(struct buf *b, const struct due *d)
+{
+    buf_le64(b, d->first_seq);
+    buf_le64(b, d->last_seq);
+    buf_le64(b, (uint64_t)d->at_us);
+    buf_le32(b, d->created ? FLAG_CREATED : 0);
+    buf_le32(b, 0);
+    buf_le32(b, version_bytes(d->before));
+    buf_le32(b, version_bytes(d->after));
+    put_version(b, d->before);
+    put_version(b, d->after);
+}
+
+enum status outbox_save(struct outbox *o,
+                        enum status (*put)(void *arg, struct str key, struct str bytes), void *arg)
+{
+    struct buf key, bytes;
+    enum status st = OK;
+    buf_init(&key, SIZE_MAX / 2);
+    buf_init(&bytes, SIZE_MAX / 2);
+    outbox_lock(o);
+    for (const struct lane *l = o->waiting; l && st == OK; l = l->next_waiting) {
+        buf_clear(&key);
+        buf_clear(&bytes);
+        put_name(&key, l);
+        put_head(&bytes, "WSOB");
+        for (const struct due *d = l->first; d; d = d->next)
+            put_due(&bytes, d);
+        if (!l->removed)
+            st = put(arg, buf_view(&key), buf_view(&bytes));
+    }
+    outbox_unlock(o);
+    buf_free(&key);
+    buf_free(&bytes);
+    return st;
+}
+
+/* NULL: none, or damaged. */
+static struct outbox_doc *take_version(struct outbox *o, struct input *in, uint32_t n)
+{
+    struct str bytes = take_str(in, n);
+    if (in->bad || n == 0)
+        return NULL;
+    struct outbox_doc *d = doc_copy(o, (const struct doc *)(const void *)bytes.p, n);
+    if (doc_check(d->bytes, n, terms_count(o->o.terms), NULL) == OK)
+        return d;
+    in->bad = true;
+    o->stats.bytes -= n;
+    free(d);
+    return NULL;
+}
+
+static void restore_due(struct outbox *o, struct lane *lane, struct input *in)
+{
+    struct due d = {.first_seq = take64(in), .last_seq = take64(in)};
+    d.at_us = (int64_t)take64(in);
+    d.created = take32(in) & FLAG_CREATED;
+    (void)take32(in);
+    uint32_t before = take32(in), after = take32(in);
+    d.before = take_version(o, in, before);
+    d.after = take_version(o, in, after);
+    if (in->bad || (!d.before && !d.after) || d.last_seq <= lane->delivered) {
+        doc_release(o, d.before);
+        doc_release(o, d.after);
+        return;
+    }
+    due_append(o, lane, d);
+}
+
+void outbox_restore(struct outbox *o, struct str key, struct str bytes)
+{
+    struct input name = {key, false}, in = {bytes, false};
+    outbox_lock(o);
+    struct lane *lane = take_lane(o, &name);
+    if (lane && take_head(&in, "WSOB")) {
+        while (in.rest.n && !in.bad)
+            restore_due(o, lane, &in);
+        lane_mark_ready(o, lane);
+    }
+    outbox_unlock(o);
+}
+
+/* ---- how far ---- */
+
+/* A lane that is not empty, and what of it is done. */
+struct lag {
+    const struct lane *lane;
+    uint64_t seq;
+};
+
+static int by_seq(const void *a, const void *b)
+{
+    uint64_t x = ((const struct lag *)a)->seq, y = ((const struct lag *)b)->seq;
+    return (x > y) - (x < y);
+}
+
+void outbox_position(struct outbox *o, uint32_t lanes_max, struct buf *b)
+{
+    outbox_lock(o);
+    uint32_t n = 0, room = 0;
+    for (const struct lane *l = o->waiting; l; l = l->next_waiting)
+        room++;
+    struct lag *lags = mem_alloc(room * sizeof *lags);
+    for (const struct lane *l = o->waiting; l; l = l->next_waiting)
+        if (!l->removed)
+            lags[n++] = (struct lag){l, l->first->last_seq - 1};
+    qsort(lags, n, sizeof *lags, by_seq);
+    uint32_t listed = n < lanes_max ? n : lanes_max;
+    put_head(b, "WSOP");
+    buf_le64(b, listed < n ? lags[listed].seq : o->seq);
+    for (uint32_t i = 0; i < listed; i++) {
+        buf_le64(b, lags[i].seq);
+        put_name(b, lags[i].lane);
+    }
+    outbox_unlock(o);
+    free(lags);
+}
+
+static void advance(struct outbox *o, struct lane *lane, uint64_t seq)
+{
+    if (seq > lane->delivered)
+        lane->delivered = seq;
+    for (struct due *d = lane->first, *next; d; d = next) {
+        next = d->next;
+        if (d->last_seq <= lane->delivered)
+            due_remove(o, lane, d);
+    }
+}
+
+void outbox_reposition(struct outbox *o, struct str bytes)
+{
+    struct input in = {bytes, false};
+    outbox_lock(o);
+    if (take_head(&in, "WSOP")) {
+        uint64_t all = take64(&in);
+        uint64_t mark = ++o->marks;
+        while (in.rest.n && !in.bad) {
+            uint64_t seq = take64(&in);
+            struct lane *lane = take_lane(o, &in);
+            if (!lane)
+                continue;
+            lane->mark = mark;
+            advance(o, lane, seq);
+        }
+        for (uint32_t i = 0; i <= o->lane_mask && !in.bad; i++)
+            for (struct lane *l = o->lanes[i]; l; l = l->next)
+                if (l->mark != mark)
+                    advance(o, l, all);
+    }
+    outbox_unlock(o);
+}
+
+/* ---- counters ---- */
+
+bool outbox_changed_counters(struct outbox *o, struct arena *a, struct str *tenant, struct str *id,
+                             struct buf *b)
+{
+    outbox_lock(o);
+    struct lane *l = o->changed;
+    if (l) {
+        const struct subscription_counters *c = &l->counters;
+        lane_unmark_changed(o, l);
+        *tenant = arena_dup(a, l->tenant);
+        *id = arena_dup(a, l->id);
+        put_head(b, "WSOC");
+        buf_le64(b, c->sent);
+        buf_le64(b, c->failed);
+        buf_le64(b, c->merged);
+        buf_le64(b, c->dropped);
+        buf_le64(b, (uint64_t)c->last_notification);
+        buf_le64(b, (uint64_t)c->last_success);
+        buf_le64(b, (uint64_t)c->last_failure);
+        buf_le32(b, c->last_failed);
+    }
+    outbox_unlock(o);
+    return l != NULL;
+}
+
+void outbox_restore_counters(struct outbox *o, struct str tenant, struct str id, struct str bytes)
+{
+    struct input in = {bytes, false};
+    struct subscription_counters c = {0};
+    if (!take_head(&in, "WSOC"))
+        return;
+    c.sent = take64(&in);
+    c.failed = take64(&in);
+    c.merged = take64(&in);
+    c.dropped = take64(&in);
+    c.last_notification = (int64_t)take64(&in);
+    c.last_success = (int64_t)take64(&in);
+    c.last_failure = (int64_t)take64(&in);
+    c.last_failed = take32(&in);
+    outbox_lock(o);
+    struct lane *lane = in.bad ? NULL : lane_find(o, tenant, id);
+    if (lane)
+        lane->counters = c;
+    outbox_unlock(o);
+}

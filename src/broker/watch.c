@@ -1,0 +1,388 @@
+/* See watch.h. A tenant without subscriptions costs one look-up. Names that the city has not
+ * seen yet are waited for by their IRI's hash: a new term wakes those who named it. */
+#include "broker/watch.h"
+
+#include "base/hash.h"
+#include "broker/watch_keys.h"
+#include "broker/watch_table.h"
+#include "model/pattern.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TENANTS_MIN = 16 };
+
+struct place {
+    uint64_t key;
+    uint32_t at;
+};
+
+/* The keys it is found by come first, behind them those of names it waits for. */
+struct watcher {
+    struct subscription *subscription;
+    void *owner;
+    struct watch_tenant *tenant;
+    uint64_t seen; /* number of the last change that it was a candidate for */
+    uint32_t key_count, place_count;
+    struct place *places;
+};
+
+struct watch_tenant {
+    struct watch_tenant *next; /* of one bucket */
+    struct str name;           /* behind this struct */
+    uint32_t watchers;
+    struct watch_classes classes;
+};
+
+struct watch {
+    struct watch_options o;
+    uint32_t terms_seen;
+    struct watch_table *by_key, *by_name;
+    struct watch_tenant **tenants;
+    uint32_t tenant_count, tenant_mask;
+    struct watch_keys asked;
+    _Atomic uint64_t watchers, changes, keys, candidates, matched;
+};
+
+static void moved_key(struct watcher *w, uint32_t number, uint32_t at)
+{
+    w->places[number].at = at;
+}
+
+struct watch *watch_new(const struct watch_options *o)
+{
+    struct watch *w = mem_zalloc(sizeof *w);
+    w->o = *o;
+    w->terms_seen = terms_count(o->terms);
+    w->by_key = watch_table_new(moved_key);
+    w->by_name = watch_table_new(moved_key);
+    w->tenant_mask = TENANTS_MIN - 1;
+    w->tenants = mem_zalloc(TENANTS_MIN * sizeof(struct watch_tenant *));
+    return w;
+}
+
+void watch_free(struct watch *w)
+{
+    if (!w)
+        return;
+    watch_table_free(w->by_key);
+    watch_table_free(w->by_name);
+    free(w->tenants);
+    free(w->asked.keys);
+    free(w);
+}
+
+/* ---- tenants ---- */
+
+static struct watch_tenant **tenant_place(const struct watch *w, struct str name, uint64_t hash)
+{
+    struct watch_tenant **at = &w->tenants[hash & w->tenant_mask];
+    while (*at && ((*at)->classes.seed != hash || !str_eq((*at)->name, name)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void grow_tenants(struct watch *w)
+{
+    struct watch_tenant **old = w->tenants;
+    uint32_t count = w->tenant_mask + 1;
+    w->tenant_mask = 2 * count - 1;
+    w->tenants = mem_zalloc(2 * count * sizeof *w->tenants);
+    for (uint32_t i = 0; i < count; i++)
+        for (struct watch_tenant *t = old[i], *next; t; t = next) {
+            next = t->next;
+            struct watch_tenant **at = &w->tenants[t->classes.seed & w->tenant_mask];
+            t->next = *at;
+            *at = t;
+        }
+    free(old);
+}
+
+static struct watch_tenant *tenant_make(struct watch *w, struct str name)
+{
+    uint64_t hash = hash_str(name);
+    struct watch_tenant **at = tenant_place(w, name, hash), *t = *at;
+    if (t)
+        return t;
+    t = *at = mem_zalloc(sizeof *t + name.n);
+    if (name.n)
+        memcpy(t + 1, name.p, name.n);
+    t->name = (struct str){(char *)(t + 1), name.n};
+    t->classes.seed = hash;
+    if (++w->tenant_count > w->tenant_mask)
+        grow_tenants(w);
+    return t;
+}
+
+static void tenant_leave(struct watch *w, struct watch_tenant *t)
+{
+    if (--t->watchers)
+        return;
+    *tenant_place(w, t->name, t->classes.seed) = t->next;
+    w->tenant_count--;
+    free(t);
+}
+
+/* ---- names nobody has yet ---- */
+
+static void want(const struct name *n, struct watch_keys *missing)
+{
+    if (n->term != TERM_NONE)
+        return;
+    if (missing->count == missing->room) {
+        missing->room = missing->room ? 2 * missing->room : 8;
+        missing->keys = mem_realloc(missing->keys, missing->room * sizeof missing->keys[0]);
+    }
+    missing->keys[missing->count++] = hash_str(n->iri);
+}
+
+static void want_compare(const struct compare *c, struct watch_keys *missing)
+{
+    for (uint32_t i = 0; i < c->link_count; i++) {
+        want(&c->links[i].relationship, missing);
+        for (uint32_t j = 0; j < c->links[i].type_count; j++)
+            want(&c->links[i].types[j], missing);
+    }
+    for (uint32_t i = 0; i < c->path_count; i++)
+        want(&c->path[i], missing);
+}
+
+static void want_types(const struct type_expr *t, struct watch_keys *missing)
+{
+    for (uint32_t i = 0; t && i < t->count; i++)
+        for (uint32_t j = 0; j < t->any[i].count; j++)
+            want(&t->any[i].types[j], missing);
+}
+
+static void want_filter(const struct filter *f, struct watch_keys *missing)
+{
+    if (!f)
+        return;
+    if (f->kind == FILTER_AND || f->kind == FILTER_OR || f->kind == FILTER_NOT)
+        for (uint32_t i = 0; i < f->count; i++)
+            want_filter(f->parts[i], missing);
+    if (f->kind == FILTER_TYPE)
+        want_types(f->type, missing);
+    if (f->kind == FILTER_ATTRS)
+        for (uint32_t i = 0; i < f->count; i++)
+            want(&f->attrs[i], missing);
+    if (f->kind == FILTER_COMPARE)
+        want_compare(f->compare, missing);
+    if (f->kind == FILTER_GEO)
+        want(&f->geo->property, missing);
+}
+
+static void want_all(const struct subscription *s, struct watch_keys *missing)
+{
+    for (uint32_t i = 0; i < s->selector_count; i++)
+        want_types(s->selectors[i].type, missing);
+    for (uint32_t i = 0; i < s->watched_count; i++)
+        want(&s->watched[i], missing);
+    want_filter(s->condition, missing);
+}
+
+/* ---- adding and removing ---- */
+
+static void file_watcher(struct watch *w, struct watcher *x)
+{
+    struct watch_keys keys, missing = {0};
+    watch_keys_file(&x->tenant->classes, x->subscription, &keys);
+    want_all(x->subscription, &missing);
+    x->key_count = keys.count;
+    x->place_count = keys.count + missing.count;
+    x->places = mem_alloc(x->place_count * sizeof x->places[0]);
+    for (uint32_t i = 0; i < x->place_count; i++) {
+        bool known = i < keys.count;
+        x->places[i].key = known ? keys.keys[i] : missing.keys[i - keys.count];
+        watch_table_add(known ? w->by_key : w->by_name, x->places[i].key,
+                        (struct watch_entry){x, i});
+    }
+    free(keys.keys);
+    free(missing.keys);
+}
+
+static void unfile_watcher(struct watch *w, struct watcher *x)
+{
+    for (uint32_t i = 0; i < x->place_count; i++)
+        watch_table_remove(i < x->key_count ? w->by_key : w->by_name, x->places[i].key,
+                           x->places[i].at);
+    watch_keys_unfile(&x->tenant->classes, x->subscription);
+    free(x->places);
+}
+
+struct watcher *watch_add(struct watch *w, struct subscription *s, void *owner)
+{
+    struct watcher *x = mem_zalloc(sizeof *x);
+    x->subscription = subscription_ref(s);
+    x->owner = owner;
+    x->tenant = tenant_make(w, s->tenant);
+    x->tenant->watchers++;
+    file_watcher(w, x);
+    atomic_fetch_add_explicit(&w->watchers, 1, memory_order_relaxed);
+    return x;
+}
+
+void watch_remove(struct watch *w, struct watcher *x)
+{
+    unfile_watcher(w, x);
+    tenant_leave(w, x->tenant);
+    subscription_unref(x->subscription);
+    free(x);
+    atomic_fetch_sub_explicit(&w->watchers, 1, memory_order_relaxed);
+}
+
+/* One of its names is known now. */
+static void learn(struct watch *w, struct watcher *x)
+{
+    struct subscription *s = subscription_ref(x->subscription);
+    struct why why = {0};
+    if (subscription_resolve(&s, w->o.terms, w->o.limits, &why) == OK) {
+        unfile_watcher(w, x);
+        subscription_unref(x->subscription);
+        x->subscription = s;
+        file_watcher(w, x);
+        w->o.learnt(w->o.arg, x->owner, s);
+    } else {
+        subscription_unref(s);
+    }
+}
+
+static void learn_terms(struct watch *w)
+{
+    uint32_t known = terms_count(w->o.terms);
+    while (w->terms_seen < known) {
+        uint64_t name = hash_str(terms_iri(w->o.terms, ++w->terms_seen));
+        uint32_t count = watch_table_find(w->by_name, name).count;
+        struct watcher **waiting = mem_alloc(count * sizeof(struct watcher *));
+        for (uint32_t i = 0; i < count; i++) /* filing changes the list */
+            waiting[i] = watch_table_find(w->by_name, name).entries[i].watcher;
+        for (uint32_t i = 0; i < count; i++)
+            if (i == 0 || waiting[i] != waiting[i - 1])
+                learn(w, waiting[i]);
+        free(waiting);
+    }
+}
+
+/* ---- changes ---- */
+
+static bool type_meets(const struct type_expr *types, const struct doc *d)
+{
+    if (!types)
+        return true;
+    for (uint32_t i = 0; i < types->count; i++) {
+        const struct type_all *all = &types->any[i];
+        uint32_t k = 0;
+        for (; k < all->count; k++) {
+            uint32_t j = 0, n = doc_type_count(d);
+            while (j < n && doc_type(d, j) != all->types[k].term)
+                j++;
+            if (j == n)
+                break;
+        }
+        if (k == all->count)
+            return true;
+    }
+    return false;
+}
+
+static bool selector_meets(const struct entity_selector *e, const struct doc *d)
+{
+    struct str id = doc_id(d);
+    if (e->id_count) {
+        uint32_t i = 0;
+        while (i < e->id_count && !str_eq(e->ids[i], id))
+            i++;
+        if (i == e->id_count)
+            return false;
+    } else if (e->id_pattern && !pattern_match(e->id_pattern, id)) {
+        return false;
+    }
+    return type_meets(e->type, d);
+}
+
+static bool is_selected(const struct subscription *s, const struct doc *d)
+{
+    for (uint32_t i = 0; i < s->selector_count; i++)
+        if (selector_meets(&s->selectors[i], d))
+            return true;
+    return s->selector_count == 0;
+}
+
+static bool is_watched(const struct subscription *s, uint32_t term)
+{
+    for (uint32_t i = 0; i < s->watched_count; i++)
+        if (s->watched[i].term == term)
+            return true;
+    return s->watched_count == 0;
+}
+
+/* Did what happened trigger it? A created or deleted entity must have an attribute that is
+ * watched. */
+static bool is_triggered(const struct subscription *s, const struct delta *delta)
+{
+    if (!(delta->triggers & s->triggers))
+        return false;
+    bool entity = delta->entity & s->triggers;
+    if (entity && s->watched_count == 0)
+        return true;
+    for (uint32_t i = 0; i < delta->count; i++)
+        if ((entity || delta->attrs[i].triggers & s->triggers) &&
+            is_watched(s, delta->attrs[i].term))
+            return true;
+    return false;
+}
+
+static bool is_for(const struct subscription *s, const struct doc *d, const struct delta *delta,
+                   int64_t at_us, struct filter_env *env)
+{
+    if (!s->active || s->interval_us || s->of_registrations ||
+        (s->expires_at != TIME_NONE && s->expires_at <= at_us))
+        return false;
+    return is_triggered(s, delta) && is_selected(s, d) && filter_match_doc(s->condition, d, env);
+}
+
+static void check(struct watch *w, uint64_t key, const struct change *c, const struct delta *delta,
+                  struct filter_env *env, struct watch_found *f)
+{
+    const struct doc *d = c->after ? c->after : c->before;
+    struct watch_list l = watch_table_find(w->by_key, key);
+    for (uint32_t i = 0; i < l.count; i++) {
+        struct watcher *x = l.entries[i].watcher;
+        if (x->seen == w->changes)
+            continue;
+        x->seen = w->changes;
+        atomic_fetch_add_explicit(&w->candidates, 1, memory_order_relaxed);
+        if (!is_for(x->subscription, d, delta, c->at_us, env))
+            continue;
+        atomic_fetch_add_explicit(&w->matched, 1, memory_order_relaxed);
+        f->found(f, x->owner, x->subscription, delta);
+    }
+}
+
+void watch_change(struct watch *w, const struct change *c, struct filter_env *env,
+                  struct watch_found *f)
+{
+    if (w->tenant_count == 0 || (!c->before && !c->after))
+        return;
+    const struct watch_tenant *t = *tenant_place(w, c->tenant, hash_str(c->tenant));
+    if (!t)
+        return;
+    if (w->terms_seen != terms_count(w->o.terms))
+        learn_terms(w);
+    struct delta delta;
+    delta_of(c->before, c->after, env->arena, &delta);
+    if (!delta.triggers)
+        return;
+    atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
+    w->asked.count = 0;
+    watch_keys_ask(&t->classes, c->after ? c->after : c->before, &delta, &w->asked);
+    atomic_fetch_add_explicit(&w->keys, w->asked.count, memory_order_relaxed);
+    for (uint32_t i = 0; i < w->asked.count; i++)
+        check(w, w->asked.keys[i], c, &delta, env, f);
+}
+
+void watch_stats(const struct watch *w, struct watch_stats *out)
+{
+    *out = (struct watch_stats){w->watchers, w->changes, w->keys, w->candidates, w->matched};
+}

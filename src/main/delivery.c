@@ -1,0 +1,105 @@
+/* See delivery.h. */
+#include "main/delivery.h"
+
+#include "net/loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { POLL_US = 2000 };
+
+struct delivery_thread {
+    struct notify_host host;
+    struct notify *notify;
+    struct loop *loop;
+    struct loop_timer alarm, poll;
+    struct task end;
+    pthread_t thread;
+    bool ended; /* the last counters are being written */
+};
+
+static void alarm_fire(struct loop_timer *t)
+{
+    notify_tick(container_of(t, struct delivery_thread, alarm)->notify);
+}
+
+static void alarm_set(struct notify_host *h, int64_t due_us)
+{
+    struct delivery_thread *d = container_of(h, struct delivery_thread, host);
+    if (due_us == INT64_MAX)
+        loop_timer_clear(d->loop, &d->alarm);
+    else
+        loop_timer_set(d->loop, &d->alarm, due_us);
+}
+
+static void *thread_main(void *arg)
+{
+    struct delivery_thread *d = arg;
+    loop_run(d->loop);
+    return NULL;
+}
+
+enum status delivery_start(struct delivery_thread **out, struct notify *n, struct broker *b,
+                           const struct loop_hooks *hooks, struct why *why)
+{
+    struct delivery_thread *d = mem_zalloc(sizeof *d);
+    d->notify = n;
+    d->alarm.fire = alarm_fire;
+    enum status st = loop_new(&d->loop, hooks);
+    if (st != OK) {
+        free(d);
+        return why_set(why, st, NULL, "no event loop for notifications");
+    }
+    d->host = (struct notify_host){loop_runner(d->loop), alarm_set};
+    if (pthread_create(&d->thread, NULL, thread_main, d) != 0) {
+        loop_free(d->loop);
+        free(d);
+        return why_set(why, E_IO, NULL, "no thread for notifications");
+    }
+    notify_start(n, b, &d->host);
+    *out = d;
+    return OK;
+}
+
+void delivery_drain(struct delivery_thread *d, int64_t until_us)
+{
+    notify_stop(d->notify);
+    while (!notify_is_idle(d->notify) && time_monotonic() < until_us)
+        usleep(POLL_US);
+}
+
+static void end_poll(struct loop_timer *t)
+{
+    struct delivery_thread *d = container_of(t, struct delivery_thread, poll);
+    if (notify_is_idle(d->notify) && !d->ended) {
+        d->ended = true;
+        notify_end(d->notify);
+    }
+    if (d->ended && notify_is_idle(d->notify))
+        loop_stop(d->loop);
+    else
+        loop_timer_set(d->loop, t, time_monotonic() + POLL_US);
+}
+
+static void end_run(struct task *task)
+{
+    struct delivery_thread *d = container_of(task, struct delivery_thread, end);
+    d->poll.fire = end_poll;
+    end_poll(&d->poll);
+}
+
+void delivery_join(struct delivery_thread *d)
+{
+    d->end.run = end_run;
+    runner_post(loop_runner(d->loop), &d->end);
+    pthread_join(d->thread, NULL);
+}
+
+void delivery_free(struct delivery_thread *d)
+{
+    if (!d)
+        return;
+    loop_free(d->loop);
+    free(d);
+}
