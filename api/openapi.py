@@ -37,6 +37,7 @@ BODIES = {
     "query": ({"$ref": "#/components/schemas/Query"}, JSON_MEDIA),
     "subscription": ({"$ref": "#/components/schemas/Subscription"}, JSON_MEDIA),
     "subscription_fragment": ({"$ref": "#/components/schemas/SubscriptionFragment"}, JSON_MEDIA),
+    "entity_map": ({"$ref": "#/components/schemas/EntityMapFragment"}, JSON_MEDIA),
 }
 MERGE_PATCH = "application/merge-patch+json"
 

@@ -22,6 +22,7 @@ struct broker {
     struct store *store;
     struct terms *terms;
     struct contexts *contexts;
+    struct entity_maps *maps;
     struct broker_ports *ports;
     struct broker_subscriptions subscriptions;
     struct notify *notify;

@@ -9,6 +9,7 @@
 #include "main/city.h"
 
 #include "base/log.h"
+#include "broker/entity_map.h"
 #include "front/front.h"
 #include "main/control.h"
 #include "main/delivery.h"
@@ -173,6 +174,18 @@ static enum status identity_read(struct city *city, const struct config *c, stru
     city->front.ngsild.version = WELLSPRING_VERSION;
     city->front.ngsild.start_us = time_monotonic();
     return OK;
+}
+
+static void maps_open(struct city *city, const struct config *c)
+{
+    struct entity_map_options o = {
+        .maps_max = limit(c, "entity_maps"),
+        .entities_max = limit(c, "entity_map_entities"),
+        .bytes_max = (size_t)config_int(c, "limits", "entity_map_bytes"),
+        .lifetime_us = config_int(c, "limits", "entity_map_lifetime"),
+        .clock = &clock_system,
+    };
+    city->broker.maps = entity_maps_new(&o);
 }
 
 static enum status contexts_open(struct city *city, const struct config *c, struct why *why)
@@ -347,6 +360,7 @@ static void parts_close(struct city *city)
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
     contexts_free(city->broker.contexts);
+    entity_maps_free(city->broker.maps);
     if (city->broker.store)
         store_close(city->broker.store);
     delivery_free(city->delivery);
@@ -394,6 +408,8 @@ enum status city_start(struct city **out, const struct config *c, struct why *wh
     city->front.ngsild.broker = &city->broker;
     limits_read(c, &city->front.ngsild.limits);
     subscriptions_read(c, &city->front.ngsild.limits, &city->broker.subscriptions);
+    city->front.ngsild.split_entities = config_bool(c, "query", "split_entities");
+    maps_open(city, c);
     city->front.access_log = config_bool(c, "log", "access");
     city->front.admin = (struct admin){
         .broker = &city->broker,

@@ -48,6 +48,10 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "ids", "10000", 1, 1000000, "parts of a list in a query"),
     COUNT("limits", "join_level", "10", 1, 64, "largest joinLevel parameter"),
     COUNT("limits", "linked_entities", "10000", 1, 10000000, "relationships followed for one answer with join"),
+    COUNT("limits", "entity_maps", "1000", 1, 1000000, "entity maps at a time"),
+    COUNT("limits", "entity_map_entities", "1000000", 1, INT64_C(1) << 31, "entities in an entity map"),
+    SIZE("limits", "entity_map_bytes", "\"128 MiB\"", KIB, TIB, "memory for entity maps"),
+    SPAN("limits", "entity_map_lifetime", "\"1 h\"", S, 365 * 86400 * S, "longest life of an entity map, and its life when none is asked for"),
     COUNT("limits", "visit", "0", 0, INT64_C(1) << 31, "candidates one query may look at; 0: no limit"),
     COUNT("limits", "tenants", "10000", 1, 10000000, "tenants"),
     COUNT("limits", "tenant_bytes", "128", 1, 255, "length of a tenant's name"),
@@ -72,6 +76,8 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "context_terms", "20000", 100, 1000000, "definitions in one @context"),
     COUNT("limits", "context_remotes", "32", 1, 1000, "remote documents in one @context"),
     COUNT("limits", "context_depth", "16", 1, 64, "nesting of an @context"),
+
+    {"query", "split_entities", OPTION_BOOL, "false", 0, 0, NULL, NULL, false, "entities may be spread over several sources, when a query does not say"},
 
     TEXT("contexts", "preload", "\"\"", "contexts", "folder of @contexts to have without a network (docs/contexts.md)"),
     SIZE("contexts", "cache_bytes", "\"64 MiB\"", MIB, 64 * GIB, "memory for @contexts"),

@@ -1,6 +1,8 @@
 /* Context information consumption (CIM 009 clauses 6.4.3.2, 6.5.3.1, 6.23.3.1). */
 #include "broker/linked.h"
+#include "broker/map_query.h"
 #include "front/ngsild/answer.h"
+#include "front/ngsild/entity_maps.h"
 #include "front/ngsild/params.h"
 #include "front/ngsild/negotiate.h"
 #include "front/ngsild/page.h"
@@ -104,6 +106,15 @@ static void retrieved_answer(struct retrieval *r, const struct entity *e)
 {
     struct exchange *x = r->x;
     struct buf b;
+    struct http_header header;
+    bool named;
+    struct entity_map *map = entity_maps_named(x, &named);
+    if (!map && (named || r->in.entity_map) && entity_maps_of_one(x, &r->in, e->id, &map) != OK) {
+        answer_why(x);
+        return;
+    }
+    if (map)
+        header = entity_maps_header(x, map);
     if (context_in_body(x))
         r->represent.at_context = answer_context_json(x);
     body_begin(x, &b, 1 + r->linked.found_count);
@@ -111,7 +122,8 @@ static void retrieved_answer(struct retrieval *r, const struct entity *e)
         list_write(&b, &r->represent, &r->linked);
     else
         represent_entity(&b, &r->represent, e);
-    answer_body(x, r->amended ? 203 : 200, &b, true, NULL, 0);
+    answer_body(x, r->amended ? 203 : 200, &b, true, &header, map ? 1 : 0);
+    entity_map_release(map);
 }
 
 static void retrieved_linked(struct retrieval *r)
@@ -212,22 +224,40 @@ struct querying {
     struct represent represent;
     struct join join;
     struct linked linked;
-    struct page page;
+    struct page asked;
     bool amended;
+    const struct query_input *in;
+    const struct consume_item *items; /* what is found, by the store or by way of a map */
+    uint32_t count;
+    uint64_t total;
+    bool more;
+    struct entity_map *map; /* held until the answer; NULL: none is used */
+    bool map_made;
+    struct map_make make;
+    struct map_page page;
 };
+
+static void queried_refuse(struct querying *q, enum status status, const struct why *why)
+{
+    entity_map_release(q->map);
+    answer_refusal(q->x, status, why);
+}
 
 static void queried_answer(struct querying *q, struct buf *b)
 {
-    struct http_header headers[PAGE_HEADERS_MAX];
-    size_t n = page_headers(q->x, &q->page, q->call.local.total, q->call.local.more, headers);
-    answer_body(q->x, q->amended ? 203 : 200, b, true, headers, n);
+    struct http_header headers[PAGE_HEADERS_MAX + 1];
+    size_t n = page_headers(q->x, &q->asked, q->total, q->more, headers);
+    if (q->map)
+        headers[n++] = entity_maps_header(q->x, q->map);
+    entity_map_release(q->map);
+    answer_body(q->x, q->amended ? 203 : q->map_made ? 201 : 200, b, true, headers, n);
 }
 
 static void queried_linked(struct querying *q)
 {
     struct buf b;
     if (q->linked.status != OK) {
-        answer_refusal(q->x, q->linked.status, &q->linked.why);
+        queried_refuse(q, q->linked.status, &q->linked.why);
         return;
     }
     body_begin(q->x, &b, q->linked.root_count + (size_t)q->linked.found_count);
@@ -250,12 +280,12 @@ static void queried_join(struct querying *q)
 {
     struct arena *a = q->x->arena;
     q->linked = linked_for(q->x, &q->join, &q->represent);
-    q->linked.roots = arena_array(a, struct link_node, q->call.count);
+    q->linked.roots = arena_array(a, struct link_node, q->count);
     q->linked.prepare = query_conform;
     q->linked.done = query_linked_done;
-    for (uint32_t i = 0; i < q->call.count; i++) {
+    for (uint32_t i = 0; i < q->count; i++) {
         struct entity *e = arena_array(a, struct entity, 1);
-        consume_entity_kept(&q->call.items[i], a, e);
+        consume_entity_kept(&q->items[i], a, e);
         if (!represent_leaves(&q->represent, e))
             continue;
         q->amended |= exchange_conform(q->x, e);
@@ -268,13 +298,13 @@ static void queried_join(struct querying *q)
 static void queried_plain(struct querying *q)
 {
     struct buf b;
-    body_begin(q->x, &b, q->call.count);
+    body_begin(q->x, &b, q->count);
     q->represent.in_list = true;
     represent_list_open(&b, &q->represent);
     bool first = true;
-    for (uint32_t i = 0; i < q->call.count && !b.full; i++) {
+    for (uint32_t i = 0; i < q->count && !b.full; i++) {
         struct entity e;
-        consume_entity(&q->call.items[i], q->x->arena, &e);
+        consume_entity(&q->items[i], q->x->arena, &e);
         if (!represent_leaves(&q->represent, &e))
             continue;
         if (!first)
@@ -289,30 +319,121 @@ static void queried_plain(struct querying *q)
 
 static void queried(struct querying *q)
 {
-    struct exchange *x = q->x;
-    if (q->call.status != OK) {
-        answer_refusal(x, q->call.status, &q->call.local.call.why);
-        return;
-    }
-    if (context_in_body(x))
-        q->represent.at_context = answer_context_json(x);
+    if (context_in_body(q->x))
+        q->represent.at_context = answer_context_json(q->x);
     if (q->join.kind)
         queried_join(q);
     else
         queried_plain(q);
 }
 
+static void queried_store(struct querying *q)
+{
+    if (q->call.status != OK) {
+        queried_refuse(q, q->call.status, &q->call.local.call.why);
+        return;
+    }
+    q->items = q->call.items;
+    q->count = q->call.count;
+    q->total = q->call.local.total;
+    q->more = q->call.local.more;
+    queried(q);
+}
+
 static void query_done(struct consume_query *call)
 {
-    queried(container_of(call, struct querying, call));
+    queried_store(container_of(call, struct querying, call));
 }
+
+/* ---- by way of an entity map (clauses 5.5.9.3, 5.5.14) ---- */
+
+static void page_done(struct map_page *p)
+{
+    struct querying *q = container_of(p, struct querying, page);
+    if (p->status != OK) {
+        queried_refuse(q, p->status, &p->why);
+        return;
+    }
+    q->items = p->items;
+    q->count = p->item_count;
+    q->total = p->total;
+    q->more = p->more;
+    queried(q);
+}
+
+static void page_start(struct querying *q)
+{
+    struct exchange *x = q->x;
+    q->page = (struct map_page){
+        .map = q->map,
+        .caller = &x->caller,
+        .filter = x->filter,
+        .prune = entity_map_print(q->map) == query_input_print(x, q->in),
+        .count = q->asked.count,
+        .offset = q->asked.offset,
+        .limit = (uint32_t)q->asked.limit,
+        .home = exchange_home(x),
+        .deadline_us = exchange_deadline(x),
+        .arena = x->arena,
+        .done = page_done,
+    };
+    map_page_start(x->broker, &q->page);
+}
+
+static void make_done(struct map_make *m)
+{
+    struct querying *q = container_of(m, struct querying, make);
+    if (m->status != OK) {
+        answer_refusal(q->x, m->status, &m->why);
+        return;
+    }
+    q->map = m->map;
+    q->map_made = true;
+    page_start(q);
+}
+
+static void make_start(struct querying *q)
+{
+    struct exchange *x = q->x;
+    struct filter *candidates;
+    if (query_input_candidates(x, q->in, &candidates) != OK) {
+        answer_why(x);
+        return;
+    }
+    q->make = (struct map_make){
+        .caller = &x->caller,
+        .filter = candidates,
+        .order = x->order,
+        .print = query_input_print(x, q->in),
+        .wish = entity_maps_wish(x, q->in),
+        .home = exchange_home(x),
+        .deadline_us = exchange_deadline(x),
+        .arena = x->arena,
+        .visit_max = x->api->limits.visit,
+        .done = make_done,
+    };
+    map_make_start(x->broker, &q->make);
+}
+
+/* ---- start ---- */
 
 static void query_run(struct exchange *x, const struct query_input *in)
 {
     struct querying *q = arena_zarray(x->arena, struct querying, 1);
+    bool named;
     q->x = x;
-    if (query_input_filter(x, in) != OK || query_input_represent(x, in, &q->represent, &q->join) != OK || page_read(x, &q->page) != OK) {
+    q->in = in;
+    if (query_input_filter(x, in) != OK || query_input_represent(x, in, &q->represent, &q->join) != OK || page_read(x, &q->asked) != OK) {
         answer_why(x);
+        return;
+    }
+    q->map = entity_maps_named(x, &named);
+    if (q->map) {
+        page_start(q);
+        return;
+    }
+    if (named || in->entity_map) {
+        make_start(q);
         return;
     }
     q->call.local = (struct store_query){
@@ -320,31 +441,31 @@ static void query_run(struct exchange *x, const struct query_input *in)
         .caller = &x->caller,
         .filter = x->filter,
         .order = x->order,
-        .offset = q->page.offset,
-        .limit = (uint32_t)q->page.limit,
-        .count = q->page.count,
+        .offset = q->asked.offset,
+        .limit = (uint32_t)q->asked.limit,
+        .count = q->asked.count,
         .arena = x->arena,
         .visit_max = x->api->limits.visit,
     };
     q->call.done = query_done;
     if (consume_query(x->broker, &q->call))
-        queried(q);
+        queried_store(q);
 }
 
 void consumption_query(struct exchange *x)
 {
-    struct query_input in;
-    if (query_input_params(x, &in) != OK)
+    struct query_input *in = arena_array(x->arena, struct query_input, 1);
+    if (query_input_params(x, in) != OK)
         answer_why(x);
     else
-        query_run(x, &in);
+        query_run(x, in);
 }
 
 void consumption_query_post(struct exchange *x)
 {
-    struct query_input in;
-    if (query_input_body(x, &in) != OK)
+    struct query_input *in = arena_array(x->arena, struct query_input, 1);
+    if (query_input_body(x, in) != OK)
         answer_why(x);
     else
-        query_run(x, &in);
+        query_run(x, in);
 }

@@ -30,6 +30,11 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_BATCH_MERGE] = batch_run,
     [OPERATION_BATCH_DELETE] = batch_delete,
     [OPERATION_QUERY_ENTITIES_POST] = consumption_query_post,
+    [OPERATION_RETRIEVE_ENTITY_MAP] = entity_maps_retrieve,
+    [OPERATION_UPDATE_ENTITY_MAP] = entity_maps_update,
+    [OPERATION_DELETE_ENTITY_MAP] = entity_maps_delete,
+    [OPERATION_CREATE_ENTITY_MAP] = entity_maps_create,
+    [OPERATION_CREATE_ENTITY_MAP_POST] = entity_maps_create_post,
     [OPERATION_RETRIEVE_TYPES] = discovery_types,
     [OPERATION_RETRIEVE_TYPE] = discovery_type,
     [OPERATION_RETRIEVE_ATTRIBUTES] = discovery_attributes,
@@ -163,8 +168,7 @@ static enum status body(struct exchange *x)
     struct json_limits limits = {.depth_max = x->api->limits.json_depth, .bytes_max = x->api->limits.body_bytes};
     st = json_read(x->arena, x->http->body, &limits, &x->body, &x->why);
     uint8_t kind = x->endpoint->body;
-    bool object = kind == BODY_ENTITY || kind == BODY_FRAGMENT || kind == BODY_QUERY || kind == BODY_SUBSCRIPTION ||
-                  kind == BODY_SUBSCRIPTION_FRAGMENT;
+    bool object = kind != BODY_ENTITIES && kind != BODY_IDS && kind != BODY_ATTRIBUTE;
     if (st == OK && object && x->body.kind != JSON_OBJECT)
         return why_set(&x->why, E_INVALID_REQUEST, NULL, "a JSON object is expected, not %s",
                        json_kind_name((enum json_kind)x->body.kind));
@@ -194,12 +198,18 @@ static bool gives_entities(const struct endpoint *e)
     return i == OPERATION_RETRIEVE_ENTITY || i == OPERATION_QUERY_ENTITIES || i == OPERATION_QUERY_ENTITIES_POST;
 }
 
+/* These answer with a body, though they are no GET. */
+static bool gives_body(const struct endpoint *e)
+{
+    return e - ENDPOINTS == OPERATION_CREATE_ENTITY_MAP_POST;
+}
+
 /* What answers with a body looks at the whole of Accept (clause 6.3.4). */
 static enum status accept(struct exchange *x)
 {
     bool geo = gives_entities(x->endpoint);
     bool get = x->http->method == HTTP_GET || x->http->method == HTTP_HEAD;
-    return geo || get ? negotiate_accept(x, geo) : negotiate_no_geo(x);
+    return geo || get || gives_body(x->endpoint) ? negotiate_accept(x, geo) : negotiate_no_geo(x);
 }
 
 void ngsild_handle(struct ngsild *api, struct http_request *http)

@@ -30,6 +30,7 @@ struct ngsild_limits {
 
 struct ngsild {
     struct broker *broker;
+    bool split_entities; /* when a query does not say whether entities may be split: "query.split_entities" */
     struct ngsild_limits limits;
     const char *version;
     struct str alias; /* of this context source, characters of a token (clause 5.2.40) */

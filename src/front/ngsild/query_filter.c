@@ -65,9 +65,11 @@ static enum status selector_filter(struct exchange *x, const struct filter_reade
     return st;
 }
 
-/* Any of the selectors: one that says nothing makes the whole disjunction say nothing. */
-static enum status selectors_filter(struct exchange *x, const struct filter_reader *r, const struct query_input *in)
+/* Any of the selectors: one that says nothing makes the whole disjunction say nothing, and *out NULL. */
+static enum status selectors_filter(struct exchange *x, const struct filter_reader *r, const struct query_input *in,
+                                    struct filter **out)
 {
+    *out = NULL;
     struct filter **parts = arena_zarray(x->arena, struct filter *, in->selector_count);
     uint32_t n = 0;
     bool everything = false;
@@ -86,9 +88,20 @@ static enum status selectors_filter(struct exchange *x, const struct filter_read
         filter_free(any);
         return st;
     }
-    if (any)
-        require(x, any);
+    *out = any;
     return OK;
+}
+
+enum status query_input_candidates(struct exchange *x, const struct query_input *in, struct filter **out)
+{
+    struct filter_reader r = reader_of(x, in);
+    *out = x->filter;
+    if (in->local || in->all_types || !(in->split_given ? in->split : x->api->split_entities))
+        return OK;
+    enum status st = selectors_filter(x, &r, in, out);
+    if (st == OK && *out)
+        x->extra_filters[x->extra_filter_count++] = *out;
+    return st;
 }
 
 static enum status geo_filter_add(struct exchange *x, const struct filter_reader *r, const struct query_input *in)
@@ -188,8 +201,12 @@ enum status query_input_filter(struct exchange *x, const struct query_input *in)
                              filter_link_depth(q), filter_link_depth(q));
         }
     }
-    if (st == OK)
-        st = selectors_filter(x, &r, in);
+    if (st == OK) {
+        struct filter *any;
+        st = selectors_filter(x, &r, in, &any);
+        if (any)
+            require(x, any);
+    }
     if (st == OK)
         st = geo_filter_add(x, &r, in);
     if (st == OK && !str_absent(in->scope_q)) {

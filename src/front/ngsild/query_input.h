@@ -47,6 +47,11 @@ MUST_USE enum status query_input_params(struct exchange *x, struct query_input *
 MUST_USE enum status query_input_body(struct exchange *x, struct query_input *in);
 /* Sets x->filter, and x->order when one is asked for; refuses a query that is too wide (5.7.2.4). */
 MUST_USE enum status query_input_filter(struct exchange *x, const struct query_input *in);
+/* The filter of the candidates of an entity map: x->filter, or, where entities may be split (5.7.2.4), the selectors
+ * alone. Call it behind query_input_filter(). */
+MUST_USE enum status query_input_candidates(struct exchange *x, const struct query_input *in, struct filter **out);
+/* A hash of what decides which entities match: equal for the requests that belong to one entity map (5.5.14). */
+uint64_t query_input_print(struct exchange *x, const struct query_input *in);
 /* Fills the representation: format, projection, language, datasets, GeoJSON; and join. */
 MUST_USE enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r,
                                            struct join *join);

@@ -1,5 +1,6 @@
 /* What a query says of linked entities (clause 4.5.23) and entity maps (clause 5.5.14), from
  * URL parameters or from a Query body. */
+#include "base/hash.h"
 #include "front/ngsild/params.h"
 #include "front/ngsild/query_input.h"
 
@@ -90,4 +91,36 @@ enum status query_links_read(struct exchange *x, const struct query_input *in, s
     else if (!str_absent(in->join) && !str_eq(in->join, STR("@none")))
         return why_set(&x->why, E_BAD_DATA, NULL, "join must be flat, inline or @none");
     return OK;
+}
+
+/* ---- entity maps ---- */
+
+static void print_list(struct buf *b, const struct str *list, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        json_write_str(b, list[i]);
+        buf_char(b, ',');
+    }
+    buf_char(b, ';');
+}
+
+uint64_t query_input_print(struct exchange *x, const struct query_input *in)
+{
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    for (uint32_t i = 0; i < in->selector_count; i++) {
+        const struct query_selector *s = &in->selectors[i];
+        print_list(&b, (struct str[]){s->type, s->id_pattern}, 2);
+        print_list(&b, s->ids, s->id_count);
+    }
+    struct str coordinates = in->coordinates ? json_text(x->arena, in->coordinates) : STR_NONE;
+    struct str context = x->has_spec ? json_text(x->arena, &x->spec) : STR_NONE;
+    struct str rest[] = {in->q, in->scope_q, in->georel, in->geometry, in->geoproperty, coordinates, context};
+    print_list(&b, rest, sizeof rest / sizeof *rest);
+    print_list(&b, in->attrs, in->attr_count);
+    print_list(&b, in->expand_values, in->expand_value_count);
+    print_list(&b, in->json_keys, in->json_key_count);
+    uint64_t print = hash_str(buf_view(&b));
+    buf_free(&b);
+    return print;
 }
