@@ -256,6 +256,11 @@ static void hook_after(void *arg)
     store_thread_online(((struct city *)arg)->broker.store);
 }
 
+static void hook_between(void *arg)
+{
+    store_thread_quiescent(((struct city *)arg)->broker.store);
+}
+
 const struct reader_limits *city_reader_limits(const struct city *c)
 {
     return &c->front.ngsild.limits.reader;
@@ -263,7 +268,7 @@ const struct reader_limits *city_reader_limits(const struct city *c)
 
 struct loop_hooks city_hooks(struct city *c)
 {
-    return (struct loop_hooks){c, hook_start, hook_stop, hook_before, hook_after};
+    return (struct loop_hooks){c, hook_start, hook_stop, hook_before, hook_after, hook_between};
 }
 
 static void *worker_main(void *arg)

@@ -267,26 +267,55 @@ static void drain_wake(struct loop *l)
     (void)n; /* empty is fine */
 }
 
-static void wait_events(struct loop *l)
+static void call_hook(const struct loop *l, void (*hook)(void *arg))
 {
-    if (l->hooks->before_wait)
-        l->hooks->before_wait(l->hooks->arg);
-    int ms = wait_ms(l);
-    if (ms != 0) {
-        atomic_store(&l->sleeping, true);
-        if (atomic_load(&l->inbox) || atomic_load(&l->stopping))
-            ms = 0;
-    }
+    if (hook)
+        hook(l->hooks->arg);
+}
+
+static int take_events(struct loop *l, int ms)
+{
     int n = epoll_wait(l->epoll_fd, l->events, EVENTS_MAX, ms);
     assert(n >= 0 || errno == EINTR);
+    return n < 0 ? 0 : n;
+}
+
+static int block(struct loop *l, int ms)
+{
+    call_hook(l, l->hooks->before_wait);
+    atomic_store(&l->sleeping, true);
+    if (atomic_load(&l->inbox) || atomic_load(&l->stopping))
+        ms = 0;
+    int n = take_events(l, ms);
     atomic_store_explicit(&l->sleeping, false, memory_order_relaxed);
+    call_hook(l, l->hooks->after_wait);
+    return n;
+}
+
+static void go_on(struct loop *l)
+{
+    if (l->hooks->between) {
+        l->hooks->between(l->hooks->arg);
+        return;
+    }
+    call_hook(l, l->hooks->before_wait);
+    call_hook(l, l->hooks->after_wait);
+}
+
+/* Whether there is more to do is looked at first, because who blocks makes others start work that had
+ * better wait while more comes. */
+static void wait_events(struct loop *l)
+{
+    int ms = wait_ms(l), n = take_events(l, 0);
+    if (n || ms == 0 || atomic_load_explicit(&l->inbox, memory_order_relaxed))
+        go_on(l);
+    else
+        n = block(l, ms);
     l->event_next = 0;
-    l->event_count = n < 0 ? 0 : n;
-    for (int i = 0; i < l->event_count; i++)
+    l->event_count = n;
+    for (int i = 0; i < n; i++)
         if (!l->events[i].data.ptr)
             drain_wake(l);
-    if (l->hooks->after_wait)
-        l->hooks->after_wait(l->hooks->arg);
 }
 
 void loop_run(struct loop *l)

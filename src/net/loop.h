@@ -21,6 +21,7 @@ struct loop_hooks {
     void (*thread_stop)(void *arg);  /* after the last */
     void (*before_wait)(void *arg);  /* about to block; nothing borrowed is held */
     void (*after_wait)(void *arg);
+    void (*between)(void *arg); /* goes on without blocking; nothing borrowed is held. NULL: both above */
 };
 
 /* Caller owns. hooks may be NULL, else outlive the loop. */

@@ -96,6 +96,11 @@ void store_thread_online(struct store *s)
     s->ops->thread_online(s);
 }
 
+void store_thread_quiescent(struct store *s)
+{
+    s->ops->thread_quiescent(s);
+}
+
 void store_close(struct store *s)
 {
     s->ops->close(s);

@@ -256,6 +256,7 @@ void store_thread_enter(struct store *s);
 void store_thread_leave(struct store *s);
 void store_thread_offline(struct store *s); /* about to wait: nothing borrowed is held */
 void store_thread_online(struct store *s);
+void store_thread_quiescent(struct store *s); /* nothing borrowed is held, and there is more to do: no wait */
 
 /* Waits for what is in flight, folds, closes. */
 void store_close(struct store *s);
@@ -281,6 +282,7 @@ struct store_ops {
     void (*thread_leave)(struct store *s);
     void (*thread_offline)(struct store *s);
     void (*thread_online)(struct store *s);
+    void (*thread_quiescent)(struct store *s);
     void (*close)(struct store *s);
 };
 struct store {

@@ -13,7 +13,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { RECLAIM_MS = 20, PRIORITY = -10 };
+enum {
+    RECLAIM_MS = 20,
+    PRIORITY = -10,
+    GATHER_US = 1000, /* that a group waits for threads that are busy, at most */
+};
 
 struct pending *pending_new(uint8_t kind, uint32_t changed_room, struct str key)
 {
@@ -87,15 +91,19 @@ struct tenant *commit_tenant(struct embedded *e, struct str name, bool *ahead)
     return *ahead ? NULL : t;
 }
 
-/* A thread that will soon say that it waits wakes the committer then, once for all it has queued:
- * waking it for each write costs more than the write (docs/decisions/0007). Others wake it now. */
-static void wake(struct embedded *e)
+/* Threads that are busy with writes say when they are done: commit_nudge(). */
+static void owe_nudge(struct commit *c)
 {
-    struct commit *c = &e->commit;
-    if (reclaim_is_online(e->reclaim)) {
-        atomic_store_explicit(&c->wake_owed, true, memory_order_relaxed);
+    if (c->nudge_owed)
         return;
-    }
+    c->gather_until_us = time_monotonic() + GATHER_US;
+    atomic_store_explicit(&c->nudge_owed, true, memory_order_relaxed);
+}
+
+static void wake(struct commit *c)
+{
+    if (!c->waiting || !c->first)
+        return;
     c->waiting = false;
     pthread_cond_signal(&c->wake);
 }
@@ -103,15 +111,20 @@ static void wake(struct embedded *e)
 void commit_nudge(struct embedded *e)
 {
     struct commit *c = &e->commit;
-    if (!atomic_load_explicit(&c->wake_owed, memory_order_relaxed))
+    if (!atomic_load_explicit(&c->nudge_owed, memory_order_relaxed))
         return;
     commit_lock(e);
-    atomic_store_explicit(&c->wake_owed, false, memory_order_relaxed);
-    if (c->waiting && c->first) {
-        c->waiting = false;
-        pthread_cond_signal(&c->wake);
-    }
+    atomic_store_explicit(&c->nudge_owed, false, memory_order_relaxed);
+    wake(c);
     commit_unlock(e);
+}
+
+void commit_nudge_late(struct embedded *e)
+{
+    const struct commit *c = &e->commit;
+    if (atomic_load_explicit(&c->nudge_owed, memory_order_relaxed) &&
+        time_monotonic() >= atomic_load_explicit(&c->gather_until_us, memory_order_relaxed))
+        commit_nudge(e);
 }
 
 static void append(struct embedded *e, struct pending *p)
@@ -125,8 +138,10 @@ static void append(struct embedded *e, struct pending *p)
     c->queued_bytes += p->bytes;
     if (p->op)
         p->op->left++;
-    if (c->waiting)
-        wake(e);
+    if (reclaim_is_online(e->reclaim))
+        owe_nudge(c);
+    else
+        wake(c);
 }
 
 static void append_terms(struct embedded *e)
@@ -396,6 +411,8 @@ static void commit_group(struct embedded *e, struct pending *first)
         c->queued_bytes -= p->bytes;
         settle(c, p, OK, NULL, &a, now_us);
     }
+    if (a.count)
+        owe_nudge(c);
     commit_unlock(e);
     post(&a);
     publish_retire(e, first);
@@ -481,6 +498,12 @@ static void wait(struct commit *c, int64_t due_us)
     c->waiting = false;
 }
 
+/* A sync costs as much for one write as for a hundred: while threads are busy, more will come. */
+static bool gathers(const struct commit *c, int64_t now_us)
+{
+    return c->nudge_owed && now_us < c->gather_until_us && !c->stopping;
+}
+
 static void *run(void *arg)
 {
     struct embedded *e = arg;
@@ -501,9 +524,13 @@ static void *run(void *arg)
         }
         if (!c->first && c->stopping)
             break;
+        int64_t due_us = interval ? sync_us : INT64_MAX;
         if (!c->first) {
-            int64_t due_us = interval ? sync_us : INT64_MAX, soon = now_us + RECLAIM_MS * 1000;
+            int64_t soon = now_us + RECLAIM_MS * 1000;
             wait(c, !reclaimed && soon < due_us ? soon : due_us);
+        } else if (gathers(c, now_us)) {
+            wait(c, c->gather_until_us);
+            continue;
         }
         struct pending *group = c->first ? take_group(e) : NULL;
         commit_unlock(e);

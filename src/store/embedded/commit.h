@@ -55,8 +55,9 @@ struct commit {
     pthread_mutex_t lock; /* the writers' lock */
     pthread_cond_t wake;  /* the committer's */
     bool waiting;         /* the committer is */
-    _Atomic bool
-        wake_owed; /* a thread that is online has queued work and will wake it: commit_nudge() */
+    _Atomic bool nudge_owed; /* a thread is busy with writes and will say when it is done:
+                                commit_nudge() */
+    _Atomic int64_t gather_until_us; /* monotonic; how long the committer believes that */
     bool stopping;
     _Atomic bool stopped; /* a sync failed: nothing is written until a restart */
     struct why stopped_why;
@@ -104,6 +105,8 @@ void commit_fail(struct op *op, const struct why *why);
 /* The calling thread is about to wait: wakes the committer for what was queued meanwhile. No lock
  * is held. */
 void commit_nudge(struct embedded *e);
+/* The calling thread goes on: only if something has been queued for long. */
+void commit_nudge_late(struct embedded *e);
 /* Answers waiting writes whose deadline has passed. Any thread. */
 void commit_expire_calls(struct embedded *e, int64_t now_us);
 /* Gives up a waiting write. */

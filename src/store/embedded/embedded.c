@@ -81,6 +81,13 @@ static void embedded_thread_online(struct store *s)
     reclaim_online(embedded_of(s)->reclaim);
 }
 
+static void embedded_thread_quiescent(struct store *s)
+{
+    commit_nudge_late(embedded_of(s));
+    reclaim_offline(embedded_of(s)->reclaim);
+    reclaim_online(embedded_of(s)->reclaim);
+}
+
 static void embedded_stats(struct store *s, struct store_stats *out)
 {
     struct embedded *e = embedded_of(s);
@@ -147,6 +154,7 @@ static const struct store_ops OPS = {
     .thread_leave = embedded_thread_leave,
     .thread_offline = embedded_thread_offline,
     .thread_online = embedded_thread_online,
+    .thread_quiescent = embedded_thread_quiescent,
     .close = embedded_close,
 };
 

@@ -562,6 +562,7 @@ static const struct store_ops OPS = {
     nothing,
     nothing,
     nothing,
+    nothing,
     naive_close,
 };
 
