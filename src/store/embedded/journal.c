@@ -1,4 +1,4 @@
-/* The log's writing side. Reading is journal_read.c. */
+/* The log's writing side. Reading is journal_read.c, files in stock are journal_stock.c. */
 #include "store/embedded/journal_int.h"
 
 #include "base/arena.h"
@@ -35,7 +35,7 @@ enum status journal_open(struct journal **out, const struct journal_options *o, 
     memcpy(j->dir, o->dir, strlen(o->dir) + 1);
     j->store_id = o->store_id;
     j->segment_bytes = o->segment_bytes;
-    j->fd = -1;
+    j->fd = j->stock_fd = -1;
     j->group_bytes = JOURNAL_GROUP_HEADER;
     pthread_mutex_init(&j->lock, NULL);
     enum status st = journal_list(j, from, why);
@@ -56,6 +56,7 @@ void journal_close(struct journal *j)
             (void)j->io->sync_all(j->io, j->fd);
         j->io->close(j->io, j->fd);
     }
+    journal_stock_drop(j);
     pthread_mutex_destroy(&j->lock);
     free(j->group);
     free(j->dir);
@@ -122,25 +123,12 @@ enum status journal_sync(struct journal *j, struct why *why)
     return OK;
 }
 
-/* Takes the file in stock, if there is one, under the writer's own name for it: from then on nobody
- * else touches it. */
-static bool take_stock(struct journal *j, const char *next)
-{
-    char stock[PATH_MAX];
-    journal_path(j, 0, JOURNAL_STOCK, stock);
-    pthread_mutex_lock(&j->lock);
-    bool taken = j->stocked && j->io->rename(j->io, stock, next) == 0;
-    j->stocked = j->stocked && !taken;
-    pthread_mutex_unlock(&j->lock);
-    return taken;
-}
-
 /* Opens the file that is to become the next segment, with room for `need` bytes. */
 static int open_next(struct journal *j, uint64_t need, const char *next, int *fd,
                      uint64_t *capacity)
 {
     const struct embedded_io *io = j->io;
-    bool taken = need <= j->segment_bytes && take_stock(j, next);
+    bool taken = need <= j->segment_bytes && journal_stock_take(j, next);
     int e = io->open(io, next, taken ? O_RDWR : O_RDWR | O_CREAT | O_TRUNC, fd);
     if (e)
         return e;
@@ -166,6 +154,8 @@ static enum status roll(struct journal *j, uint64_t need, struct why *why)
     char path[PATH_MAX], name[PATH_MAX];
     int fd;
     uint64_t capacity;
+    if (j->fd < 0)
+        journal_stock_clear(j);
     journal_path(j, 0, "next", path);
     int e = open_next(j, need, path, &fd, &capacity);
     if (e)
@@ -245,63 +235,6 @@ uint64_t journal_segment(const struct journal *j)
 }
 
 /* ---- other threads ---- */
-
-void journal_trim(struct journal *j, uint64_t before)
-{
-    const struct embedded_io *io = j->io;
-    char path[PATH_MAX], stock[PATH_MAX];
-    journal_path(j, 0, JOURNAL_STOCK, stock);
-    pthread_mutex_lock(&j->lock);
-    if (before > j->segment)
-        before = j->segment;
-    bool reused = false;
-    while (j->first < before) {
-        journal_path(j, j->first, NULL, path);
-        int fd;
-        uint64_t size = 0;
-        if (!j->stocked && !reused && io->open(io, path, O_RDONLY, &fd) == 0) {
-            if (io->size(io, fd, &size))
-                size = 0;
-            io->close(io, fd);
-        }
-        /* Blocks written before need no change of the file's metadata at the next sync. */
-        if (size == j->segment_bytes)
-            reused = io->rename(io, path, stock) == 0;
-        else
-            (void)io->unlink(io,
-                             path); /* what stays is ignored, and tried again at the next start */
-        j->first++;
-    }
-    /* The old name must be gone for good before its file gets a new header. */
-    if (io->sync_dir(io, j->dir) == 0 && reused)
-        j->stocked = true;
-    pthread_mutex_unlock(&j->lock);
-}
-
-bool journal_wants_stock(struct journal *j)
-{
-    pthread_mutex_lock(&j->lock);
-    bool wants = !j->stocked && j->end > j->segment_bytes / 2;
-    pthread_mutex_unlock(&j->lock);
-    return wants;
-}
-
-void journal_prepare(struct journal *j)
-{
-    const struct embedded_io *io = j->io;
-    char path[PATH_MAX];
-    journal_path(j, 0, JOURNAL_STOCK, path);
-    pthread_mutex_lock(&j->lock);
-    int fd;
-    if (!j->stocked && io->open(io, path, O_RDWR | O_CREAT | O_TRUNC, &fd) == 0) {
-        if (io->allocate(io, fd, j->segment_bytes) == 0 && io->sync_all(io, fd) == 0)
-            j->stocked = true;
-        io->close(io, fd);
-        if (!j->stocked)
-            (void)io->unlink(io, path);
-    }
-    pthread_mutex_unlock(&j->lock);
-}
 
 void journal_figures(struct journal *j, struct journal_figures *out)
 {

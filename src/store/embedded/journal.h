@@ -63,7 +63,8 @@ bool journal_failed(const struct journal *j);
 uint64_t journal_segment(const struct journal *j);
 /* Segments before this one are not needed any more. */
 void journal_trim(struct journal *j, uint64_t before);
-/* Lays a segment in stock, so that the writer need not wait for one. */
+/* Prepares a segment for stock, so that the writer need not wait for one: a few MB a call, until
+ * nothing is wanted any more. One thread only. */
 void journal_prepare(struct journal *j);
 bool journal_wants_stock(struct journal *j); /* the segment being written is half full */
 /* Copies what is durable, of segments `from` and up, into dir (absent), for a backup. Keep trimming

@@ -59,10 +59,22 @@ struct journal {
 
     pthread_mutex_t lock; /* below */
     uint64_t first;       /* oldest segment there is; segment + 1: none */
-    bool stocked;         /* STOCK is ready to become a segment */
+    uint32_t stocked;     /* files that are ready to become a segment */
+
+    int stock_fd;       /* of the file being prepared, -1: none; the preparing thread's, as the next */
+    uint64_t stock_end; /* bytes written to it */
 };
 
 #define JOURNAL_STOCK "stock"
+enum { JOURNAL_STOCK_MAX = 4 };
+
+/* ---- journal_stock.c ---- */
+/* What an earlier process left goes. */
+void journal_stock_clear(struct journal *j);
+/* Takes a file out of stock under the name `next`: from then on nobody else touches it. */
+bool journal_stock_take(struct journal *j, const char *next);
+/* Forgets the file being prepared. */
+void journal_stock_drop(struct journal *j);
 
 /* Path of segment n, or of a file of another name when name is not NULL. */
 void journal_path(const struct journal *j, uint64_t n, const char *name, char out[PATH_MAX]);

@@ -227,8 +227,6 @@ static void look_around(struct embedded *e)
             log_warn("disk reserve reached", log_i("free_bytes", (int64_t)space));
         e->disk_low = low;
     }
-    if (journal_wants_stock(e->journal))
-        journal_prepare(e->journal);
 }
 
 /* ---- the thread ---- */
@@ -261,6 +259,8 @@ static void *run(void *arg)
         build_wanted(e);
         commit_expire_calls(e, time_monotonic());
         reclaim_offline(e->reclaim);
+        if (!e->disk_low && journal_wants_stock(e->journal))
+            journal_prepare(e->journal);
         bool go_on = wait_round(&e->upkeep);
         reclaim_online(e->reclaim);
         if (!go_on)
