@@ -16,6 +16,7 @@
 enum {
     RECLAIM_MS = 20,
     PRIORITY = -10,
+    SPARE_OPS_MAX = 1024,
     GATHER_US = 1000, /* that a group waits for threads that are busy, at most */
 };
 
@@ -23,7 +24,7 @@ struct pending *pending_new(uint8_t kind, uint32_t changed_room, struct str key)
 {
     size_t changed = changed_room * sizeof(uint32_t);
     struct pending *p = mem_alloc(sizeof *p + changed + key.n);
-    *p = (struct pending){.kind = kind, .changed = (uint32_t *)(p + 1)};
+    *p = (struct pending){.kind = kind, .changed = changed ? (uint32_t *)(p + 1) : NULL};
     if (!str_absent(key)) {
         char *at = (char *)(p + 1) + changed;
         memcpy(at, key.p, key.n);
@@ -49,6 +50,10 @@ void commit_free(struct embedded *e)
 {
     assert(!e->commit.first && !e->commit.running);
     heads_free(&e->commit.heads);
+    for (struct op *op = e->commit.spare_ops, *next; op; op = next) {
+        next = op->next;
+        free(op);
+    }
     pthread_mutex_destroy(&e->commit.lock);
     pthread_cond_destroy(&e->commit.wake);
 }
@@ -159,6 +164,7 @@ static void append_terms(struct embedded *e)
 void commit_enqueue(struct embedded *e, struct pending *p)
 {
     struct commit *c = &e->commit;
+    c->moves++;
     if (p->kind != PENDING_BARRIER) {
         append_terms(e);
         p->seq = ++c->seq;
@@ -173,10 +179,14 @@ void commit_enqueue(struct embedded *e, struct pending *p)
 struct op *commit_op(struct embedded *e, struct store_call *call)
 {
     struct commit *c = &e->commit;
-    struct op *op = mem_zalloc(sizeof *op);
-    op->call = call;
-    op->start_us = time_monotonic();
-    op->next = c->ops;
+    struct op *op = c->spare_ops;
+    if (op) {
+        c->spare_ops = op->next;
+        c->spare_op_count--;
+    } else {
+        op = mem_alloc(sizeof *op);
+    }
+    *op = (struct op){.call = call, .start_us = time_monotonic(), .next = c->ops};
     if (c->ops)
         c->ops->prev = op;
     c->ops = op;
@@ -193,7 +203,13 @@ static void op_free(struct commit *c, struct op *op)
     if (op->next)
         op->next->prev = op->prev;
     free(op->why);
-    free(op);
+    if (c->spare_op_count == SPARE_OPS_MAX) {
+        free(op);
+        return;
+    }
+    op->next = c->spare_ops;
+    c->spare_ops = op;
+    c->spare_op_count++;
 }
 
 void commit_fail(struct op *op, const struct why *why)
@@ -407,7 +423,7 @@ static void commit_group(struct embedded *e, struct pending *first)
             *at = p->tenant->next_ahead;
         }
         if (!str_absent(p->key))
-            heads_drop(&c->heads, p->tenant, p->document_kind, p->key, p->hash, p);
+            heads_drop(&c->heads, p);
         c->queued_bytes -= p->bytes;
         settle(c, p, OK, NULL, &a, now_us);
     }
@@ -436,6 +452,7 @@ static void drop_all(struct embedded *e, struct pending *group, enum status stat
     c->last = &c->first;
     c->queued_bytes = 0;
     heads_clear(&c->heads);
+    c->moves++;
     c->terms_queued = c->terms_durable;
     c->tenant_count = e->tenants->count;
     c->ahead = NULL;

@@ -21,6 +21,7 @@ enum {
 /* One change on its way. */
 struct pending {
     struct pending *next;
+    struct head head;
     struct op *op; /* NULL: nobody waits for this one */
     size_t bytes;  /* about, of the queue */
     struct tenant *tenant;
@@ -33,9 +34,11 @@ struct pending {
     struct str key;            /* id or document's key: in doc, or behind this struct */
     struct doc *doc;           /* ENTITY: owned until it is published */
     struct document *document; /* DOCUMENT: likewise */
+    const struct doc *base;    /* ENTITY…: the committed version that it was worked out from, and */
+    uint32_t slot;             /* where that stood; or NULL: it is to be looked up */
     const struct doc *before;  /* filled in when published; retired behind the listeners */
     uint32_t changed_count;
-    uint32_t *changed; /* behind this struct */
+    uint32_t *changed; /* behind this struct; NULL: not known */
 };
 /* Room for changed terms and a copy of key (absent: none). */
 struct pending *pending_new(uint8_t kind, uint32_t changed_room, struct str key);
@@ -64,12 +67,15 @@ struct commit {
     struct pending *first, **last;
     size_t queued_bytes;
     uint64_t seq;          /* last one given */
+    uint64_t moves;        /* of heads: changes queued or dropped so far */
     uint32_t terms_queued; /* ids up to this one are in the log or the queue */
     uint32_t tenant_id;    /* last one given */
     uint32_t tenant_count; /* with those on their way */
     struct heads heads;
     struct tenant *ahead; /* tenants whose creation is on its way */
     struct op *ops;
+    struct op *spare_ops; /* to be used again */
+    uint32_t spare_op_count;
     pthread_t thread;
     bool running;
 

@@ -6,36 +6,33 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pending;
 struct tenant;
 
+/* A part of each change in the queue: its place in the table. */
 struct head {
-    struct head *next; /* in its bucket */
-    uint64_t hash;
-    struct tenant *tenant;
-    uint8_t kind;           /* 0: entity; else enum store_kind */
-    struct str key;         /* of the newest change */
-    struct pending *newest; /* borrowed: it is in the queue */
+    struct pending *next; /* in its bucket */
+    bool newest;          /* it is in the table */
 };
 
 struct heads {
-    struct head **buckets;
+    struct pending **buckets;
     uint32_t count, size;
 };
 
 void heads_init(struct heads *h);
 void heads_free(struct heads *h);
-/* NULL: as committed. hash: hash_str(key). */
-struct head *heads_find(const struct heads *h, struct tenant *t, uint8_t kind, struct str key,
-                        uint64_t hash);
-/* p, whose key is given, is now the newest change of its kind. */
-void heads_set(struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash,
-               struct pending *p);
-/* p is committed: its head goes, unless there is a newer one. */
-void heads_drop(struct heads *h, struct tenant *t, uint8_t kind, struct str key, uint64_t hash,
-                struct pending *p);
+/* The newest change, borrowed: it is in the queue. NULL: as committed. kind 0: entity, else enum
+ * store_kind; hash: hash_str(key). */
+struct pending *heads_find(const struct heads *h, struct tenant *t, uint8_t kind, struct str key,
+                           uint64_t hash);
+/* p, whose tenant, kind, key and hash are given, is now the newest change of its kind. */
+void heads_set(struct heads *h, struct pending *p);
+/* p is committed: it is no head any more. */
+void heads_drop(struct heads *h, struct pending *p);
 /* All go: what they promised will not come. */
 void heads_clear(struct heads *h);
 

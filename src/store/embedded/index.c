@@ -248,24 +248,54 @@ static int64_t part_end(const struct doc *d)
     return doc_expires_at(d) == doc_own_expires_at(d) ? TIME_NONE : doc_expires_at(d);
 }
 
-/* Where d belongs, sorted. d NULL: nowhere. */
-static void find_places(struct index *ix, uint32_t slot, const struct doc *d, struct places *ps)
+/* What may have changed: the attributes of these terms, or (NULL) all. */
+struct changed {
+    const uint32_t *terms;
+    uint32_t n;
+};
+
+static bool may_differ(const struct changed *c, uint32_t term)
+{
+    bool found = !c->terms;
+    for (uint32_t i = 0; i < c->n && !found; i++)
+        found = c->terms[i] == term;
+    return found;
+}
+
+static void geo_place(struct index *ix, const struct doc *d, uint32_t i, struct places *ps)
+{
+    if (doc_attr_kind(d, i) != ATTR_GEO_PROPERTY)
+        return;
+    struct value value;
+    doc_attr_value(d, i, &value);
+    if (value.kind == VALUE_GEO)
+        places_add(ps, cells_at(ix, doc_attr_term(d, i)), index_geo_key(value.box));
+}
+
+static void geo_places(struct index *ix, const struct doc *d, const struct changed *c,
+                       struct places *ps)
+{
+    uint32_t n = doc_attr_count(d);
+    for (uint32_t i = 0; i < n && !c->terms; i++)
+        geo_place(ix, d, i, ps);
+    for (uint32_t k = 0; k < c->n; k++)
+        for (uint32_t i = doc_find_attr(d, c->terms[k]);
+             i < n && doc_attr_term(d, i) == c->terms[k]; i++)
+            geo_place(ix, d, i, ps);
+}
+
+/* Where d belongs for what may have changed, sorted. d NULL: nowhere. */
+static void find_places(struct index *ix, uint32_t slot, const struct doc *d,
+                        const struct changed *c, struct places *ps)
 {
     ps->n = 0;
     ps->room = PLACES_ON_STACK;
     ps->p = ps->here;
     if (!d)
         return;
-    for (uint32_t i = 0, n = doc_attr_count(d); i < n; i++) {
-        if (doc_attr_kind(d, i) != ATTR_GEO_PROPERTY)
-            continue;
-        struct value value;
-        doc_attr_value(d, i, &value);
-        if (value.kind == VALUE_GEO)
-            places_add(ps, cells_at(ix, doc_attr_term(d, i)), index_geo_key(value.box));
-    }
+    geo_places(ix, d, c, ps);
     for (struct index_value *v = ix->values; v; v = v->next)
-        if (slot < v->built)
+        if (slot < v->built && may_differ(c, v->term))
             value_places(v, slot, d, ps);
     if (doc_expires_at(d) != TIME_NONE) {
         if (doc_own_expires_at(d) != TIME_NONE)
@@ -277,11 +307,12 @@ static void find_places(struct index *ix, uint32_t slot, const struct doc *d, st
 }
 
 /* Takes slot out of the places it leaves and puts it into those it enters. */
-static void move(struct index *ix, uint32_t slot, const struct doc *before, const struct doc *after)
+static void move(struct index *ix, uint32_t slot, const struct doc *before, const struct doc *after,
+                 const struct changed *what)
 {
     struct places from, to;
-    find_places(ix, slot, before, &from);
-    find_places(ix, slot, after, &to);
+    find_places(ix, slot, before, what, &from);
+    find_places(ix, slot, after, what, &to);
     if (!after)
         for (struct index_value *v = ix->values; v; v = v->next)
             bitmap_remove(v->others, slot);
@@ -314,7 +345,7 @@ void index_add(struct index *ix, uint32_t slot, const struct doc *d)
     mark_attrs(ix, slot, d, true);
     mark_scopes(ix, slot, d, true);
     census_add(ix->census, d);
-    move(ix, slot, NULL, d);
+    move(ix, slot, NULL, d, &(struct changed){0});
 }
 
 void index_remove(struct index *ix, uint32_t slot, const struct doc *d)
@@ -324,11 +355,11 @@ void index_remove(struct index *ix, uint32_t slot, const struct doc *d)
     mark_attrs(ix, slot, d, false);
     mark_scopes(ix, slot, d, false);
     census_remove(ix->census, d);
-    move(ix, slot, d, NULL);
+    move(ix, slot, d, NULL, &(struct changed){0});
 }
 
 void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
-                   const struct doc *after)
+                   const struct doc *after, const uint32_t *changed, uint32_t n)
 {
     bool types = same_types(before, after), attrs = same_attrs(before, after);
     if (!types || !attrs || !same_kinds(before, after)) {
@@ -347,7 +378,7 @@ void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
         mark_scopes(ix, slot, before, false);
         mark_scopes(ix, slot, after, true);
     }
-    move(ix, slot, before, after);
+    move(ix, slot, before, after, &(struct changed){changed, n});
 }
 
 bool index_value_build(struct index_value *v, const struct state *s, uint32_t n)

@@ -40,9 +40,9 @@ struct index *index_new(void);
 void index_free(struct index *ix);
 void index_add(struct index *ix, uint32_t slot, const struct doc *d);
 void index_remove(struct index *ix, uint32_t slot, const struct doc *d);
-/* Touches only what differs. */
+/* Touches only what differs. changed: terms of the n attributes that may; NULL: not known. */
 void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
-                   const struct doc *after);
+                   const struct doc *after, const uint32_t *changed, uint32_t n);
 size_t index_bytes(const struct index *ix);
 
 /* NULL: no entity ever had it. Borrowed; live as long as ix. */

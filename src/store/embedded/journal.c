@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_KEEP = 4 << 20, SMALL_SEGMENT = 64 << 10 };
+enum { GROUP_KEEP = 4 << 20, SMALL_SEGMENT = 64 << 10, PAGE = 4096 };
 
 static_assert(sizeof(struct journal_file) == JOURNAL_HEADER, "docs/formats/log.md");
 static_assert(sizeof(struct journal_group) == JOURNAL_GROUP_HEADER, "docs/formats/log.md");
@@ -66,8 +66,8 @@ void journal_close(struct journal *j)
 void journal_add(struct journal *j, const struct record *r)
 {
     size_t n = record_bytes(r);
-    if (j->group_cap - j->group_bytes < n || !j->group) {
-        while (j->group_cap < j->group_bytes + n)
+    if (j->group_cap - j->group_bytes < n + PAGE || !j->group) {
+        while (j->group_cap < j->group_bytes + n + PAGE)
             j->group_cap = j->group_cap ? 2 * j->group_cap : 64 << 10;
         j->group = mem_realloc(j->group, j->group_cap);
     }
@@ -191,6 +191,17 @@ static enum status roll(struct journal *j, uint64_t need, struct why *why)
     return OK;
 }
 
+/* Zeros behind the group to the end of its last page: a page that is written as a whole need not be
+ * read first. Returns the bytes to write. */
+static size_t fill_page(struct journal *j)
+{
+    uint64_t end = j->end + j->group_bytes, page_end = (end + PAGE - 1) / PAGE * PAGE;
+    if (page_end > j->capacity)
+        return j->group_bytes;
+    memset(j->group + j->group_bytes, 0, page_end - end);
+    return page_end - j->end;
+}
+
 enum status journal_write(struct journal *j, struct why *why)
 {
     assert(!j->failed && j->group_count);
@@ -215,7 +226,7 @@ enum status journal_write(struct journal *j, struct why *why)
         h.crc = crc32c(0, j->group + offsetof(struct journal_group, length),
                        n - offsetof(struct journal_group, length));
         memcpy(j->group, &h, sizeof h);
-        int e = j->io->write_at(j->io, j->fd, j->group, n, j->end);
+        int e = j->io->write_at(j->io, j->fd, j->group, fill_page(j), j->end);
         if (e) {
             int cut = j->io->truncate(j->io, j->fd, j->end);
             st = cut ? fail(j, cut, "cutting back failed", why)

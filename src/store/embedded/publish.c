@@ -34,16 +34,27 @@ static void renumber_if_holey(struct tenant *t)
         tenant_renumber(t);
 }
 
+/* The committed version that p replaces; NULL: none. A base that its writer found committed can only
+ * have moved to another slot since: nothing else came between the two, or p would not have been
+ * queued. */
+static const struct doc *replaced_by(const struct state *s, const struct pending *p, uint32_t *slot)
+{
+    *slot = p->slot;
+    if (p->base && p->slot < state_slots(s) && state_at(s, p->slot) == p->base)
+        return p->base;
+    return state_find(s, p->key, p->hash, slot);
+}
+
 static void publish_entity(struct tenant *t, struct pending *p)
 {
     struct state *s = tenant_state(t);
     uint32_t slot;
-    const struct doc *old = state_find(s, p->key, p->hash, &slot);
+    const struct doc *old = replaced_by(s, p, &slot);
     p->before = old;
     if (old) {
         tenant_keep_version(t, slot, old);
         state_replace(s, slot, p->doc);
-        index_replace(t->index, slot, old, p->doc);
+        index_replace(t->index, slot, old, p->doc, p->changed, p->changed_count);
     } else {
         slot = state_insert(s, p->doc, p->hash);
         index_add(t->index, slot, p->doc);
@@ -57,7 +68,7 @@ static void publish_entity_delete(struct embedded *e, struct tenant *t, struct p
 {
     struct state *s = tenant_state(t);
     uint32_t slot;
-    const struct doc *old = state_find(s, p->key, p->hash, &slot);
+    const struct doc *old = replaced_by(s, p, &slot);
     p->before = old;
     if (!old)
         return;

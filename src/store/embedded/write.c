@@ -17,6 +17,7 @@ enum { AT_ONCE = 32 };
 struct staged {
     uint64_t hash;
     const struct doc *base; /* the version it was worked out from; NULL: absent */
+    uint32_t slot;          /* of that, when it is committed */
     bool from_head;         /* which is not committed yet */
     struct pending *ended;  /* before the change: the base goes, because it has expired */
     struct pending *change; /* NULL: nothing changes */
@@ -29,6 +30,7 @@ struct writing {
     struct tenant *tenant; /* NULL: there is none yet */
     bool ahead;            /* that, or what an edit found, is not committed yet */
     uint32_t first, count; /* edits at hand */
+    uint64_t moves;        /* of heads, when they were looked up */
     struct staged staged[AT_ONCE];
 };
 
@@ -132,15 +134,16 @@ static void work_out(struct writing *w, uint32_t i, struct staged *s)
     give(w, s, s->change = change_of(w->e, was, &next, bytes));
 }
 
-/* The newest version of the entity. The lock is held. */
-static const struct doc *newest(struct writing *w, struct str id, uint64_t hash, bool *from_head)
+/* Finds the newest version of the entity. The lock is held. */
+static void look_up(struct writing *w, struct str id, struct staged *s)
 {
-    *from_head = false;
+    s->base = NULL;
+    s->from_head = false;
     if (!w->tenant)
-        return NULL;
-    const struct head *h = heads_find(&w->e->commit.heads, w->tenant, 0, id, hash);
-    *from_head = h != NULL;
-    return h ? h->newest->doc : state_find(tenant_state(w->tenant), id, hash, NULL);
+        return;
+    const struct pending *head = heads_find(&w->e->commit.heads, w->tenant, 0, id, s->hash);
+    s->from_head = head != NULL;
+    s->base = head ? head->doc : state_find(tenant_state(w->tenant), id, s->hash, &s->slot);
 }
 
 /* Too full for this change? */
@@ -184,13 +187,18 @@ static void enqueue(struct writing *w, uint32_t i, struct staged *s)
     }
     if (!w->tenant)
         w->tenant = make_tenant(w->e, w->op, w->a->caller->tenant, w->a->now_us);
+    struct pending *replaces = s->ended ? s->ended : p;
+    if (!s->from_head) {
+        replaces->base = s->base;
+        replaces->slot = s->slot;
+    }
     if (s->ended) {
         s->ended->tenant = w->tenant;
         commit_enqueue(w->e, s->ended);
     }
     p->tenant = w->tenant;
     commit_enqueue(w->e, p);
-    heads_set(&w->e->commit.heads, w->tenant, 0, p->key, p->hash, p);
+    heads_set(&w->e->commit.heads, p);
     w->a->results[i].seq = p->seq;
     s->ended = s->change = NULL;
 }
@@ -200,11 +208,12 @@ static void enqueue(struct writing *w, uint32_t i, struct staged *s)
 /* Looks up what the edits at hand start from. The lock is held. */
 static void stage(struct writing *w)
 {
+    w->moves = w->e->commit.moves;
     for (uint32_t k = 0; k < w->count; k++) {
         struct staged *s = &w->staged[k];
         struct str id = w->a->edits[w->first + k].id;
         s->hash = hash_str(id);
-        s->base = newest(w, id, s->hash, &s->from_head);
+        look_up(w, id, s);
     }
 }
 
@@ -213,10 +222,11 @@ static void queue(struct writing *w)
 {
     for (uint32_t k = 0; k < w->count; k++) {
         struct staged *s = &w->staged[k];
-        const struct doc *base = newest(w, w->a->edits[w->first + k].id, s->hash, &s->from_head);
+        const struct doc *base = s->base;
+        if (w->e->commit.moves != w->moves)
+            look_up(w, w->a->edits[w->first + k].id, s);
         if (base != s->base) {
             forget(w, s);
-            s->base = base;
             work_out(w, w->first + k, s);
         }
         if (s->change)
@@ -322,10 +332,10 @@ static bool document_there(struct embedded *e, struct tenant *t, const struct st
     *seq = UINT64_MAX;
     if (!t)
         return false;
-    const struct head *h = heads_find(&e->commit.heads, t, p->kind, p->key, hash);
-    *from_head = h != NULL;
-    if (h)
-        return h->newest->document != NULL;
+    const struct pending *head = heads_find(&e->commit.heads, t, p->kind, p->key, hash);
+    *from_head = head != NULL;
+    if (head)
+        return head->document != NULL;
     pthread_rwlock_rdlock(&t->lock);
     const struct document *d = name_map_get(t->documents[p->kind], p->key);
     if (d)
@@ -359,7 +369,7 @@ static void enqueue_document(struct embedded *e, struct op *op, struct tenant *t
     if (!delete)
         c->document = document_new(&e->blocks, 0, p->key, p->bytes);
     commit_enqueue(e, c);
-    heads_set(&e->commit.heads, t, p->kind, c->key, hash, c);
+    heads_set(&e->commit.heads, c);
 }
 
 bool write_put(struct store *s, struct store_put *p)
