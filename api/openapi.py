@@ -38,6 +38,7 @@ BODIES = {
     "subscription": ({"$ref": "#/components/schemas/Subscription"}, JSON_MEDIA),
     "subscription_fragment": ({"$ref": "#/components/schemas/SubscriptionFragment"}, JSON_MEDIA),
     "entity_map": ({"$ref": "#/components/schemas/EntityMapFragment"}, JSON_MEDIA),
+    "context": ({"$ref": "#/components/schemas/ServedContext"}, JSON_MEDIA),
 }
 MERGE_PATCH = "application/merge-patch+json"
 

@@ -52,6 +52,9 @@ static void cached_free(struct cached *e)
     }
     if (e->context)
         context_unref(e->context);
+    for (uint32_t i = 0; i < e->part_count; i++)
+        free((void *)(uintptr_t)e->parts[i].p);
+    free(e->parts);
     free((void *)(uintptr_t)e->key.p);
     free(e);
 }
@@ -78,6 +81,7 @@ struct context *context_cache_hit(struct context_cache *c, const void *reader, s
         if (e->expires_us > now_us) {
             found = context_ref(e->context);
             atomic_fetch_add_explicit(&e->hits, 1, memory_order_relaxed);
+            atomic_store_explicit(&e->used_us, now_us, memory_order_relaxed);
             atomic_fetch_add_explicit(&r->hits, 1, memory_order_relaxed);
         }
         break;
@@ -136,8 +140,34 @@ static void turn_add(struct context_cache *c, struct cached *e)
     c->turns++;
 }
 
+static struct cached *lookup(struct context_cache *c, enum cached_kind kind, struct str key)
+{
+    uint64_t hash = hash_str(key) + kind;
+    struct cached *e = atomic_load(&c->buckets[hash % BUCKETS]);
+    while (e && (e->hash != hash || e->kind != kind || !str_eq(e->key, key)))
+        e = atomic_load(&e->chain);
+    return e;
+}
+
+/* What a context was hit is use of its documents. */
+static void settle(struct context_cache *c, struct cached *e)
+{
+    uint64_t hits = atomic_load_explicit(&e->hits, memory_order_relaxed);
+    int64_t used_us = atomic_load_explicit(&e->used_us, memory_order_relaxed);
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        struct cached *d = lookup(c, CACHED_DOCUMENT, e->parts[i]);
+        if (!d)
+            continue;
+        d->uses += hits - e->hits_counted;
+        if (used_us > atomic_load_explicit(&d->used_us, memory_order_relaxed))
+            atomic_store_explicit(&d->used_us, used_us, memory_order_relaxed);
+    }
+    e->hits_counted = hits;
+}
+
 static void entry_remove(struct context_cache *c, struct cached *e)
 {
+    settle(c, e);
     _Atomic(struct cached *) *at = &c->buckets[e->hash % BUCKETS];
     while (atomic_load(at) != e)
         at = &atomic_load(at)->chain;
@@ -179,22 +209,22 @@ static void trim(struct context_cache *c, struct cached *keep)
 
 struct cached *context_cache_find(struct context_cache *c, enum cached_kind kind, struct str key, int64_t now_us)
 {
-    uint64_t hash = hash_str(key) + kind;
-    struct cached *e = atomic_load(&c->buckets[hash % BUCKETS]);
-    while (e && (e->hash != hash || e->kind != kind || !str_eq(e->key, key)))
-        e = atomic_load(&e->chain);
+    struct cached *e = lookup(c, kind, key);
     if (e && e->expires_us <= now_us) {
         entry_remove(c, e);
         return NULL;
     }
-    if (e)
+    if (e) {
         atomic_fetch_add_explicit(&e->hits, 1, memory_order_relaxed);
+        if (kind == CACHED_CONTEXT)
+            atomic_store_explicit(&e->used_us, now_us, memory_order_relaxed);
+    }
     return e;
 }
 
 void context_cache_add(struct context_cache *c, struct cached *e, enum cached_kind kind, struct str key)
 {
-    struct cached *old = context_cache_find(c, kind, key, INT64_MIN);
+    struct cached *old = lookup(c, kind, key);
     if (old)
         entry_remove(c, old);
     char *copy = mem_alloc(key.n + 1);
@@ -218,6 +248,73 @@ void context_cache_add(struct context_cache *c, struct cached *e, enum cached_ki
     if (e->context)
         context_account(e->context, &c->bytes);
     trim(c, e);
+}
+
+/* ---- documents ---- */
+
+struct cached *context_cache_document(struct context_cache *c, struct str key, int64_t now_us)
+{
+    struct cached *e = lookup(c, CACHED_DOCUMENT, key);
+    return e && e->expires_us > now_us ? e : NULL;
+}
+
+uint64_t context_cache_number(struct str key)
+{
+    return hash_str(key) + CACHED_DOCUMENT;
+}
+
+struct cached *context_cache_numbered(struct context_cache *c, uint64_t number, int64_t now_us)
+{
+    struct cached *e = atomic_load(&c->buckets[number % BUCKETS]);
+    while (e && (e->hash != number || e->kind != CACHED_DOCUMENT))
+        e = atomic_load(&e->chain);
+    return e && e->expires_us > now_us ? e : NULL;
+}
+
+void context_cache_each_document(struct context_cache *c, int64_t now_us, void (*each)(void *arg, struct cached *e),
+                                 void *arg)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct cached *e = atomic_load(&c->buckets[i]), *next; e; e = next) {
+            next = atomic_load(&e->chain);
+            if (e->kind == CACHED_DOCUMENT && e->expires_us > now_us)
+                each(arg, e);
+        }
+    }
+}
+
+void context_cache_settle(struct context_cache *c)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct cached *e = atomic_load(&c->buckets[i]); e; e = atomic_load(&e->chain))
+            settle(c, e);
+}
+
+static bool has_part(const struct cached *e, struct str key)
+{
+    for (uint32_t i = 0; i < e->part_count; i++)
+        if (str_eq(e->parts[i], key))
+            return true;
+    return false;
+}
+
+void context_cache_forget(struct context_cache *c, struct str key)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct cached *e = atomic_load(&c->buckets[i]), *next; e; e = next) {
+            next = atomic_load(&e->chain);
+            if (has_part(e, key))
+                entry_remove(c, e);
+        }
+    }
+    reclaim(c);
+}
+
+void context_cache_remove(struct context_cache *c, struct cached *document)
+{
+    context_cache_forget(c, document->key);
+    entry_remove(c, document);
+    reclaim(c);
 }
 
 void context_cache_trim(struct context_cache *c)

@@ -10,36 +10,16 @@
  * home) or join the next fetch. Documents may be evicted or become stale before the
  * last one of a context has come, so a call waits for a bounded number of fetches, and
  * for a bounded time: each of many nested documents may be slow. */
-#include "broker/contexts.h"
+#include "broker/contexts_int.h"
 
 #include "base/json.h"
-#include "broker/context_cache.h"
 #include "broker/preload.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { FAILURE_US = 5 * 1000 * 1000, FRESH_MIN_US = 5 * 1000 * 1000,
        TIMEOUTS_MAX = 4 /* a call waits as long as for so many fetches that end in time */ };
-
-struct fetching {
-    struct port_fetch fetch;
-    struct fetching *next;
-    struct contexts *owner;
-    struct contexts_call *waiters;
-};
-
-struct contexts {
-    struct contexts_options o;
-    struct context_cache *cache;
-    pthread_mutex_t lock;
-    struct fetching *fetching;
-    uint32_t fetching_count;
-    bool stopped;
-    int64_t now_us; /* when the lock was taken */
-    uint64_t misses, fetches, failures;
-};
 
 struct contexts *contexts_new(const struct contexts_options *o)
 {
@@ -47,6 +27,7 @@ struct contexts *contexts_new(const struct contexts_options *o)
     c->o = *o;
     c->cache = context_cache_new(o->cache_bytes_max);
     pthread_mutex_init(&c->lock, NULL);
+    c->start_us = c->o.ports->clock->now_us(c->o.ports->clock);
     return c;
 }
 
@@ -54,7 +35,7 @@ void contexts_free(struct contexts *c)
 {
     if (!c)
         return;
-    assert(!c->fetching);
+    assert(!c->fetching && !c->reloading_count);
     context_cache_free(c->cache);
     pthread_mutex_destroy(&c->lock);
     free(c);
@@ -72,31 +53,31 @@ static int64_t now(const struct contexts *c)
     return c->o.ports->clock->now_us(c->o.ports->clock);
 }
 
-static void lock(struct contexts *c)
+void contexts_lock(struct contexts *c)
 {
     pthread_mutex_lock(&c->lock);
     c->now_us = now(c);
 }
 
-static void unlock(struct contexts *c)
+void contexts_unlock(struct contexts *c)
 {
     pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- documents ---- */
 
-static void document_free(struct document *d)
+void contexts_document_free(struct document *d)
 {
     arena_free(d->arena);
     free(d);
 }
 
-/* Parses text as a context document; without a reference yet. Needs no lock. */
-static enum status document_read(const struct contexts *c, struct str url, struct str text, struct document **out,
-                                 struct why *why)
+enum status contexts_document(const struct contexts *c, struct str url, struct str text, struct document **out,
+                              struct why *why)
 {
     struct document *d = mem_zalloc(sizeof *d);
     d->arena = arena_new(0);
+    d->created_us = now(c);
     struct json_limits limits = {.depth_max = c->o.json_depth_max, .bytes_max = c->o.document_bytes_max};
     struct why inner;
     why_clear(&inner);
@@ -104,15 +85,14 @@ static enum status document_read(const struct contexts *c, struct str url, struc
     if (st == OK && !json_get(&d->json, STR("@context")))
         why_set(&inner, st = E_BAD_DATA, NULL, "it has no member \"@context\"");
     if (st != OK) {
-        document_free(d);
+        contexts_document_free(d);
         return why_set(why, E_BAD_DATA, NULL, "the @context %.*s is invalid: %s", STR_ARG(url), inner.text);
     }
     *out = d;
     return OK;
 }
 
-/* An entry of d; its bytes count at the first one. */
-static struct cached *document_entry(struct document *d, int64_t expires_us)
+struct cached *contexts_entry(struct document *d, int64_t expires_us)
 {
     struct cached *e = mem_zalloc(sizeof *e);
     e->document = d;
@@ -121,33 +101,78 @@ static struct cached *document_entry(struct document *d, int64_t expires_us)
     return e;
 }
 
+/* The caller's, to be freed. */
+static struct str copy(struct str s)
+{
+    char *p = mem_alloc(s.n + 1);
+    memcpy(p, s.p, s.n);
+    p[s.n] = 0;
+    return (struct str){p, s.n};
+}
+
 /* ---- building ---- */
 
 struct loader {
     struct context_loader base;
     struct contexts *owner;
+    struct arena *arena;
     int64_t expires_us; /* the earliest of the documents used */
+    struct str *parts;  /* their keys, each once */
+    uint32_t part_count;
 };
+
+static void part_add(struct loader *l, struct str key)
+{
+    for (uint32_t i = 0; i < l->part_count; i++)
+        if (str_eq(l->parts[i], key))
+            return;
+    l->parts = arena_grow(l->arena, l->parts, l->part_count * sizeof key, (l->part_count + 1) * sizeof key);
+    l->parts[l->part_count++] = key;
+}
 
 static const struct json *load(struct context_loader *base, struct str url)
 {
     struct loader *l = container_of(base, struct loader, base);
-    const struct cached *e = context_cache_find(l->owner->cache, CACHED_DOCUMENT, url, l->owner->now_us);
+    struct contexts *c = l->owner;
+    const struct cached *e = context_cache_find(c->cache, CACHED_DOCUMENT, contexts_local(url, l->arena), c->now_us);
+    if (!e)
+        e = context_cache_find(c->cache, CACHED_DOCUMENT, url, c->now_us);
     if (!e)
         return NULL;
+    part_add(l, e->key);
     if (e->expires_us < l->expires_us)
         l->expires_us = e->expires_us;
     return &e->document->json;
 }
 
-static void context_add(struct contexts *c, struct str key, struct context *context, int64_t expires_us)
+/* Its parts are used from now on: this once, and at each hit. */
+static void context_add(struct contexts *c, struct str key, struct context *context, const struct loader *l)
 {
     if (context_bytes(context) + key.n > c->o.cache_bytes_max)
         return; /* would drive out everything else */
     struct cached *e = mem_zalloc(sizeof *e);
     e->context = context_ref(context);
-    e->expires_us = expires_us;
+    e->expires_us = l->expires_us;
+    e->hits = e->hits_seen = 1;
+    e->used_us = c->now_us;
+    e->parts = mem_zalloc((l->part_count + 1) * sizeof *e->parts);
+    e->part_count = l->part_count;
+    for (uint32_t i = 0; i < l->part_count; i++) {
+        e->parts[i] = copy(l->parts[i]);
+        e->bytes += sizeof *e->parts + l->parts[i].n;
+    }
     context_cache_add(c->cache, e, CACHED_CONTEXT, key);
+}
+
+struct port_fetch contexts_fetch(const struct contexts *c, struct str url, void (*done)(struct port_fetch *f))
+{
+    return (struct port_fetch){
+        .url = copy(url),
+        .accept = "application/ld+json, application/json;q=0.9, */*;q=0.1",
+        .bytes_max = c->o.document_bytes_max,
+        .timeout_ms = c->o.timeout_ms,
+        .done = done,
+    };
 }
 
 static void fetch_done(struct port_fetch *f);
@@ -155,17 +180,8 @@ static void fetch_done(struct port_fetch *f);
 static struct fetching *fetch_start(struct contexts *c, struct str url)
 {
     struct fetching *f = mem_zalloc(sizeof *f);
-    char *copy = mem_alloc(url.n + 1);
-    memcpy(copy, url.p, url.n);
-    copy[url.n] = 0;
     f->owner = c;
-    f->fetch = (struct port_fetch){
-        .url = {copy, url.n},
-        .accept = "application/ld+json, application/json;q=0.9, */*;q=0.1",
-        .bytes_max = c->o.document_bytes_max,
-        .timeout_ms = c->o.timeout_ms,
-        .done = fetch_done,
-    };
+    f->fetch = contexts_fetch(c, url, fetch_done);
     f->next = c->fetching;
     c->fetching = f;
     c->fetching_count++;
@@ -214,13 +230,13 @@ static bool attempt(struct contexts *c, struct contexts_call *call)
 {
     if (find_ready(c, call))
         return true;
-    struct loader loader = {.base.load = load, .owner = c, .expires_us = INT64_MAX};
+    struct loader loader = {.base.load = load, .owner = c, .arena = call->arena, .expires_us = INT64_MAX};
     struct str missing = STR_NONE;
     why_clear(&call->why);
     call->status = context_build(&call->context, call->spec, STR_NONE, &loader.base, &c->o.limits,
                                  call->arena, &missing, &call->why);
     if (call->status == OK) {
-        context_add(c, call->key, call->context, loader.expires_us);
+        context_add(c, call->key, call->context, &loader);
         return true;
     }
     if (call->status != E_CONTEXT)
@@ -234,6 +250,17 @@ static bool attempt(struct contexts *c, struct contexts_call *call)
     why_clear(&call->why);
     call->status = fetch_join(c, call, missing);
     return call->status != OK;
+}
+
+enum status contexts_try(struct contexts *c, const struct json *spec, struct arena *a, struct str *missing,
+                         struct why *why)
+{
+    struct loader loader = {.base.load = load, .owner = c, .arena = a, .expires_us = INT64_MAX};
+    struct context *context = NULL;
+    enum status st = context_build(&context, spec, STR_NONE, &loader.base, &c->o.limits, a, missing, why);
+    if (st == OK)
+        context_unref(context);
+    return st;
 }
 
 static void complete_task(struct task *t)
@@ -251,24 +278,22 @@ static void failure_add(struct contexts *c, struct port_fetch *f, const struct w
     c->failures++;
 }
 
-/* What came; NULL with the reason. Without the lock: reading takes its time. */
-static struct document *fetched_read(const struct contexts *c, const struct port_fetch *f, struct why *why)
+struct document *contexts_fetched(const struct contexts *c, const struct port_fetch *f, struct why *why)
 {
     struct document *d = NULL;
     if (f->status != OK)
         why_set(why, E_CONTEXT, NULL, "the @context %.*s could not be retrieved: %s", STR_ARG(f->url),
                 f->why.text[0] ? f->why.text : status_name(f->status));
-    else if (document_read(c, f->url, f->body, &d, why) != OK)
+    else if (contexts_document(c, f->url, f->body, &d, why) != OK)
         return NULL;
     return d;
 }
 
 /* Fresh at least as long as the requests that wait for it need it. */
-static void fetched_keep(struct contexts *c, const struct port_fetch *f, struct document *d)
+int64_t contexts_fresh_until(const struct contexts *c, const struct port_fetch *f)
 {
     int64_t fresh_us = f->max_age_s < 0 ? c->o.fresh_us : f->max_age_s * 1000 * 1000;
-    int64_t expires_us = c->now_us + (fresh_us < FRESH_MIN_US ? FRESH_MIN_US : fresh_us);
-    context_cache_add(c->cache, document_entry(d, expires_us), CACHED_DOCUMENT, f->url);
+    return c->now_us + (fresh_us < FRESH_MIN_US ? FRESH_MIN_US : fresh_us);
 }
 
 static void fetch_done(struct port_fetch *f)
@@ -278,15 +303,15 @@ static void fetch_done(struct port_fetch *f)
     struct contexts_call *completed = NULL;
     struct why why;
     why_clear(&why);
-    struct document *document = fetched_read(c, f, &why);
-    lock(c);
+    struct document *document = contexts_fetched(c, f, &why);
+    contexts_lock(c);
     struct fetching **at = &c->fetching;
     while (*at != ended)
         at = &(*at)->next;
     *at = ended->next;
     c->fetching_count--;
     if (document)
-        fetched_keep(c, f, document);
+        context_cache_add(c->cache, contexts_entry(document, contexts_fresh_until(c, f)), CACHED_DOCUMENT, f->url);
     else
         failure_add(c, f, &why);
     for (struct contexts_call *call = ended->waiters, *next; call; call = next) {
@@ -296,7 +321,7 @@ static void fetch_done(struct port_fetch *f)
             completed = call;
         }
     }
-    unlock(c);
+    contexts_unlock(c);
     free((void *)(uintptr_t)f->url.p);
     free(ended);
     while (completed) {
@@ -323,14 +348,14 @@ bool contexts_resolve(struct contexts *c, struct contexts_call *call)
     bool completed = call->context != NULL;
     if (completed && !context_cache_is_over(c->cache))
         return true;
-    lock(c);
+    contexts_lock(c);
     context_cache_trim(c->cache);
     if (!completed) {
         call->since_us = c->now_us;
         c->misses++;
         completed = attempt(c, call);
     }
-    unlock(c);
+    contexts_unlock(c);
     return completed;
 }
 
@@ -338,16 +363,17 @@ static enum status preload_one(void *arg, const struct str *urls, size_t count, 
 {
     struct contexts *c = arg;
     struct document *d;
-    enum status st = document_read(c, urls[0], text, &d, why);
+    enum status st = contexts_document(c, urls[0], text, &d, why);
     if (st != OK)
         return st;
-    lock(c);
+    d->origin = DOCUMENT_PRELOADED;
+    contexts_lock(c);
     for (size_t i = 0; i < count; i++) {
-        struct cached *e = document_entry(d, INT64_MAX);
+        struct cached *e = contexts_entry(d, INT64_MAX);
         e->pinned = true;
         context_cache_add(c->cache, e, CACHED_DOCUMENT, urls[i]);
     }
-    unlock(c);
+    contexts_unlock(c);
     return OK;
 }
 

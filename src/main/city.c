@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "broker/entity_map.h"
+#include "broker/hosted.h"
 #include "front/front.h"
 #include "main/control.h"
 #include "main/delivery.h"
@@ -50,6 +51,7 @@ struct city {
     size_t worker_count;
     int64_t drain_us;
     char alias[ALIAS_BYTES_MAX];
+    struct hosted_listener hosted;
 };
 
 /* ---- options ---- */
@@ -171,6 +173,7 @@ static enum status identity_read(struct city *city, const struct config *c, stru
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p)))
             return why_set(why, E_BAD_DATA, NULL, "server.alias may contain letters, digits, '-', '_' and '.' only");
     city->front.ngsild.alias = str_of(city->alias);
+    city->front.ngsild.url = config_str(c, "server", "url");
     city->front.ngsild.version = WELLSPRING_VERSION;
     city->front.ngsild.start_us = time_monotonic();
     return OK;
@@ -202,6 +205,8 @@ static enum status contexts_open(struct city *city, const struct config *c, stru
         .timeout_ms = (uint32_t)(config_int(c, "contexts", "timeout") / 1000),
         .fresh_us = config_int(c, "contexts", "fresh"),
         .json_depth_max = limit(c, "json_depth"),
+        .hosted_max = (uint32_t)config_int(c, "contexts", "hosted"),
+        .hosted_bytes_max = (size_t)config_int(c, "contexts", "hosted_bytes"),
     };
     city->broker.contexts = contexts_new(&o);
     struct str dir = config_str(c, "contexts", "preload");
@@ -364,12 +369,12 @@ static void parts_close(struct city *city)
     workers_end(city);
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
-    contexts_free(city->broker.contexts);
     entity_maps_free(city->broker.maps);
     if (city->broker.store)
         store_close(city->broker.store);
     delivery_free(city->delivery);
     notify_free(city->notify);
+    contexts_free(city->broker.contexts); /* the store tells of tenants that end */
     for (size_t i = 0; i < city->worker_count; i++)
         loop_free(city->workers[i].loop);
     free(city->workers);
@@ -389,6 +394,8 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
         city->broker.ports = egress_ports(city->egress);
         st = contexts_open(city, c, why);
     }
+    if (st == OK)
+        st = hosted_load(&city->broker, &city->hosted, why);
     if (st == OK) {
         struct loop_hooks *hooks = &city->hooks;
         st = delivery_start(&city->delivery, city->notify, &city->broker, hooks, why);

@@ -17,6 +17,7 @@
 const struct config_option OPTIONS[] = {
     TEXT("server", "listen", "\"127.0.0.1:1026\"", "listen", "address and port; 0.0.0.0:1026 is every interface, port 0 any free one"),
     {"server", "threads", OPTION_INT, "0", 0, 64, NULL, "threads", false, "event loops; 0: one a processor, four at most"},
+    TEXT("server", "url", "\"\"", NULL, "scheme and authority that clients know the city by, for URLs that it makes: \"https://city.example\"; empty: http:// and the Host of each request"),
     TEXT("server", "alias", "\"\"", "alias", "name of this context source in Via headers, letters, digits, '-', '_' and '.'; empty: made from the data's own number"),
     SPAN("server", "idle_timeout", "\"60 s\"", S, 86400 * S, "connections that are silent for so long are closed"),
     SPAN("server", "request_timeout", "\"30 s\"", S, 3600 * S, "head and body of a request must arrive within"),
@@ -82,6 +83,8 @@ const struct config_option OPTIONS[] = {
     TEXT("contexts", "preload", "\"\"", "contexts", "folder of @contexts to have without a network (docs/contexts.md)"),
     SIZE("contexts", "cache_bytes", "\"64 MiB\"", MIB, 64 * GIB, "memory for @contexts"),
     SIZE("contexts", "document_bytes", "\"4 MiB\"", KIB, GIB, "size of one @context document"),
+    COUNT("contexts", "hosted", "10000", 0, 10000000, "@contexts that the city serves, added or made for subscriptions"),
+    SIZE("contexts", "hosted_bytes", "\"64 MiB\"", 0, 64 * GIB, "their text"),
     COUNT("contexts", "fetches", "64", 1, 10000, "@contexts being fetched at once"),
     SPAN("contexts", "timeout", "\"5 s\"", 100 * MS, 600 * S, "time for fetching one @context"),
     SPAN("contexts", "fresh", "\"1 h\"", S, 365 * 86400 * S, "lifetime of an @context whose origin states none"),

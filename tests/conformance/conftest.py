@@ -9,6 +9,8 @@ import os
 
 import pytest
 
+from origins import Origin
+
 _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration", "conftest.py")
 _SPEC = importlib.util.spec_from_file_location("wellspring_city", _PATH)
 _MODULE = importlib.util.module_from_spec(_SPEC)
@@ -71,3 +73,11 @@ def tenant(city):
     made = city.post("entities", {"id": "urn:ngsi-ld:First:1", "type": "First"}, headers=headers)
     assert made.status_code == 201, made.text
     return headers
+
+
+@pytest.fixture(scope="module")
+def origin():
+    running = Origin()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()

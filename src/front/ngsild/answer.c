@@ -86,17 +86,33 @@ static struct str context_link(struct exchange *x)
     return (struct str){p, url.n + sizeof LINK_TAIL};
 }
 
+/* False: the body is too large, and that has been answered. */
+static bool fits(struct exchange *x, struct buf *body)
+{
+    if (!body->full)
+        return true;
+    buf_free(body);
+    why_limit(&x->why, E_TOO_MANY_RESULTS, NULL, "limits.answer_bytes",
+              "the answer would have more than %zu bytes: ask for fewer entities or attributes",
+              x->api->limits.answer_bytes);
+    answer_why(x);
+    return false;
+}
+
+void answer_document(struct exchange *x, struct buf *body, enum media media)
+{
+    if (!fits(x, body))
+        return;
+    struct http_response a = {.status = 200, .body = buf_view(body), .body_owned = body->p};
+    http_response_header(&a, "Content-Type", str_of(media_name(media)));
+    send(x, &a);
+}
+
 void answer_body(struct exchange *x, int http_status, struct buf *body, bool with_context,
                  const struct http_header *extra, size_t extra_count)
 {
-    if (body->full) {
-        buf_free(body);
-        why_limit(&x->why, E_TOO_MANY_RESULTS, NULL, "limits.answer_bytes",
-                  "the answer would have more than %zu bytes: ask for fewer entities or attributes",
-                  x->api->limits.answer_bytes);
-        answer_why(x);
+    if (!fits(x, body))
         return;
-    }
     struct http_response a = {.status = http_status, .body = buf_view(body), .body_owned = body->p};
     enum media media = with_context ? x->accept : MEDIA_JSON;
     http_response_header(&a, "Content-Type", str_of(media_name(media)));

@@ -13,6 +13,8 @@ void answer_refusal(struct exchange *x, enum status status, const struct why *wh
 void answer_empty(struct exchange *x, int http_status);
 /* 201 with Location of what was created: the id below the path of the operation. */
 void answer_created(struct exchange *x, struct str id);
+/* 200 with a document that is no NGSI-LD element, as it is. */
+void answer_document(struct exchange *x, struct buf *body, enum media media);
 /* A body that the answer takes over; with_context: Link header or media type of x->accept, else plain JSON. */
 void answer_body(struct exchange *x, int http_status, struct buf *body, bool with_context,
                  const struct http_header *extra, size_t extra_count);

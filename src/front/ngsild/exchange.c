@@ -31,6 +31,14 @@ bool exchange_conform(const struct exchange *x, struct entity *e)
            conform_entity(e, x->prefer.minor, x->context, x->arena);
 }
 
+struct str exchange_base(const struct exchange *x)
+{
+    struct str host = http_request_header(x->http, "Host");
+    if (x->api->url.n)
+        return x->api->url;
+    return arena_printf(x->arena, "http://%.*s", STR_ARG(host));
+}
+
 struct reader exchange_reader(const struct exchange *x, enum reader_mode mode)
 {
     return (struct reader){

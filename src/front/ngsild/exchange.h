@@ -51,6 +51,8 @@ static inline bool exchange_option(const struct exchange *x, uint32_t keyword)
 }
 /* Amends e to the version that the client prefers (clause 4.3.6.8); true: something was changed. */
 bool exchange_conform(const struct exchange *x, struct entity *e);
+/* Where clients reach this city: server.url, else the authority that this one names. In the arena. */
+struct str exchange_base(const struct exchange *x);
 /* Runner of the request's loop. */
 struct runner *exchange_home(const struct exchange *x);
 /* Monotonic µs by which the store must have answered. */
@@ -102,5 +104,9 @@ void discovery_type(struct exchange *x);
 void discovery_attributes(struct exchange *x);
 void discovery_attribute(struct exchange *x);
 void info_source_identity(struct exchange *x);
+void jsonld_contexts_add(struct exchange *x);
+void jsonld_contexts_list(struct exchange *x);
+void jsonld_contexts_serve(struct exchange *x);
+void jsonld_contexts_delete(struct exchange *x);
 
 #endif

@@ -147,6 +147,8 @@ static enum status context_of_body(struct exchange *x, bool linked)
 
 enum status negotiate_context(struct exchange *x)
 {
+    if (x->endpoint->body == BODY_CONTEXT)
+        return OK; /* the body is an @context, it has none (clause 5.13.2) */
     bool linked;
     enum status st = context_from_link(x, &linked);
     if (st != OK || x->endpoint->body == BODY_NONE)

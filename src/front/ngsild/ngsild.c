@@ -50,6 +50,10 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_RETRIEVE_CSOURCE_SUBSCRIPTION] = subscriptions_get,
     [OPERATION_UPDATE_CSOURCE_SUBSCRIPTION] = subscriptions_patch,
     [OPERATION_DELETE_CSOURCE_SUBSCRIPTION] = subscriptions_remove,
+    [OPERATION_ADD_CONTEXT] = jsonld_contexts_add,
+    [OPERATION_LIST_CONTEXTS] = jsonld_contexts_list,
+    [OPERATION_SERVE_CONTEXT] = jsonld_contexts_serve,
+    [OPERATION_DELETE_CONTEXT] = jsonld_contexts_delete,
 };
 
 bool ngsild_owns(struct str path)

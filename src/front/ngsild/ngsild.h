@@ -33,6 +33,7 @@ struct ngsild {
     bool split_entities; /* when a query does not say whether entities may be split: "query.split_entities" */
     struct ngsild_limits limits;
     const char *version;
+    struct str url; /* scheme and authority that clients know the city by; empty: as each of them says */
     struct str alias; /* of this context source, characters of a token (clause 5.2.40) */
     int64_t start_us; /* monotonic */
 };

@@ -116,7 +116,7 @@ static enum status param_read(struct exchange *x, struct str raw)
 /* Also where the operation does not look at it: local is always true here. */
 static enum status booleans_check(struct exchange *x)
 {
-    static const uint32_t BOOLEANS[] = {PARAM_COUNT, PARAM_DELETE_ALL, PARAM_DETAILS, PARAM_ENTITY_MAP, PARAM_LOCAL, PARAM_SPLIT_ENTITIES};
+    static const uint32_t BOOLEANS[] = {PARAM_COUNT, PARAM_DELETE_ALL, PARAM_DETAILS, PARAM_ENTITY_MAP, PARAM_LOCAL, PARAM_RELOAD, PARAM_SPLIT_ENTITIES};
     bool ignored;
     enum status st = OK;
     for (size_t i = 0; st == OK && i < sizeof BOOLEANS / sizeof *BOOLEANS; i++)
