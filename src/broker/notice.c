@@ -3,6 +3,7 @@
 #include "broker/notice.h"
 
 #include "base/hash.h"
+#include "model/conform.h"
 #include "model/doc.h"
 #include "model/represent.h"
 
@@ -103,25 +104,80 @@ static struct represent represent_of(const struct notice *n)
     };
 }
 
-static void write_entity(struct notice *n, struct represent *r, const struct due_item *item)
+void notice_conform(const struct notice *n, struct entity *e)
+{
+    unsigned minor;
+    struct str version = n->subscription->conformance;
+    if (!str_absent(version) && conform_version(version, &minor))
+        (void)conform_entity(e, minor, n->context, n->arena);
+}
+
+static void decode(const struct notice *n, const struct doc *d, struct entity *out)
+{
+    if (n->keep) {
+        size_t bytes = doc_bytes(d);
+        d = memcpy(arena_alloc(n->arena, bytes), d, bytes);
+    }
+    doc_decode(d, n->arena, out);
+}
+
+static void make_entity(const struct notice *n, const struct due_item *item,
+                        struct notice_entity *e)
 {
     const struct subscription *s = n->subscription;
-    struct entity e, before;
-    doc_decode(item->after ? item->after : item->before, n->arena, &e);
+    *e = (struct notice_entity){.deleted = !item->after,
+                                .changed = s->show_changes && item->before,
+                                .deleted_at = item->before ? item->at_us : 0};
+    decode(n, item->after ? item->after : item->before, &e->now);
     if (item->before)
-        doc_decode(item->before, n->arena, &before);
-    r->deleted = !item->after;
-    r->deleted_at = item->before ? item->at_us : 0;
-    r->previous = s->show_changes && item->before ? &before : NULL;
-    if (!item->after)
-        keep_gone(&e, s, n->arena);
+        decode(n, item->before, &e->before);
+    if (e->deleted)
+        keep_gone(&e->now, s, n->arena);
     else if (item->before)
-        add_gone(&e, &before, n->arena);
-    if (!represent_leaves(r, &e))
-        return;
-    if (n->entities++)
+        add_gone(&e->now, &e->before, n->arena);
+    notice_conform(n, &e->now);
+    if (e->changed)
+        notice_conform(n, &e->before);
+}
+
+void notice_begin(struct notice *n)
+{
+    n->represent = represent_of(n);
+    n->entities = arena_array(n->arena, struct notice_entity, n->count);
+    n->roots = arena_array(n->arena, struct link_node, n->count);
+    n->entity_count = n->linked_count = 0;
+    for (uint32_t i = 0; i < n->count; i++) {
+        struct notice_entity *e = &n->entities[n->entity_count];
+        make_entity(n, &n->items[i], e);
+        if (!represent_leaves(&n->represent, &e->now))
+            continue;
+        n->roots[n->entity_count++] = (struct link_node){
+            .entity = &e->now, .pick = n->represent.pick, .omit = n->represent.omit};
+    }
+}
+
+static void write_entities(struct notice *n)
+{
+    struct represent r = n->represent;
+    represent_list_open(n->body, &r);
+    for (uint32_t i = 0; i < n->entity_count; i++) {
+        const struct notice_entity *e = &n->entities[i];
+        r.deleted = e->deleted;
+        r.deleted_at = e->deleted_at;
+        r.previous = e->changed ? &e->before : NULL;
+        r.links = n->subscription->join == JOIN_INLINE ? &n->roots[i] : NULL;
+        if (i)
+            buf_char(n->body, ',');
+        represent_entity(n->body, &r, &e->now);
+    }
+    r = n->represent;
+    for (uint32_t i = 0; i < n->linked_count; i++) {
+        r.pick = n->linked[i]->pick;
+        r.omit = n->linked[i]->omit;
         buf_char(n->body, ',');
-    represent_entity(n->body, r, &e);
+        represent_entity(n->body, &r, n->linked[i]->entity);
+    }
+    represent_list_close(n->body, &n->represent);
 }
 
 /* ---- the notification ---- */
@@ -137,20 +193,16 @@ static void write_id(struct notice *n)
 static void write_notification(struct notice *n)
 {
     const struct subscription *s = n->subscription;
-    struct represent r = represent_of(n);
     write_id(n);
     buf_lit(n->body, ",\"type\":\"Notification\",\"subscriptionId\":");
     json_write_str(n->body, s->id);
     buf_lit(n->body, ",\"notifiedAt\":\"");
     buf_time(n->body, n->now_us);
     buf_lit(n->body, "\",\"data\":");
-    represent_list_open(n->body, &r);
-    for (uint32_t i = 0; i < n->count; i++)
-        write_entity(n, &r, &n->items[i]);
-    represent_list_close(n->body, &r);
+    write_entities(n);
     if (s->media == NOTIFY_LD_JSON) {
         buf_lit(n->body, ",\"@context\":");
-        buf_str(n->body, r.at_context);
+        buf_str(n->body, n->represent.at_context);
     }
     buf_char(n->body, '}');
 }
@@ -228,7 +280,6 @@ bool notice_write(struct notice *n)
 {
     struct key_value *metadata;
     uint32_t count = make_metadata(n, &metadata);
-    n->entities = 0;
     if (str_starts(n->subscription->uri, STR("mqtt")))
         write_mqtt(n, metadata, count);
     else

@@ -23,6 +23,7 @@ struct notify_options {
     size_t message_bytes_max;   /* of one message, "subscriptions.message_bytes" */
     uint32_t entities_max;      /* changed ones in one message, "subscriptions.message_entities" */
     uint32_t interval_max;      /* in one message of a timeInterval, "subscriptions.interval_entities" */
+    uint32_t linked_max;        /* Relationships followed for one, "limits.linked_entities" */
     uint32_t attempts_max;      /* for one message, "subscriptions.attempts" */
     uint32_t timeout_ms;        /* of an endpoint without one, "subscriptions.timeout" */
     int64_t cooldown_us;        /* after a failure, likewise, "subscriptions.cooldown" */

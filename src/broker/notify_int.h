@@ -3,6 +3,7 @@
 #define BROKER_NOTIFY_INT_H
 
 #include "broker/agenda.h"
+#include "broker/linked.h"
 #include "broker/notice.h"
 #include "broker/notify.h"
 
@@ -57,6 +58,9 @@ struct sending {
     struct json context_spec;
     struct store_query query;
     struct caller caller;
+    struct notice notice;
+    struct join join;
+    struct linked linked;
     struct port_send send;
     uint32_t count; /* taken from the lane */
     int64_t start_us;

@@ -155,12 +155,74 @@ static void too_large(struct sending *g)
     finish(g);
 }
 
+static void hand_over(struct sending *g)
+{
+    struct notify *n = g->delivery->notify;
+    const struct subscription *s = g->subscription;
+    if (!notice_write(&g->notice)) {
+        too_large(g);
+        return;
+    }
+    g->start_us = time_monotonic();
+    g->send = (struct port_send){
+        .uri = s->uri,
+        .headers = g->notice.headers,
+        .header_count = g->notice.header_count,
+        .body = buf_view(&g->body),
+        .mqtt_version = g->notice.mqtt_version,
+        .mqtt_qos = g->notice.mqtt_qos,
+        .timeout_ms = s->timeout_ms ? s->timeout_ms : n->o.timeout_ms,
+        .home = n->host->runner,
+        .done = sent,
+    };
+    n->broker->ports->send(n->broker->ports, &g->send);
+}
+
+static void with_links(struct linked *l)
+{
+    struct sending *g = container_of(l, struct sending, linked);
+    if (l->status != OK) /* what they link to is left out, rather than they themselves */
+        log_warn("no linked entities for a notification",
+                 log_s("subscription", g->subscription->id), log_z("why", l->why.text));
+    else if (g->join.kind == JOIN_FLAT) {
+        g->notice.linked = l->found;
+        g->notice.linked_count = l->found_count;
+    }
+    hand_over(g);
+}
+
+static void conform(struct linked *l, struct entity *e)
+{
+    notice_conform(&container_of(l, struct sending, linked)->notice, e);
+}
+
+static void find_links(struct sending *g)
+{
+    struct notify *n = g->delivery->notify;
+    g->caller = (struct caller){.tenant = g->subscription->tenant};
+    g->join = (struct join){.kind = g->subscription->join, .level = g->subscription->join_level};
+    g->linked = (struct linked){
+        .caller = &g->caller,
+        .home = n->host->runner,
+        .arena = g->arena,
+        .join = &g->join,
+        .represent = &g->notice.represent,
+        .roots = g->notice.roots,
+        .root_count = g->notice.entity_count,
+        .entities_max = n->o.linked_max,
+        .prepare = conform,
+        .done = with_links,
+    };
+    if (linked_resolve(n->broker, &g->linked))
+        with_links(&g->linked);
+}
+
 void send_items(struct sending *g, const struct due_item *items, uint32_t count, struct str mark)
 {
     struct notify *n = g->delivery->notify;
     const struct subscription *s = g->subscription;
     struct clock *clock = n->broker->ports->clock;
-    struct notice notice = {
+    g->notice = (struct notice){
         .subscription = s,
         .context = g->context.context,
         .items = items,
@@ -169,28 +231,15 @@ void send_items(struct sending *g, const struct due_item *items, uint32_t count,
         .mark = mark,
         .arena = g->arena,
         .body = &g->body,
+        .keep = s->join != JOIN_NONE && g->count == 0, /* not the outbox's */
     };
-    if (!notice_write(&notice)) {
-        too_large(g);
-        return;
-    }
-    if (notice.entities == 0) {
+    notice_begin(&g->notice);
+    if (g->notice.entity_count == 0)
         send_end(g);
-        return;
-    }
-    g->start_us = time_monotonic();
-    g->send = (struct port_send){
-        .uri = s->uri,
-        .headers = notice.headers,
-        .header_count = notice.header_count,
-        .body = buf_view(&g->body),
-        .mqtt_version = notice.mqtt_version,
-        .mqtt_qos = notice.mqtt_qos,
-        .timeout_ms = s->timeout_ms ? s->timeout_ms : n->o.timeout_ms,
-        .home = n->host->runner,
-        .done = sent,
-    };
-    n->broker->ports->send(n->broker->ports, &g->send);
+    else if (s->join == JOIN_NONE)
+        hand_over(g);
+    else
+        find_links(g);
 }
 
 static void take_due(struct sending *g)

@@ -2,6 +2,7 @@
 #include "front/admin.h"
 
 #include "base/log.h"
+#include "broker/notify.h"
 #include "front/openapi.h"
 
 #include <inttypes.h>
@@ -84,6 +85,34 @@ static void context_metrics(struct admin *a, struct buf *b)
     metric(b, "context_evictions_total", "counter", "Cache entries evicted.", s.evictions);
 }
 
+static void notify_metrics(struct admin *a, struct buf *b)
+{
+    struct notify_stats s;
+    if (!a->broker->notify)
+        return;
+    notify_stats(a->broker->notify, &s);
+    metric(b, "subscriptions", "gauge", "Subscriptions to entities, all tenants.", s.outbox.lanes);
+    metric(b, "subscriptions_changes_total", "counter", "Changes of entities in tenants with subscriptions.",
+           s.watch.changes);
+    metric(b, "subscriptions_keys_total", "counter", "Keys that changes were looked up by.", s.watch.keys);
+    metric(b, "subscriptions_candidates_total", "counter", "Subscriptions looked at for changes.",
+           s.watch.candidates);
+    metric(b, "subscriptions_matched_total", "counter", "Subscriptions that a change was for.", s.watch.matched);
+    metric(b, "notifications_waiting", "gauge", "Changes waiting to be delivered.", s.outbox.waiting);
+    metric(b, "notifications_waiting_bytes", "gauge", "Memory of changes waiting.", s.outbox.bytes);
+    metric(b, "notifications_under_way", "gauge", "Messages being delivered, and counters being written.", s.under_way);
+    metric(b, "notifications_due_total", "counter", "Changes that were to be delivered.", s.outbox.put);
+    metric(b, "notifications_delivered_total", "counter", "Changes delivered.", s.outbox.delivered);
+    metric(b, "notifications_merged_total", "counter", "Changes merged into a later one of the same entity.",
+           s.outbox.merged);
+    metric(b, "notifications_dropped_total", "counter", "Changes dropped, for want of room or as not wanted any more.",
+           s.outbox.dropped);
+    metric(b, "notifications_given_up_total", "counter", "Changes given up after too many attempts.",
+           s.outbox.given_up);
+    metric(b, "notifications_sent_total", "counter", "Messages sent, again included.", s.outbox.sent);
+    metric(b, "notifications_failed_total", "counter", "Of these, not taken by their receivers.", s.outbox.failed);
+}
+
 static void http_metrics(struct admin *a, struct buf *b)
 {
     struct http_server_stats sum = {0};
@@ -135,6 +164,7 @@ static void metrics(struct admin *a, struct http_request *r)
     process_metrics(a, &b);
     store_metrics(a, &b);
     context_metrics(a, &b);
+    notify_metrics(a, &b);
     http_metrics(a, &b);
     latency_metrics(a, &b);
     respond(r, 200, "text/plain; version=0.0.4; charset=utf-8", buf_view(&b));

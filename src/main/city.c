@@ -122,6 +122,7 @@ static void notify_make(struct city *city, const struct config *c)
         .message_bytes_max = (size_t)config_int(c, "subscriptions", "message_bytes"),
         .entities_max = (uint32_t)config_int(c, "subscriptions", "message_entities"),
         .interval_max = (uint32_t)config_int(c, "subscriptions", "interval_entities"),
+        .linked_max = city->front.ngsild.limits.linked_entities,
         .attempts_max = (uint32_t)config_int(c, "subscriptions", "attempts"),
         .timeout_ms = (uint32_t)(config_int(c, "subscriptions", "timeout_default") / 1000),
         .cooldown_us = config_int(c, "subscriptions", "cooldown"),
