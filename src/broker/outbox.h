@@ -1,7 +1,7 @@
 /* Due notifications, kept until they are delivered: one lane a subscription, in the order
- * of the changes. A lane holds so many, and all together so many bytes; what comes to a
- * full lane is merged with the oldest of the same entity, or the lane's oldest goes. Both
- * are counted, on the subscription and in all.
+ * of the changes. A lane holds so many, and all together so many bytes. When something comes to
+ * a full lane, the oldest of the same entity is merged into what follows it; if there is none, the
+ * lane's oldest goes. Both are counted, on the subscription and in all.
  *
  * Changes are put in by whoever hears of them, one thread; one other takes out and settles
  * (broker/notify.h). Both may ask for counters, any thread may. */

@@ -190,18 +190,19 @@ static struct due *oldest_untaken(const struct lane *lane, const struct due_enti
     return d;
 }
 
-/* The newest takes the place of the older one: it says what changed since before that. */
-static void merge(struct outbox *o, struct lane *lane, struct due *old, struct due *newest)
+/* The next of the entity takes the older one's place, too: it says what changed since before that,
+ * so that each still says what came after the one that is told before it. */
+static void merge(struct outbox *o, struct lane *lane, struct due *old, struct due *next)
 {
-    struct outbox_doc *before = old->before ? old->before : old->created ? NULL : newest->before;
-    if (!before && !newest->after) /* a deletion needs a version to speak of */
-        before = old->after ? old->after : newest->before;
+    struct outbox_doc *before = old->before ? old->before : old->created ? NULL : next->before;
+    if (!before && !next->after) /* a deletion needs a version to speak of */
+        before = old->after ? old->after : next->before;
     if (before)
         before->refs++;
-    doc_release(o, newest->before);
-    newest->before = before;
-    newest->created = old->created;
-    newest->first_seq = old->first_seq;
+    doc_release(o, next->before);
+    next->before = before;
+    next->created = old->created;
+    next->first_seq = old->first_seq;
     due_remove(o, lane, old);
     lane->counters.merged++;
     o->stats.merged++;
@@ -232,7 +233,7 @@ void due_make_room(struct outbox *o, struct lane *lane, struct due *d)
     if (lane->count > o->o.lane_max || throttled || o->stats.bytes > o->o.bytes_max) {
         struct due *old = oldest_untaken(lane, d->entity);
         if (old != d)
-            merge(o, lane, old, d);
+            merge(o, lane, old, old->same_newer);
     }
     if (lane->count > o->o.lane_max && lane->untaken != d)
         drop(o, lane, lane->untaken);

@@ -327,10 +327,16 @@ def test_a_receiver_that_never_answers_holds_nobody_up(city, tenant, subscribe, 
         dead.close()
 
 
-def test_what_waits_too_long_is_merged(new_city, urn):
+def configured(new_city, folder, text):
+    config = folder / "limits.toml"
+    config.write_text("[subscriptions]\n" + text)
+    return new_city("--config", str(config))
+
+
+def test_what_waits_too_long_is_merged(new_city, tmp_path, urn):
     """The oldest of the same entity goes into the newest; nothing is lost but what lies between."""
     receiver = Receiver(lambda number, body: 503 if number < 2 else 200)
-    city = new_city("--set", "subscriptions.waiting=10", "--set", "subscriptions.cooldown=1s")
+    city = configured(new_city, tmp_path, 'waiting = 10\ncooldown = "1 s"\n')
     try:
         body = {"type": "Subscription", "entities": [{"type": "Building"}],
                 "notification": {"endpoint": {"uri": receiver.uri}, "showChanges": True}}
@@ -539,9 +545,9 @@ def test_counters_and_subscriptions_outlive_a_restart(new_city, receiver, urn):
     receiver.quiet(2, 0.3)
 
 
-def test_what_waits_outlives_a_restart(new_city, urn):
+def test_what_waits_outlives_a_restart(new_city, tmp_path, urn):
     receiver = Receiver(lambda number, body: 503)
-    city = new_city("--set", "subscriptions.cooldown=300ms")
+    city = configured(new_city, tmp_path, 'cooldown = "300 ms"\n')
     try:
         body = {"type": "Subscription", "entities": [{"type": "Building"}], "notification": {"endpoint": {"uri": receiver.uri}}}
         city.post("subscriptions", body)
