@@ -4,7 +4,8 @@
  * Stop, so that every completion finds the loop that it is posted to:
  *   1. drain: nobody new comes in; open requests may finish for server.drain_timeout
  *   2. close: what still comes is refused, fetches and purges are cancelled; loops run until no
- *      handler waits for the store or an @context any more, then end
+ *      handler waits for the store or an @context any more, then end. When one still does after
+ *      server.close_timeout, nothing is freed and the process ends
  *   3. servers, then the store, then the loops are freed. */
 #include "main/city.h"
 
@@ -25,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, DELIVERY_US = 2000000, ALIAS_BYTES_MAX = 128 };
+enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, JOIN_US = 1000000, DELIVERY_US = 2000000, ALIAS_BYTES_MAX = 128 };
 
 struct worker {
     struct city *city;
@@ -36,6 +37,7 @@ struct worker {
     struct task drain, end;
     struct loop_timer poll; /* is it idle, is nothing held */
     atomic_bool idle;
+    size_t held; /* requests that were not answered in time; once the thread has ended */
 };
 
 struct city {
@@ -49,7 +51,8 @@ struct city {
     struct worker *workers;
     struct http_server **servers;
     size_t worker_count;
-    int64_t drain_us;
+    int64_t drain_us, close_us;
+    int64_t close_until_us; /* monotonic */
     char alias[ALIAS_BYTES_MAX];
     struct hosted_listener hosted;
 };
@@ -328,8 +331,10 @@ static enum status workers_start(struct city *city, struct why *why)
 static void end_poll(struct loop_timer *t)
 {
     struct worker *w = container_of(t, struct worker, poll);
-    if (http_server_held(w->server))
-        loop_timer_set(w->loop, t, time_monotonic() + POLL_US);
+    int64_t now = time_monotonic();
+    w->held = http_server_held(w->server);
+    if (w->held && now < w->city->close_until_us)
+        loop_timer_set(w->loop, t, now + POLL_US);
     else
         loop_stop(w->loop);
 }
@@ -341,20 +346,30 @@ static void end_run(struct task *task)
     loop_timer_set(w->loop, &w->poll, 0);
 }
 
-static void workers_end(struct city *city)
+/* False when that cannot be waited for, which is logged. */
+static bool workers_end(struct city *city)
 {
+    size_t held = 0, busy = 0;
+    city->close_until_us = time_monotonic() + city->close_us;
     for (size_t i = 0; i < city->worker_count; i++) {
         struct worker *w = &city->workers[i];
         w->end.run = end_run;
         if (w->running)
             runner_post(loop_runner(w->loop), &w->end);
     }
-    for (size_t i = 0; i < city->worker_count; i++)
-        if (city->workers[i].running)
-            pthread_join(city->workers[i].thread, NULL);
+    for (size_t i = 0; i < city->worker_count; i++) {
+        struct worker *w = &city->workers[i];
+        if (w->running && !loop_thread_join(w->thread, city->close_until_us + JOIN_US))
+            busy++;
+        else
+            held += w->held;
+    }
+    if (held || busy)
+        log_error("ending without answers", log_i("requests", (int64_t)held), log_i("busy_loops", (int64_t)busy));
+    return !held && !busy;
 }
 
-static void parts_close(struct city *city)
+static bool parts_close(struct city *city)
 {
     if (city->control)
         control_stop(city->control);
@@ -367,7 +382,8 @@ static void parts_close(struct city *city)
         egress_stop(city->egress);
     if (city->delivery)
         delivery_join(city->delivery);
-    workers_end(city);
+    if (!workers_end(city))
+        return false;
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
     entity_maps_free(city->broker.maps);
@@ -381,6 +397,7 @@ static void parts_close(struct city *city)
     free(city->workers);
     free(city->servers);
     free(city);
+    return true;
 }
 
 static enum status parts_open(struct city *city, const struct config *c, struct why *why)
@@ -415,6 +432,7 @@ enum status city_start(struct city **out, const struct config *c, struct why *wh
     city->workers = mem_zalloc(city->worker_count * sizeof *city->workers);
     city->servers = mem_zalloc(city->worker_count * sizeof(struct http_server *));
     city->drain_us = config_int(c, "server", "drain_timeout");
+    city->close_us = config_int(c, "server", "close_timeout");
     city->hooks = city_hooks(city);
     city->broker.terms = terms_new(limit(c, "terms"));
     context_setup(city->broker.terms);
@@ -434,7 +452,8 @@ enum status city_start(struct city **out, const struct config *c, struct why *wh
     notify_make(city, c);
     enum status st = parts_open(city, c, why);
     if (st != OK) {
-        parts_close(city);
+        if (!parts_close(city))
+            abort(); /* nobody was served yet */
         return st;
     }
     *out = city;
@@ -508,7 +527,7 @@ static bool all_idle(const struct city *c)
     return true;
 }
 
-void city_stop(struct city *c)
+bool city_stop(struct city *c)
 {
     for (size_t i = 0; i < c->worker_count; i++) {
         c->workers[i].drain.run = drain_run;
@@ -517,5 +536,5 @@ void city_stop(struct city *c)
     int64_t until = time_monotonic() + c->drain_us;
     while (!all_idle(c) && time_monotonic() < until)
         usleep(POLL_US);
-    parts_close(c);
+    return parts_close(c);
 }

@@ -22,8 +22,10 @@ struct loop_hooks city_hooks(struct city *c);
  * in every thread (city_block_signals() first thing in main). */
 void city_wait(struct city *c, void (*reload)(void *arg), void *arg);
 void city_block_signals(void);
-/* Stops accepting, lets open requests finish, closes the store. */
-void city_stop(struct city *c);
+/* Stops accepting, lets open requests finish, closes the store. False, with nothing closed or freed, when a handler
+ * did not give back its request within server.close_timeout: what it waits for may still come, so the process must end
+ * at once (_exit). Nothing acknowledged is lost: it is in the log. */
+MUST_USE bool city_stop(struct city *c);
 /* Takes over the options that may change while running. */
 void city_reload(struct city *c, const struct config *config);
 

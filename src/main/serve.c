@@ -6,6 +6,7 @@
 #include "sense/demo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void log_configure(const struct config *config)
@@ -63,6 +64,16 @@ static void greet(struct str address, bool live)
             STR_ARG(address));
 }
 
+/* What is stuck cannot be freed; what was acknowledged is in the log. */
+static void end(struct city *city, struct demo *demo, const struct config *config)
+{
+    bool ended = !demo || demo_stop(demo, config_int(config, "server", "close_timeout"));
+    if (!ended)
+        log_error("ending without answers", log_z("part", "demo"));
+    if (!ended || !city_stop(city))
+        _exit(EXIT_FAILURE);
+}
+
 static int serve(struct config *config, int argc, char **argv, bool live)
 {
     struct city *city;
@@ -79,7 +90,7 @@ static int serve(struct config *config, int argc, char **argv, bool live)
     if (city_start(&city, config, &why) != OK)
         return command_fail(&why);
     if (live && live_start(&demo, city, config, &why) != OK) {
-        city_stop(city);
+        end(city, NULL, config);
         return command_fail(&why);
     }
     log_info("listening", log_s("address", city_address(city)), log_s("data", config_str(config, "store", "dir")),
@@ -88,9 +99,7 @@ static int serve(struct config *config, int argc, char **argv, bool live)
         greet(city_address(city), live);
     city_wait(city, reload, city);
     log_info("stopping", log_z("reason", "signal"));
-    if (demo)
-        demo_stop(demo);
-    city_stop(city);
+    end(city, demo, config);
     log_info("stopped", log_i("pid", getpid()));
     return 0;
 }

@@ -242,14 +242,14 @@ bool http_server_idle(const struct http_server *s)
     return s->requests_open == 0 && link_alone(&s->lingering);
 }
 
-bool http_server_held(const struct http_server *s)
+size_t http_server_held(const struct http_server *s)
 {
+    size_t held = 0;
     for (const struct link *l = s->requests.next; l != &s->requests; l = l->next) {
         const struct request *r = container_of(l, struct request, link);
-        if (r->handed && !r->answered)
-            return true;
+        held += r->handed && !r->answered;
     }
-    return false;
+    return held;
 }
 
 /* libmicrohttpd must not be stopped while a connection is suspended. */

@@ -120,8 +120,8 @@ struct str http_server_address(const struct http_server *s);
 /* Stops accepting; open requests are still answered. Then http_server_idle() tells. */
 void http_server_drain(struct http_server *s);
 bool http_server_idle(const struct http_server *s);
-/* True while a handler holds a request that it has not answered. On the loop's thread. */
-bool http_server_held(const struct http_server *s);
+/* How many requests handlers hold that they have not answered. On the loop's thread. */
+size_t http_server_held(const struct http_server *s);
 /* Closes everything and frees. On the loop's thread outside of handlers, or after the loop ended.
  * A handler that still holds a request must answer it all the same (nothing is sent), but look at
  * nothing of it any more. */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EVENTS_MAX = 256, HEAP_FIRST = 64 };
@@ -121,6 +122,12 @@ void loop_stop(struct loop *l)
 {
     atomic_store(&l->stopping, true);
     wake(l);
+}
+
+bool loop_thread_join(pthread_t thread, int64_t due_us)
+{
+    struct timespec due = {.tv_sec = due_us / 1000000, .tv_nsec = due_us % 1000000 * 1000};
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &due) == 0;
 }
 
 /* ---- descriptors ---- */

@@ -9,6 +9,8 @@
 #include "base/status.h"
 #include "base/task.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +33,8 @@ void loop_free(struct loop *l);
 void loop_run(struct loop *l);
 /* Any thread. The loop ends after the current round of events. */
 void loop_stop(struct loop *l);
+/* Waits for the end of the thread that ran a loop, until due_us (monotonic) at most. False: it still runs. */
+MUST_USE bool loop_thread_join(pthread_t thread, int64_t due_us);
 struct runner *loop_runner(struct loop *l);
 
 /* Watches fd, level-triggered; events as for epoll (EPOLLIN …). Own thread only. */

@@ -110,9 +110,11 @@ enum status demo_start(struct demo **out, const struct demo_options *o, struct w
     return st;
 }
 
-void demo_stop(struct demo *d)
+bool demo_stop(struct demo *d, int64_t patience_us)
 {
     runner_post(loop_runner(d->loop), &d->stop);
-    pthread_join(d->thread, NULL);
+    if (!loop_thread_join(d->thread, time_monotonic() + patience_us))
+        return false;
     demo_free(d);
+    return true;
 }

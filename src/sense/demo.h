@@ -30,7 +30,8 @@ struct demo_options {
 void demo_options_preset(struct demo_options *o);
 /* Caller owns; demo_stop(). */
 MUST_USE enum status demo_start(struct demo **out, const struct demo_options *o, struct why *why);
-/* Waits for what is under way, ends the thread and frees. Before the broker's store closes. */
-void demo_stop(struct demo *d);
+/* Waits for what is under way, ends the thread and frees. Before the broker's store closes. False, with nothing freed,
+ * when that took longer than so long. */
+MUST_USE bool demo_stop(struct demo *d, int64_t patience_us);
 
 #endif

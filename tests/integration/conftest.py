@@ -36,10 +36,10 @@ class City:
         self.url = None
         self.lines = []
 
-    def start(self, *options, command="serve"):
+    def start(self, *options, command="serve", **environment):
         self.process = subprocess.Popen(
             [program(), command, "--data", self.data, "--listen", "127.0.0.1:0", *self.options, *options],
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
         deadline = time.monotonic() + START_TIMEOUT_S
         buffer = b""
         while time.monotonic() < deadline:

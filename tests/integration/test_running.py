@@ -243,6 +243,33 @@ def test_sigterm_does_not_wait_for_slow_clients(new_city):
         assert 0.2 < time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize("what", ["serve", "demo"])
+def test_sigterm_does_not_wait_for_a_dead_disk(new_city, tmp_path, what):
+    """A request that is never answered, nor can be freed: the process ends, and nothing acknowledged is lost."""
+    shim = os.path.join(os.path.dirname(os.path.abspath(program())), "tests", "integration", "sync_hangs.so")
+    if not os.path.exists(shim):
+        pytest.skip(f"there is no {shim}: built without tests")
+    hangs = tmp_path / "hangs"
+    city = new_city("--server-drain-timeout", "200 ms", "--server-close-timeout", "700 ms")
+    city.start(command=what, LD_PRELOAD=shim, SYNC_HANGS=str(hangs),
+               ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+    assert city.post("entities", spring("kept")).status_code == 201
+    hangs.touch()
+    with socket.create_connection(address(city)) as waiting:
+        body = json.dumps(spring("lost")).encode()
+        waiting.sendall(b"POST /ngsi-ld/v1/entities HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        time.sleep(1.5 if what == "demo" else 0.3)  # the demo writes once a second
+        start = time.monotonic()
+        assert city.stop() == 1
+        assert 0.6 < time.monotonic() - start < 10
+        assert waiting.recv(100) == b""
+    log = "".join(city.lines)
+    assert 'event="ending without answers" ' + ("part=demo" if what == "demo" else "requests=1 busy_loops=0") in log
+    city.start()
+    assert city.get("entities/urn:ngsi-ld:Spring:kept").status_code == 200
+
+
 def test_backup_while_running_restore_check(city, tmp_path):
     city.post("entityOperations/create", [spring(str(i), level=i) for i in range(200)])
     backup = str(tmp_path / "backup")
