@@ -111,17 +111,34 @@ static void url_done(struct hosted_add *h)
     u->done(u);
 }
 
+/* The URL that says the same as spec, to which the core belongs in any case; absent when there is none. */
+static struct str own_url(const struct json *spec)
+{
+    if (!spec)
+        return context_core_iri();
+    if (spec->kind == JSON_STRING)
+        return spec->string;
+    if (spec->kind != JSON_ARRAY)
+        return STR_NONE;
+    struct str url = context_core_iri();
+    for (uint32_t i = 0; i < spec->n; i++) {
+        const struct json *item = &spec->items[i];
+        if (json_is(item, JSON_STRING) && context_is_core_iri(item->string))
+            continue;
+        if (!json_is(item, JSON_STRING) || !context_is_core_iri(url))
+            return STR_NONE;
+        url = item->string;
+    }
+    return url;
+}
+
 bool hosted_url(struct broker *b, struct hosted_url *u)
 {
-    const struct json *spec = u->spec;
-    if (spec && spec->kind == JSON_ARRAY && spec->n == 1)
-        spec = &spec->items[0];
     u->status = OK;
     why_clear(&u->why);
-    if (!spec || spec->kind == JSON_STRING) {
-        u->url = spec ? spec->string : context_core_iri();
+    u->url = own_url(u->spec);
+    if (!str_absent(u->url))
         return true;
-    }
     struct json_member member = {STR("@context"), *u->spec};
     struct json content = {.kind = JSON_OBJECT, .n = 1, .members = &member};
     u->add = (struct hosted_add){
@@ -133,6 +150,7 @@ bool hosted_url(struct broker *b, struct hosted_url *u)
         .kind = CONTEXT_IMPLICIT,
         .done = url_done,
     };
+    u->add.status = OK;
     u->add.id = contexts_implicit(b->contexts, u->caller->tenant, json_text(u->arena, &content), u->arena);
     if (str_absent(u->add.id) && !hosted_add(b, &u->add))
         return false;

@@ -32,8 +32,8 @@ struct hosted_add {
 /* True: completed at once, done is not called. */
 bool hosted_add(struct broker *b, struct hosted_add *h);
 
-/* "A URL for this @context", for Link headers of what is sent later: the URL that spec itself is, or is an array of
- * alone; the core's for none; else that of an implicitly created one, the same for the same content of a tenant. */
+/* "A URL for this @context", for Link headers of what is sent later: the URL that spec itself is, or names
+ * alone besides the core; the core's for none; else that of an implicitly created one, the same for the same content of a tenant. */
 struct hosted_url {
     const struct caller *caller;
     struct runner *home;

@@ -341,3 +341,51 @@ def test_tenants_are_apart(city, origin, urn):
     assert answer.json() == HOSTED and answer.headers["NGSILD-Tenant"] == "mine"
     assert ok(city.get(path_of(identifier))).json() == HOSTED  # who dereferences a URL names no tenant
     no_content(city.delete(path_of(identifier), headers=MINE))
+
+
+# ---- implicit creation ----
+
+def subscribe(city, urn, context, headers=None, **more):
+    """The jsonldContext of a new subscription."""
+    body = {"id": urn("Subscription"), "type": "Subscription", "entities": [{"type": "Bus"}],
+            "notification": {"endpoint": {"uri": "http://127.0.0.1:9/"}}, "@context": context, **more}
+    ok(city.post("subscriptions", body, headers={**LD, **(headers or {})}), 201)
+    return ok(city.get("subscriptions/" + urn("Subscription"), headers=headers)).json()["jsonldContext"]
+
+
+@pytest.mark.clause("5.13.1", "5.8.1")
+def test_a_context_without_a_url_gets_one(city, origin, urn):
+    context = [origin.serve("/one.jsonld", {"Bus": EX + "Bus"}), {"speed": EX + "speed"}]
+    url = subscribe(city, urn, context)
+    assert url.startswith(city.url + PATH)
+    told = info(city, url)
+    assert told["kind"] == "ImplicitlyCreated" and told["URL"] == url
+    assert ok(city.get(url[len(city.url):])).json() == {"@context": context}
+    assert ok(city.get("jsonldContexts?kind=ImplicitlyCreated")).json().count(url) == 1
+    create(city, {"id": urn("Bus"), "type": "Bus"}, headers=link(url))
+    assert get(city, urn("Bus"))["type"] == EX + "Bus"
+    refused(city.delete(path_of(told["localId"]) + "?reload=true"), "BadRequestData")
+    no_content(city.delete(path_of(told["localId"])))
+
+
+@pytest.mark.clause("5.13.1", "5.8.1")
+def test_the_same_content_gets_one_url(city, urn):
+    context = {"speed": EX + urn()}
+    assert subscribe(city, urn, context) == subscribe(city, lambda *_: urn("Other"), context)
+    assert subscribe(city, lambda *_: urn("Third"), {"speed": EX + "else" + urn()}) != subscribe(
+        city, lambda *_: urn("Fourth"), context)
+    ours = subscribe(city, urn, context, headers={"NGSILD-Tenant": "ours"})
+    assert ours not in city.get("jsonldContexts").text and ours in city.get(
+        "jsonldContexts", headers={"NGSILD-Tenant": "ours"}).text
+
+
+@pytest.mark.clause("5.13.1", "5.8.1")
+def test_a_url_that_is_there_is_taken(city, origin, urn):
+    url = origin.serve("/there.jsonld", TERMS)
+    before = ok(city.get("jsonldContexts?kind=ImplicitlyCreated")).json()
+    for i, context in enumerate([url, [url], [url, CORE], [CORE, url]]):
+        assert subscribe(city, lambda *_, i=i: urn("S", i), context) == url
+    assert subscribe(city, lambda *_: urn("Core"), [CORE]) == CORE
+    given = subscribe(city, lambda *_: urn("Given"), [url, {"a": EX + "a"}], jsonldContext=url)
+    assert given == url
+    assert ok(city.get("jsonldContexts?kind=ImplicitlyCreated")).json() == before

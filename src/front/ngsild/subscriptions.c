@@ -1,5 +1,6 @@
 /* Subscriptions (CIM 009 clauses 6.10, 6.11) and context source registration
  * subscriptions (6.12, 6.13): the same operations on two lists. */
+#include "broker/hosted.h"
 #include "broker/subscriptions.h"
 
 #include "front/ngsild/answer.h"
@@ -21,6 +22,8 @@ static enum status subscription_id(struct exchange *x)
 
 struct subscribing {
     struct exchange *x;
+    struct hosted_url url;
+    bool (*operation)(struct broker *b, struct subscribe *s);
     struct subscribe call;
 };
 
@@ -50,20 +53,50 @@ static void subscribed(struct subscribe *call)
     answer(container_of(call, struct subscribing, call)->x, &call->document);
 }
 
-static void run(struct exchange *x, bool (*operation)(struct broker *, struct subscribe *))
+/* The URL of the request's @context is there. */
+static void named(struct subscribing *s)
 {
-    struct subscribing *s = arena_zarray(x->arena, struct subscribing, 1);
-    s->x = x;
+    struct exchange *x = s->x;
+    if (s->url.status != OK) {
+        answer_refusal(x, s->url.status, &s->url.why);
+        return;
+    }
     s->call = (struct subscribe){
         .document = document_of(x),
         .context = x->context,
-        .context_url = exchange_context_url(x),
+        .context_url = s->url.url,
         .body = &x->body,
         .of_registrations = of_registrations(x),
         .done = subscribed,
     };
-    if (operation(x->broker, &s->call))
+    if (s->operation(x->broker, &s->call))
         subscribed(&s->call);
+}
+
+static void url_done(struct hosted_url *u)
+{
+    named(container_of(u, struct subscribing, url));
+}
+
+/* A new one that does not say which @context its notifications have is given that of the request. */
+static void run(struct exchange *x, bool (*operation)(struct broker *, struct subscribe *))
+{
+    struct subscribing *s = arena_zarray(x->arena, struct subscribing, 1);
+    bool needed = x->http->method == HTTP_POST && !json_get(&x->body, STR("jsonldContext"));
+    s->x = x;
+    s->operation = operation;
+    s->url = (struct hosted_url){
+        .caller = &x->caller,
+        .home = exchange_home(x),
+        .deadline_us = exchange_deadline(x),
+        .arena = x->arena,
+        .spec = x->has_spec ? &x->spec : NULL,
+        .base = exchange_base(x),
+        .url = exchange_context_url(x),
+        .done = url_done,
+    };
+    if (!needed || hosted_url(x->broker, &s->url))
+        named(s);
 }
 
 void subscriptions_post(struct exchange *x)
