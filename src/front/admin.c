@@ -58,6 +58,8 @@ static void store_metrics(struct admin *a, struct buf *b)
     metric(b, "terms", "gauge", "Interned type and attribute names.", s.terms);
     metric(b, "state_bytes", "gauge", "Memory of documents and indexes.", s.state_bytes);
     metric(b, "log_bytes", "gauge", "Size of the log.", s.log_bytes);
+    metric(b, "log_bytes_max", "gauge", "Size of the log at which writes wait.", s.log_bytes_max);
+    metric(b, "fold_failing", "gauge", "1 while the log cannot be folded into the base store.", s.fold_failing);
     metric(b, "log_segments", "gauge", "Segments of the log.", s.log_segments);
     metric(b, "commits_total", "counter", "Changes made durable.", s.commits);
     metric(b, "commit_groups_total", "counter", "Groups of changes written together.", s.groups);

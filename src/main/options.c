@@ -29,7 +29,7 @@ const struct config_option OPTIONS[] = {
     {"store", "durability", OPTION_CHOICE, "\"sync\"", 0, 0, "sync|interval", "durability", false, "sync: durable before the answer; interval: synced every store.interval"},
     SPAN("store", "interval", "\"100 ms\"", MS, 60 * S, "with durability interval: what a crash of the machine may lose"),
     SIZE("store", "segment_bytes", "\"64 MiB\"", 64 * KIB, 4 * GIB, "size of a log segment"),
-    SIZE("store", "log_bytes", "\"1 GiB\"", MIB, TIB, "size of the log that forces a fold"),
+    SIZE("store", "log_bytes", "\"1 GiB\"", MIB, TIB, "size of the log at which writes wait for a fold, or are refused when that fails; at least two segments"),
     SIZE("store", "group_bytes", "\"4 MiB\"", 64 * KIB, GIB, "size of a commit group"),
     SIZE("store", "state_bytes", "0", 0, 64 * TIB, "memory for documents and indexes; 0: three quarters of the machine's"),
     SIZE("store", "disk_reserve", "\"256 MiB\"", 0, TIB, "free disk below which creations are refused"),

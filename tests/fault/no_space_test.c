@@ -248,6 +248,115 @@ static void test_fold_without_space_comes_again(void **state)
     fixture_remove(shadow);
 }
 
+/* Until nobody writes any more, or n were taken. What the last one was told is in why. */
+static enum status write_on(uint32_t n, struct why *why)
+{
+    enum status st = OK;
+    for (uint32_t i = 0; i < n && st == OK; i++)
+        st = put(100 + i % 50, i, why);
+    return st;
+}
+
+static uint64_t log_most(void)
+{
+    return options.log_bytes_max + options.segment_bytes + options.group_bytes_max;
+}
+
+static struct store_stats stats(void)
+{
+    struct store_stats s;
+    store_stats(f.store, &s);
+    return s;
+}
+
+static void wait_a_little(void)
+{
+    store_thread_offline(f.store);
+    usleep(10000);
+    store_thread_online(f.store);
+}
+
+/* The log takes what the base cannot, up to its bound; then writes are refused until it can. */
+static void test_folds_that_fail_bound_the_log(void **state)
+{
+    (void)state;
+    char base[300];
+    snprintf(base, sizeof base, "%s/base", dir);
+    snprintf(shadow, sizeof shadow, "%s-shadow", dir);
+    assert_int_equal(put(1, 7, NULL), OK);
+    shut();
+    options.log_bytes_max = 512 << 10;
+    start();
+    fold_want(embedded_of(f.store));
+    for (int i = 0; i < 1000 && !stats().folded_seq; i++)
+        wait_a_little();
+    fault_shim_start(base, shadow, 0); /* the log is elsewhere */
+    fault_shim_budget(0);
+    struct why why = {0};
+    assert_int_equal(write_on(20000, &why), E_NO_SPACE);
+    assert_string_equal(why.limit, "store.log_bytes");
+    assert_non_null(strstr(store_ready(f.store), "log is full"));
+    assert_true(stats().read_only && stats().fold_failing);
+    assert_true(stats().log_bytes >= stats().log_bytes_max && stats().log_bytes <= log_most());
+    struct edit gone = {.kind = EDIT_DELETE, .id = STR("urn:e:1")};
+    assert_int_equal(fixture_edit(&f, &gone).status, E_NO_SPACE); /* that is a record too */
+    assert_int_equal(value_of(1), 7);
+    fault_shim_budget(INT64_MAX);
+    for (int i = 0; i < 3000 && store_ready(f.store)[0]; i++) /* nobody writes meanwhile */
+        wait_a_little();
+    assert_string_equal(store_ready(f.store), "");
+    assert_false(stats().read_only || stats().fold_failing);
+    assert_true(stats().log_bytes < stats().log_bytes_max);
+    assert_int_equal(write_on(100, &why), OK);
+    shut();
+    start();
+    assert_int_equal(value_of(1), 7);
+    assert_int_equal(value_of(149), 99);
+    fixture_remove(shadow);
+}
+
+struct slow_fold {
+    pthread_t thread;
+    struct embedded *e;
+    _Atomic bool over;
+};
+
+/* Holds folds up until the log is at its bound for a while. */
+static void *hold_up(void *arg)
+{
+    struct slow_fold *s = arg;
+    pthread_mutex_lock(&s->e->fold.work);
+    for (int i = 0, full = 0; i < 3000 && full < 30; i++) {
+        struct store_stats now;
+        usleep(10000);
+        store_stats(&s->e->store, &now);
+        full += now.log_bytes >= now.log_bytes_max;
+        s->over = s->over || now.log_bytes > log_most();
+    }
+    pthread_mutex_unlock(&s->e->fold.work);
+    return NULL;
+}
+
+/* Folds that take their time are waited for; nobody is refused. */
+static void test_folds_that_lag_slow_writes_down(void **state)
+{
+    (void)state;
+    shut();
+    options.log_bytes_max = 512 << 10;
+    start();
+    struct slow_fold slow = {.e = embedded_of(f.store)};
+    assert_int_equal(pthread_create(&slow.thread, NULL, hold_up, &slow), 0);
+    struct why why = {0};
+    for (int i = 0; i < 100 && stats().log_bytes < options.log_bytes_max; i++)
+        assert_int_equal(write_on(200, &why), OK);
+    assert_int_equal(write_on(2000, &why), OK); /* these wait */
+    assert_true(stats().folded_seq > 0);
+    store_thread_offline(f.store);
+    pthread_join(slow.thread, NULL);
+    store_thread_online(f.store);
+    assert_false(slow.over);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -258,6 +367,8 @@ int main(void)
         TEST(test_refused_tenants_and_terms_come_again),
         TEST(test_failed_sync_stops_writing_until_a_restart),
         TEST(test_fold_without_space_comes_again),
+        TEST(test_folds_that_fail_bound_the_log),
+        TEST(test_folds_that_lag_slow_writes_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

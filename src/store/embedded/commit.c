@@ -456,7 +456,7 @@ static void drop_all(struct embedded *e, struct pending *group, enum status stat
     c->terms_queued = c->terms_durable;
     c->tenant_count = e->tenants->count;
     c->ahead = NULL;
-    c->refusing = status == E_NO_SPACE;
+    c->refusing = status == E_NO_SPACE && !e->fold.refusing;
     snprintf(c->refusing_why, sizeof c->refusing_why, "%.159s", why->text);
     if (status == E_UNKNOWN_OUTCOME) {
         c->stopped = true;
@@ -481,10 +481,12 @@ static void drop_all(struct embedded *e, struct pending *group, enum status stat
 
 static void commit_one(struct embedded *e, struct pending *group)
 {
-    for (const struct pending *p = group; p; p = p->next)
-        log_pending(e, p);
     struct why why = {0};
-    enum status st = journal_gathered(e->journal) ? journal_write(e->journal, &why) : OK;
+    enum status st = fold_refuses(e, &why);
+    for (const struct pending *p = group; p && st == OK; p = p->next)
+        log_pending(e, p);
+    if (st == OK && journal_gathered(e->journal))
+        st = journal_write(e->journal, &why);
     if (st == OK && e->o.durability == EMBEDDED_SYNC)
         st = journal_sync(e->journal, &why);
     if (st == OK)
@@ -531,7 +533,7 @@ static void *run(void *arg)
     bool interval = e->o.durability == EMBEDDED_INTERVAL;
     int64_t interval_us = (int64_t)e->o.interval_ms * 1000, sync_us = 0;
     commit_lock(e);
-    for (bool reclaimed = true;;) {
+    for (bool reclaimed = true, lags = false;;) {
         int64_t now_us = time_monotonic();
         if (interval && (now_us >= sync_us || c->stopping)) {
             commit_unlock(e);
@@ -542,14 +544,15 @@ static void *run(void *arg)
         if (!c->first && c->stopping)
             break;
         int64_t due_us = interval ? sync_us : INT64_MAX;
-        if (!c->first) {
+        if (!c->first || lags) {
             int64_t soon = now_us + RECLAIM_MS * 1000;
-            wait(c, !reclaimed && soon < due_us ? soon : due_us);
+            wait(c, (!reclaimed || lags) && soon < due_us ? soon : due_us);
         } else if (gathers(c, now_us)) {
             wait(c, c->gather_until_us);
             continue;
         }
-        struct pending *group = c->first ? take_group(e) : NULL;
+        lags = c->first && fold_lags(e);
+        struct pending *group = c->first && !lags ? take_group(e) : NULL;
         commit_unlock(e);
         if (group)
             commit_one(e, group);

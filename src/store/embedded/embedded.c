@@ -101,6 +101,8 @@ static void embedded_stats(struct store *s, struct store_stats *out)
         .terms = terms_count(e->terms),
         .state_bytes = e->blocks.bytes + e->table_bytes,
         .log_bytes = log.bytes,
+        .log_bytes_max = e->o.log_bytes_max,
+        .fold_failing = e->fold.failing,
         .log_segments = log.segments,
         .commits = c->commits,
         .groups = c->groups,
@@ -116,18 +118,21 @@ static void embedded_stats(struct store *s, struct store_stats *out)
         if (d->cells[i])
             out->entities += state_count(tenant_state(d->cells[i]));
     commit_lock(e);
-    out->read_only = c->stopped || c->refusing;
+    out->read_only = c->stopped || c->refusing || e->fold.refusing;
     snprintf(out->reason, sizeof out->reason, "%.159s",
              c->stopped    ? c->stopped_why.text
              : c->refusing ? c->refusing_why
                            : "");
     commit_unlock(e);
+    if (e->fold.refusing && !c->stopped)
+        fold_reason(e, out->reason, sizeof out->reason);
 }
 
 static const char *embedded_ready(struct store *s)
 {
     struct embedded *e = embedded_of(s);
     return e->commit.stopped    ? "writing has stopped: a sync of the log failed"
+           : e->fold.refusing   ? "writes are refused: the log is full and cannot be folded"
            : e->commit.refusing ? "writes are refused: the disk is full"
                                 : "";
 }

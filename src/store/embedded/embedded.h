@@ -17,7 +17,7 @@ struct embedded_options {
     enum embedded_durability durability;
     uint32_t interval_ms;
     size_t segment_bytes; /* of the log */
-    size_t log_bytes_max; /* fold is forced beyond */
+    size_t log_bytes_max; /* "store.log_bytes": writes wait, or are refused, beyond */
     size_t group_bytes_max;
     size_t state_bytes_max;     /* "store.state_bytes"; 0: three quarters of the machine's memory */
     size_t disk_reserve_bytes;  /* creations are refused when less is free: "store.disk_reserve" */

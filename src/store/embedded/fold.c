@@ -306,6 +306,60 @@ enum status fold_now(struct embedded *e, struct why *why)
     return OK;
 }
 
+/* ---- the log's bound ---- */
+
+/* What is folded goes by whole segments: none but the one being written is as short as it gets. */
+static bool log_is_full(struct embedded *e, uint64_t *bytes)
+{
+    struct journal_figures log;
+    journal_figures(e->journal, &log);
+    *bytes = log.bytes;
+    return log.bytes >= e->o.log_bytes_max && e->fold.segment < journal_segment(e->journal);
+}
+
+bool fold_lags(struct embedded *e)
+{
+    uint64_t bytes;
+    if (e->fold.failing || !log_is_full(e, &bytes))
+        return false;
+    fold_want(e);
+    return true;
+}
+
+enum status fold_refuses(struct embedded *e, struct why *why)
+{
+    struct fold *f = &e->fold;
+    uint64_t bytes;
+    if (!f->failing || !log_is_full(e, &bytes))
+        return OK;
+    enum status st = OK;
+    pthread_mutex_lock(&f->lock);
+    f->refusing = f->failing;
+    if (f->refusing)
+        st = why_limit(why, E_NO_SPACE, NULL, "store.log_bytes",
+                       "the log is full (%llu bytes) and cannot be folded into the base store: %s",
+                       (unsigned long long)bytes, f->failing_why);
+    pthread_mutex_unlock(&f->lock);
+    return st;
+}
+
+/* An attempt has ended. */
+static void note_outcome(struct fold *f, enum status st, const struct why *why)
+{
+    pthread_mutex_lock(&f->lock);
+    f->failing = st != OK;
+    f->refusing = f->refusing && f->failing;
+    snprintf(f->failing_why, sizeof f->failing_why, "%.119s", why->text);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fold_reason(struct embedded *e, char *text, size_t n)
+{
+    pthread_mutex_lock(&e->fold.lock);
+    snprintf(text, n, "the log is full and cannot be folded: %s", e->fold.failing_why);
+    pthread_mutex_unlock(&e->fold.lock);
+}
+
 /* ---- the thread ---- */
 
 void fold_want(struct embedded *e)
@@ -351,9 +405,10 @@ static void *run(void *arg)
         struct why why = {0};
         int64_t start_us = time_monotonic();
         pthread_mutex_lock(&e->fold.work);
-        failed = fold_now(e, &why) != OK;
-        e->fold.failing = failed;
+        enum status st = fold_now(e, &why);
         pthread_mutex_unlock(&e->fold.work);
+        failed = st != OK;
+        note_outcome(&e->fold, st, &why);
         if (failed)
             log_error("fold failed", log_z("why", why.text));
         else

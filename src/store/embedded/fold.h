@@ -2,7 +2,10 @@
  * the base, each entity once however often it changed, and lets go of the log behind it.
  *
  * What is to be written is taken between two groups, with the position in the log; the versions
- * written may be younger than that, and replay skips what is not newer. */
+ * written may be younger than that, and replay skips what is not newer.
+ *
+ * The log has a bound. When folding lags behind, the committer waits at the bound; when it fails,
+ * writes are refused there, until an attempt succeeds. */
 #ifndef STORE_EMBEDDED_FOLD_H
 #define STORE_EMBEDDED_FOLD_H
 
@@ -18,12 +21,14 @@ struct fold {
     pthread_mutex_t lock; /* below */
     pthread_cond_t wake;
     bool stopping, wanted;
+    char failing_why[120];
 
     pthread_mutex_t work;     /* held while folding, and by a backup */
     struct base *base;        /* NULL until something is folded */
     uint32_t terms;           /* in the base */
     _Atomic uint64_t segment; /* the base's position in the log */
     _Atomic bool failing;     /* the last attempt failed */
+    _Atomic bool refusing;    /* so that writes are refused */
     _Atomic uint64_t seq;
 };
 
@@ -33,6 +38,12 @@ void fold_stop(struct embedded *e);
 void fold_free(struct embedded *e);
 /* Soon, in the background. Any thread. */
 void fold_want(struct embedded *e);
+/* The log is at its bound and a fold will make room, or may: asks for it. The committer's. */
+bool fold_lags(struct embedded *e);
+/* E_NO_SPACE when the log is at its bound and the last fold failed. The committer's. */
+MUST_USE enum status fold_refuses(struct embedded *e, struct why *why);
+/* Why it refuses, for figures. Any thread. */
+void fold_reason(struct embedded *e, char *text, size_t n);
 /* Now. The calling thread is online, and holds nothing borrowed. The fold's work lock is held. */
 MUST_USE enum status fold_now(struct embedded *e, struct why *why);
 /* Path of the base. */
