@@ -36,6 +36,8 @@ BODIES = {
     "ids": ({"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Id"}}, JSON_MEDIA),
     "query": ({"$ref": "#/components/schemas/Query"}, JSON_MEDIA),
     "subscription": ({"$ref": "#/components/schemas/Subscription"}, JSON_MEDIA),
+    "registration": ({"$ref": "#/components/schemas/Registration"}, JSON_MEDIA),
+    "registration_fragment": ({"$ref": "#/components/schemas/RegistrationFragment"}, JSON_MEDIA),
     "subscription_fragment": ({"$ref": "#/components/schemas/SubscriptionFragment"}, JSON_MEDIA),
     "entity_map": ({"$ref": "#/components/schemas/EntityMapFragment"}, JSON_MEDIA),
     "context": ({"$ref": "#/components/schemas/ServedContext"}, JSON_MEDIA),

@@ -4,6 +4,7 @@
 
 #include "broker/contexts.h"
 #include "broker/ports.h"
+#include "model/registration.h"
 #include "model/subscription.h"
 #include "store/store.h"
 
@@ -18,6 +19,13 @@ struct broker_subscriptions {
 };
 struct notify; /* broker/notify.h */
 
+/* The same of context source registrations. */
+struct broker_registrations {
+    struct registration_limits limits;
+    uint64_t most;    /* of a tenant, "limits.registrations" */
+    size_t bytes_max; /* of one as it is stored, "limits.registration_bytes" */
+};
+
 struct broker {
     struct store *store;
     struct terms *terms;
@@ -26,6 +34,7 @@ struct broker {
     struct broker_ports *ports;
     struct broker_subscriptions subscriptions;
     struct notify *notify;
+    struct broker_registrations registrations;
     _Atomic bool closing; /* the city is stopping: operations in steps end with E_CANCELLED at the next one */
 };
 

@@ -108,6 +108,18 @@ static void subscriptions_read(const struct config *c, const struct ngsild_limit
     };
 }
 
+static void registrations_read(const struct config *c, const struct ngsild_limits *l, struct broker_registrations *r)
+{
+    r->most = limit(c, "registrations");
+    r->bytes_max = (size_t)config_int(c, "limits", "registration_bytes");
+    r->limits = (struct registration_limits){
+        .filter = l->filter,
+        .projection = l->projection,
+        .reader = l->reader,
+        .items_max = limit(c, "registration_items"),
+    };
+}
+
 /* What the configuration says, or three quarters of the machine's memory. */
 static size_t state_bytes(const struct config *c)
 {
@@ -441,6 +453,7 @@ enum status city_start(struct city **out, const struct config *c, struct why *wh
     subscriptions_read(c, &city->front.ngsild.limits, &city->broker.subscriptions);
     city->front.ngsild.split_entities = config_bool(c, "query", "split_entities");
     maps_open(city, c);
+    registrations_read(c, &city->front.ngsild.limits, &city->broker.registrations);
     city->front.access_log = config_bool(c, "log", "access");
     city->front.admin = (struct admin){
         .broker = &city->broker,

@@ -77,6 +77,11 @@ static const struct draft_member *find(const struct draft_member *members, size_
     return NULL;
 }
 
+bool draft_member_known(const struct draft_member *members, size_t count, struct str name)
+{
+    return find(members, count, name) != NULL;
+}
+
 static enum status read_member(struct draft *d, const struct draft_member *m, bool fragment,
                                const struct json *v, const struct at *at, struct json *out)
 {
@@ -131,4 +136,28 @@ enum status draft_array(struct draft *d,
         st = read(d, &v->items[i], &here, &out->items[i]);
     }
     return st;
+}
+
+/* ---- what is stored ---- */
+
+enum status draft_parse(struct arena *a, struct str stored, struct json *out, struct why *why)
+{
+    struct json_limits limits = {DRAFT_DEPTH_MAX, DRAFT_BYTES_MAX};
+    if (json_read(a, stored, &limits, out, NULL) != OK || out->kind != JSON_OBJECT)
+        return why_set(why, E_DAMAGED, NULL, "a stored document is no JSON object");
+    const struct json *version = json_get(out, STR("version"));
+    if (!json_is(version, JSON_INT) || version->integer != DRAFT_VERSION)
+        return why_set(why, E_DAMAGED, NULL, "a stored document has an unknown version");
+    return OK;
+}
+
+void draft_write(struct buf *b, const struct json *object, struct str at_context)
+{
+    json_write(b, object);
+    if (str_absent(at_context) || b->full || !b->n)
+        return;
+    b->n--; /* the brace */
+    buf_lit(b, ",\"@context\":");
+    buf_str(b, at_context);
+    buf_char(b, '}');
 }

@@ -12,6 +12,8 @@
 #include "model/filter.h"
 #include "model/represent.h"
 
+enum { DRAFT_VERSION = 1, DRAFT_BYTES_MAX = 16 << 20, DRAFT_DEPTH_MAX = 64 };
+
 struct draft {
     const struct context *context;
     struct arena *arena; /* of all that is made */
@@ -35,6 +37,8 @@ struct draft_member {
 MUST_USE enum status draft_object(struct draft *d, const struct draft_member *members, size_t count,
                                   bool fragment, const struct json *v, const struct at *at,
                                   struct json *out);
+/* Is name that of a member of the table? */
+bool draft_member_known(const struct draft_member *members, size_t count, struct str name);
 /* An array of at least one element. */
 MUST_USE enum status draft_array(struct draft *d,
                                  enum status (*read)(struct draft *, const struct json *,
@@ -42,6 +46,23 @@ MUST_USE enum status draft_array(struct draft *d,
                                  const struct json *v, const struct at *at, struct json *out);
 /* Is v the NGSI-LD Null? */
 bool draft_is_null(const struct json *v);
+/* A stored document as a tree; E_DAMAGED when it is none of this version. */
+MUST_USE enum status draft_parse(struct arena *a, struct str stored, struct json *out,
+                                 struct why *why);
+/* Writes an object that has members; at_context: JSON text of one more, "@context", absent: none.
+ */
+void draft_write(struct buf *b, const struct json *object, struct str at_context);
+/* A string member, or absent; a boolean one that is true. */
+static inline struct str draft_text_of(const struct json *o, struct str key)
+{
+    const struct json *v = json_get(o, key);
+    return json_is(v, JSON_STRING) ? v->string : STR_NONE;
+}
+static inline bool draft_is_true(const struct json *o, struct str key)
+{
+    const struct json *v = json_get(o, key);
+    return json_is(v, JSON_BOOL) && v->boolean;
+}
 /* Adds a member to an object that grows, or sets the one that is there. */
 void draft_set(struct arena *a, struct json *object, struct str key, struct json value);
 void draft_remove(struct json *object, struct str key);

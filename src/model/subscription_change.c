@@ -4,18 +4,6 @@
 #include "base/time.h"
 #include "model/subscription_int.h"
 
-enum status subscription_parse(struct arena *a, struct str stored, struct json *out,
-                               struct why *why)
-{
-    struct json_limits limits = {SUBSCRIPTION_DEPTH_MAX, SUBSCRIPTION_BYTES_MAX};
-    if (json_read(a, stored, &limits, out, NULL) != OK || out->kind != JSON_OBJECT)
-        return why_set(why, E_DAMAGED, NULL, "a stored subscription is no JSON object");
-    const struct json *version = json_get(out, STR("version"));
-    if (!json_is(version, JSON_INT) || version->integer != SUBSCRIPTION_VERSION)
-        return why_set(why, E_DAMAGED, NULL, "a stored subscription has an unknown version");
-    return OK;
-}
-
 /* ---- rules ---- */
 
 static enum status refuse(struct why *why, const char *member, const char *text)
@@ -29,7 +17,7 @@ static enum status check_local(const struct json *s, struct why *why)
     const struct json *entities = json_get(s, STR("entities"));
     const struct json *local = json_get(s, STR("localOnly"));
     if (!entities && !json_get(s, STR("watchedAttributes")) &&
-        !subscription_true(s, STR("localOnly")))
+        !draft_is_true(s, STR("localOnly")))
         return why_set(why, E_BAD_DATA, NULL,
                        "a subscription needs entities or watchedAttributes, or localOnly=true");
     for (uint32_t i = 0; local && !local->boolean && entities && i < entities->n; i++)
@@ -47,7 +35,7 @@ static enum status check_times(const struct json *s, struct why *why)
         return refuse(why, "timeInterval", "timeInterval excludes watchedAttributes");
     if (json_get(s, STR("throttling")))
         return refuse(why, "timeInterval", "timeInterval excludes throttling");
-    if (!json_get(s, STR("entities")) && !subscription_true(s, STR("localOnly")))
+    if (!json_get(s, STR("entities")) && !draft_is_true(s, STR("localOnly")))
         return refuse(why, "timeInterval", "timeInterval needs entities, or localOnly=true");
     return OK;
 }
@@ -95,7 +83,7 @@ enum status subscription_check_expiry(const struct subscription_reader *r, const
                                       struct why *why)
 {
     int64_t us;
-    struct str text = subscription_text(given, STR("expiresAt"));
+    struct str text = draft_text_of(given, STR("expiresAt"));
     if (!str_absent(text) && time_parse(text, &us) && us <= r->now_us)
         return refuse(why, "expiresAt", "expiresAt lies in the past");
     return OK;
@@ -118,7 +106,7 @@ enum status subscription_change(const struct subscription_reader *r, struct str 
                                 const struct json *fragment, struct buf *changed, struct why *why)
 {
     struct json whole, given;
-    enum status st = subscription_parse(r->arena, stored, &whole, why);
+    enum status st = draft_parse(r->arena, stored, &whole, why);
     if (st == OK)
         st = subscription_members(r, fragment, &whole, &given, why);
     if (st == OK)

@@ -51,8 +51,8 @@ static struct key_value *pairs(struct arena *a, const struct json *list, uint32_
     *count = list ? list->n : 0;
     struct key_value *out = arena_zarray(a, struct key_value, *count);
     for (uint32_t i = 0; i < *count; i++)
-        out[i] = (struct key_value){subscription_text(&list->items[i], STR("key")),
-                                    subscription_text(&list->items[i], STR("value"))};
+        out[i] = (struct key_value){draft_text_of(&list->items[i], STR("key")),
+                                    draft_text_of(&list->items[i], STR("value"))};
     return out;
 }
 
@@ -65,8 +65,8 @@ static int by_bytes(const void *a, const void *b)
 
 static enum status selector(struct compiler *c, const struct json *v, struct entity_selector *e)
 {
-    struct str type = subscription_text(v, STR("type"));
-    struct str pattern = subscription_text(v, STR("idPattern"));
+    struct str type = draft_text_of(v, STR("type"));
+    struct str pattern = draft_text_of(v, STR("idPattern"));
     const struct json *id = json_get(v, STR("id"));
     enum status st = filter_read_types(&c->filter, type, &e->type, c->why);
     if (st == OK && id) {
@@ -114,7 +114,7 @@ static uint32_t triggers(const struct json *list)
 static enum status geo(struct compiler *c, const struct json *v)
 {
     struct json coordinates;
-    struct str property = subscription_text(v, STR("geoproperty"));
+    struct str property = draft_text_of(v, STR("geoproperty"));
     const struct json *given = json_get(v, STR("coordinates"));
     if (!v)
         return OK;
@@ -123,8 +123,8 @@ static enum status geo(struct compiler *c, const struct json *v)
     property = iri_text_of(str_absent(property) ? LOCATION : property, c->s->arena);
     enum status st = draft_coordinates(given, c->s->arena, &coordinates, c->why);
     if (st == OK)
-        st = filter_read_geo(&c->filter, subscription_text(v, STR("georel")),
-                             subscription_text(v, STR("geometry")), &coordinates, property,
+        st = filter_read_geo(&c->filter, draft_text_of(v, STR("georel")),
+                             draft_text_of(v, STR("geometry")), &coordinates, property,
                              &c->s->geo, c->why);
     return st;
 }
@@ -132,7 +132,7 @@ static enum status geo(struct compiler *c, const struct json *v)
 static enum status condition(struct compiler *c, const struct json *v)
 {
     struct subscription *s = c->s;
-    struct str q = subscription_text(v, STR("q")), scope = subscription_text(v, STR("scopeQ"));
+    struct str q = draft_text_of(v, STR("q")), scope = draft_text_of(v, STR("scopeQ"));
     struct scope_expr *scopes;
     enum status st = str_absent(q) ? OK : filter_read_q(&c->filter, q, &s->q, c->why);
     if (st == OK)
@@ -155,7 +155,7 @@ static enum status projection(struct compiler *c, const struct json *list, bool 
     struct buf b;
     if (!list)
         return OK;
-    buf_init(&b, SUBSCRIPTION_BYTES_MAX);
+    buf_init(&b, DRAFT_BYTES_MAX);
     if (attributes)
         buf_lit(&b, "id,type,scope,");
     for (uint32_t i = 0; i < list->n; i++) {
@@ -198,10 +198,10 @@ static enum status notification(struct compiler *c, const struct json *n)
     struct subscription *s = c->s;
     const struct json *attributes = json_get(n, STR("attributes"));
     const struct json *level = json_get(n, STR("joinLevel"));
-    s->format = format_of(subscription_text(n, STR("format")));
-    s->sys_attrs = subscription_true(n, STR("sysAttrs"));
-    s->show_changes = subscription_true(n, STR("showChanges"));
-    s->join = join_of(subscription_text(n, STR("join")));
+    s->format = format_of(draft_text_of(n, STR("format")));
+    s->sys_attrs = draft_is_true(n, STR("sysAttrs"));
+    s->show_changes = draft_is_true(n, STR("showChanges"));
+    s->join = join_of(draft_text_of(n, STR("join")));
     s->join_level = s->join == JOIN_NONE ? 0 : 1;
     if (s->join != JOIN_NONE && json_is(level, JSON_INT))
         s->join_level = level->integer < UINT32_MAX ? (uint32_t)level->integer : UINT32_MAX;
@@ -213,8 +213,8 @@ static enum status notification(struct compiler *c, const struct json *n)
 static void endpoint(struct compiler *c, const struct json *e)
 {
     struct subscription *s = c->s;
-    s->uri = subscription_text(e, STR("uri"));
-    s->media = media_of(subscription_text(e, STR("accept")));
+    s->uri = draft_text_of(e, STR("uri"));
+    s->media = media_of(draft_text_of(e, STR("accept")));
     s->receiver = pairs(s->arena, json_get(e, STR("receiverInfo")), &s->receiver_count);
     s->notifier = pairs(s->arena, json_get(e, STR("notifierInfo")), &s->notifier_count);
     s->timeout_ms = to_ms(json_get(e, STR("timeout")), c->limits->timeout_max_ms);
@@ -226,24 +226,24 @@ static void endpoint(struct compiler *c, const struct json *e)
 static void plain_members(struct subscription *s, const struct json *v)
 {
     const struct json *active = json_get(v, STR("isActive"));
-    s->id = subscription_text(v, STR("id"));
+    s->id = draft_text_of(v, STR("id"));
     s->active = !active || active->boolean;
-    s->local_only = subscription_true(v, STR("localOnly"));
+    s->local_only = draft_is_true(v, STR("localOnly"));
     s->interval_us = to_us(json_get(v, STR("timeInterval")));
     s->throttling_us = to_us(json_get(v, STR("throttling")));
-    s->lang = subscription_text(v, STR("lang"));
+    s->lang = draft_text_of(v, STR("lang"));
     s->datasets = strings(s->arena, json_get(v, STR("datasetId")), &s->dataset_count);
-    s->conformance = subscription_text(v, STR("ngsildConformance"));
-    s->context_url = subscription_text(v, STR("jsonldContext"));
+    s->conformance = draft_text_of(v, STR("ngsildConformance"));
+    s->context_url = draft_text_of(v, STR("jsonldContext"));
     s->triggers = triggers(json_get(v, STR("notificationTrigger")));
-    if (!time_parse(subscription_text(v, STR("expiresAt")), &s->expires_at))
+    if (!time_parse(draft_text_of(v, STR("expiresAt")), &s->expires_at))
         s->expires_at = TIME_NONE;
 }
 
 static enum status compile(struct compiler *c, struct str stored)
 {
     struct json v;
-    enum status st = subscription_parse(c->s->arena, stored, &v, c->why);
+    enum status st = draft_parse(c->s->arena, stored, &v, c->why);
     if (st != OK)
         return st;
     plain_members(c->s, &v);

@@ -56,7 +56,7 @@ static enum status check_receiver(struct draft *d, const struct json *pairs, con
     struct at list = {up, STR("receiverInfo"), 0};
     for (uint32_t i = 0; pairs && i < pairs->n; i++) {
         struct at at = {&list, STR_NONE, i};
-        struct str key = subscription_text(&pairs->items[i], STR("key"));
+        struct str key = draft_text_of(&pairs->items[i], STR("key"));
         for (size_t k = 0; k < sizeof OURS / sizeof *OURS; k++)
             if (str_eq_fold(key, str_of(OURS[k])))
                 return why_set(d->why, E_BAD_DATA, &at, "the header %s is set by the broker",
@@ -71,8 +71,8 @@ static enum status check_notifier(struct draft *d, const struct json *pairs, con
     struct at list = {up, STR("notifierInfo"), 0};
     for (uint32_t i = 0; pairs && i < pairs->n; i++) {
         struct at at = {&list, STR_NONE, i};
-        struct str key = subscription_text(&pairs->items[i], STR("key"));
-        struct str value = subscription_text(&pairs->items[i], STR("value"));
+        struct str key = draft_text_of(&pairs->items[i], STR("key"));
+        struct str value = draft_text_of(&pairs->items[i], STR("value"));
         if (str_eq(key, STR("MQTT-QoS")) && (value.n != 1 || value.p[0] < '0' || value.p[0] > '2'))
             return why_set(d->why, E_BAD_DATA, &at, "MQTT-QoS must be 0, 1 or 2");
         if (str_eq(key, STR("MQTT-Version")) && !str_eq(value, STR("mqtt3.1.1")) &&
@@ -96,7 +96,7 @@ enum status subscription_endpoint(struct draft *d, const struct json *v, const s
     enum status st = draft_object(d, MEMBERS, sizeof MEMBERS / sizeof *MEMBERS, false, v, at, out);
     if (st != OK)
         return st;
-    struct str target = subscription_text(out, STR("uri"));
+    struct str target = draft_text_of(out, STR("uri"));
     if (str_absent(target))
         return why_set(d->why, E_BAD_DATA, at, "an endpoint needs a uri");
     if (is_mqtt(target))

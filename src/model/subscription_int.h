@@ -5,8 +5,6 @@
 #include "model/draft.h"
 #include "model/subscription.h"
 
-enum { SUBSCRIPTION_VERSION = 1, SUBSCRIPTION_BYTES_MAX = 16 << 20, SUBSCRIPTION_DEPTH_MAX = 64 };
-
 /* The members that v has, checked one by one and in stored form. target: what v is a fragment for,
  * which may have NGSI-LD Nulls; NULL: v is a whole. */
 MUST_USE enum status subscription_members(const struct subscription_reader *r, const struct json *v,
@@ -23,22 +21,7 @@ MUST_USE enum status subscription_check_expiry(const struct subscription_reader 
 /* What the tables say about several members together. */
 MUST_USE enum status subscription_check(const struct subscription_reader *r,
                                         const struct json *stored, struct why *why);
-/* A stored document as a tree; E_DAMAGED when it is none. */
-MUST_USE enum status subscription_parse(struct arena *a, struct str stored, struct json *out,
-                                        struct why *why);
 /* Bits of a notificationTrigger; 0: no such trigger. */
 uint32_t subscription_trigger(struct str name);
-
-/* A string member, or absent. */
-static inline struct str subscription_text(const struct json *o, struct str key)
-{
-    const struct json *v = json_get(o, key);
-    return json_is(v, JSON_STRING) ? v->string : STR_NONE;
-}
-static inline bool subscription_true(const struct json *o, struct str key)
-{
-    const struct json *v = json_get(o, key);
-    return json_is(v, JSON_BOOL) && v->boolean;
-}
 
 #endif

@@ -111,8 +111,8 @@ static enum status check(struct draft *d, const struct json *n, const struct at 
 {
     const struct json *attrs = json_get(n, STR("attributes"));
     const struct json *pick = json_get(n, STR("pick")), *omit = json_get(n, STR("omit"));
-    struct str format = subscription_text(n, STR("format"));
-    struct str how = subscription_text(n, STR("join"));
+    struct str format = draft_text_of(n, STR("format"));
+    struct str how = draft_text_of(n, STR("join"));
     bool joined = how.n && !str_eq(how, STR("@none"));
     if (!json_get(n, STR("endpoint")))
         return why_set(d->why, E_BAD_DATA, at, "a notification needs an endpoint");
@@ -123,7 +123,7 @@ static enum status check(struct draft *d, const struct json *n, const struct at 
     if (!joined && (follows(pick) || follows(omit)))
         return why_set(d->why, E_BAD_DATA, at,
                        "pick and omit follow relationships only together with join");
-    if (subscription_true(n, STR("showChanges")) &&
+    if (draft_is_true(n, STR("showChanges")) &&
         (str_eq(format, STR("keyValues")) || str_eq(format, STR("simplified"))))
         return why_set(d->why, E_BAD_DATA, at, "showChanges excludes the simplified format");
     return OK;

@@ -132,9 +132,9 @@ static const struct draft_member MEMBERS[] = {
 static struct str list_of(struct draft *d, const struct json *v, const struct json *target,
                           struct str key)
 {
-    struct str text = subscription_text(target, key);
+    struct str text = draft_text_of(target, key);
     if (json_get(v, key))
-        return subscription_text(v, key);
+        return draft_text_of(v, key);
     return str_absent(text) ? text : iri_text_show(text, d->context, d->arena);
 }
 
@@ -183,7 +183,7 @@ enum status subscription_read(const struct subscription_reader *r, const struct 
     if (st != OK)
         return st;
     draft_set(r->arena, &whole, STR("version"),
-              (struct json){.kind = JSON_INT, .integer = SUBSCRIPTION_VERSION});
+              (struct json){.kind = JSON_INT, .integer = DRAFT_VERSION});
     if (!json_get(&members, STR("id")))
         draft_set(r->arena, &whole, STR("id"), draft_text(id));
     for (uint32_t i = 0; i < members.n; i++)

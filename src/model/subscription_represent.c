@@ -80,7 +80,7 @@ static const char *status_of(const struct json *s, int64_t now_us)
 {
     int64_t us;
     const struct json *active = json_get(s, STR("isActive"));
-    if (time_parse(subscription_text(s, STR("expiresAt")), &us) && us <= now_us)
+    if (time_parse(draft_text_of(s, STR("expiresAt")), &us) && us <= now_us)
         return "expired";
     return active && !active->boolean ? "paused" : "active";
 }
@@ -119,7 +119,7 @@ enum status subscription_represent(struct buf *b, struct str stored, const struc
 {
     struct shower w = {context, a};
     struct json s;
-    enum status st = subscription_parse(a, stored, &s, why);
+    enum status st = draft_parse(a, stored, &s, why);
     const struct json *given = st == OK ? json_get(&s, STR("notification")) : NULL;
     if (st != OK)
         return st;
@@ -141,12 +141,6 @@ enum status subscription_represent(struct buf *b, struct str stored, const struc
         draft_remove(&s, STR("createdAt"));
         draft_remove(&s, STR("modifiedAt"));
     }
-    json_write(b, &s);
-    if (!str_absent(at_context) && !b->full && b->n) {
-        b->n--; /* the brace; a subscription has members */
-        buf_lit(b, ",\"@context\":");
-        buf_str(b, at_context);
-        buf_char(b, '}');
-    }
+    draft_write(b, &s, at_context);
     return OK;
 }

@@ -93,6 +93,11 @@ void entity_maps_create_post(struct exchange *x);
 void consumption_retrieve(struct exchange *x);
 void consumption_query(struct exchange *x);
 void consumption_query_post(struct exchange *x);
+void registrations_post(struct exchange *x);
+void registrations_query(struct exchange *x);
+void registrations_get(struct exchange *x);
+void registrations_patch(struct exchange *x);
+void registrations_remove(struct exchange *x);
 /* Also of registration subscriptions. */
 void subscriptions_post(struct exchange *x);
 void subscriptions_query(struct exchange *x);

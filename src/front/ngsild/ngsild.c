@@ -54,6 +54,11 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_LIST_CONTEXTS] = jsonld_contexts_list,
     [OPERATION_SERVE_CONTEXT] = jsonld_contexts_serve,
     [OPERATION_DELETE_CONTEXT] = jsonld_contexts_delete,
+    [OPERATION_CREATE_CSOURCE_REGISTRATION] = registrations_post,
+    [OPERATION_QUERY_CSOURCE_REGISTRATIONS] = registrations_query,
+    [OPERATION_RETRIEVE_CSOURCE_REGISTRATION] = registrations_get,
+    [OPERATION_UPDATE_CSOURCE_REGISTRATION] = registrations_patch,
+    [OPERATION_DELETE_CSOURCE_REGISTRATION] = registrations_remove,
 };
 
 bool ngsild_owns(struct str path)
