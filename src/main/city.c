@@ -392,9 +392,10 @@ static bool parts_close(struct city *city)
         delivery_drain(city->delivery, time_monotonic() + (city->drain_us < DELIVERY_US ? city->drain_us : DELIVERY_US));
     if (city->egress)
         egress_stop(city->egress);
-    if (city->delivery)
-        delivery_join(city->delivery);
-    if (!workers_end(city))
+    bool delivered = !city->delivery || delivery_join(city->delivery, time_monotonic() + city->close_us);
+    if (!delivered)
+        log_error("ending without answers", log_z("part", "notifications"));
+    if (!workers_end(city) || !delivered)
         return false;
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);

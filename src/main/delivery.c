@@ -89,11 +89,11 @@ static void end_run(struct task *task)
     end_poll(&d->poll);
 }
 
-void delivery_join(struct delivery_thread *d)
+bool delivery_join(struct delivery_thread *d, int64_t due_us)
 {
     d->end.run = end_run;
     runner_post(loop_runner(d->loop), &d->end);
-    pthread_join(d->thread, NULL);
+    return loop_thread_join(d->thread, due_us);
 }
 
 void delivery_free(struct delivery_thread *d)

@@ -16,7 +16,8 @@ MUST_USE enum status delivery_start(struct delivery_thread **out, struct notify 
                                     const struct loop_hooks *hooks, struct why *why);
 /* Messages that are under way may arrive until then (monotonic). */
 void delivery_drain(struct delivery_thread *d, int64_t until_us);
-void delivery_join(struct delivery_thread *d);
+/* False when the thread still waits for the store then (monotonic): nothing may be freed. */
+MUST_USE bool delivery_join(struct delivery_thread *d, int64_t due_us);
 void delivery_free(struct delivery_thread *d); /* NULL is fine */
 
 #endif

@@ -23,7 +23,7 @@ const struct config_option OPTIONS[] = {
     SPAN("server", "request_timeout", "\"30 s\"", S, 3600 * S, "head and body of a request must arrive within"),
     SPAN("server", "answer_timeout", "\"60 s\"", 100 * MS, 3600 * S, "the store must have answered within"),
     SPAN("server", "drain_timeout", "\"10 s\"", 0, 600 * S, "open requests may finish for so long after SIGTERM"),
-    SPAN("server", "close_timeout", "\"30 s\"", 0, 3600 * S, "then the parts of the city may finish for so long before the process ends without them"),
+    SPAN("server", "close_timeout", "\"20 s\"", 0, 3600 * S, "then notifications, and then requests that wait for the store, may take so long before the process ends without them"),
 
     TEXT("store", "dir", "\"wellspring-data\"", "data", "the data directory"),
     {"store", "durability", OPTION_CHOICE, "\"sync\"", 0, 0, "sync|interval", "durability", false, "sync: durable before the answer; interval: synced every store.interval"},
