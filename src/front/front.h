@@ -4,11 +4,13 @@
 #define FRONT_FRONT_H
 
 #include "front/admin.h"
+#include "front/live.h"
 #include "front/ngsild/ngsild.h"
 
 struct front {
     struct ngsild ngsild;
     struct admin admin;
+    struct live *live;
     _Atomic bool access_log;
 };
 

@@ -247,7 +247,7 @@ static void server_options(struct city *city, const struct config *c, struct htt
         .header_bytes_max = (size_t)config_int(c, "limits", "header_bytes"),
         .body_bytes_max = (size_t)config_int(c, "limits", "body_bytes"),
         .arena_bytes_max = (size_t)config_int(c, "limits", "request_memory"),
-        .stream_pending_bytes_max = 1 << 20,
+        .stream_pending_bytes_max = (size_t)config_int(c, "live", "pending_bytes"),
         .arg = &city->front,
         .handle = front_handle,
         .refuse = front_refuse,
@@ -399,11 +399,13 @@ static bool parts_close(struct city *city)
         return false;
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
+    live_stop(city->front.live);
     entity_maps_free(city->broker.maps);
     if (city->broker.store)
         store_close(city->broker.store);
     delivery_free(city->delivery);
     notify_free(city->notify);
+    live_free(city->front.live);
     contexts_free(city->broker.contexts); /* the store tells of tenants that end */
     for (size_t i = 0; i < city->worker_count; i++)
         loop_free(city->workers[i].loop);
@@ -413,10 +415,25 @@ static bool parts_close(struct city *city)
     return true;
 }
 
+static void live_open(struct city *city, const struct config *c)
+{
+    struct live_options o = {
+        .api = &city->front.ngsild,
+        .streams_max = (uint32_t)config_int(c, "live", "streams"),
+        .ring_bytes_max = (size_t)config_int(c, "live", "ring_bytes"),
+        .heartbeat_us = config_int(c, "live", "heartbeat"),
+        .pending_bytes_max = (size_t)config_int(c, "live", "pending_bytes"),
+    };
+    city->front.live = live_new(&o);
+    live_listen(city->front.live);
+}
+
 static enum status parts_open(struct city *city, const struct config *c, struct why *why)
 {
     struct str dir = config_str(c, "store", "dir");
     enum status st = store_open(city, c, why);
+    if (st == OK)
+        live_open(city, c);
     if (st == OK)
         st = identity_read(city, c, why);
     if (st == OK)

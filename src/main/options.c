@@ -110,6 +110,11 @@ const struct config_option OPTIONS[] = {
     COUNT("egress", "connections_per_host", "8", 1, 1000, "of these, notifications to one receiver"),
     COUNT("egress", "mqtt_servers", "256", 1, 100000, "MQTT servers (by address, credentials and version) published to at once"),
 
+    COUNT("live", "streams", "1000", 1, 1000000, "open live streams (/live)"),
+    SIZE("live", "ring_bytes", "\"32 MiB\"", 64 * KIB, 64 * GIB, "recent changes that a live stream can go on from"),
+    SPAN("live", "heartbeat", "\"15 s\"", 100 * MS, 3600 * S, "a silent live stream says that it is there every"),
+    SIZE("live", "pending_bytes", "\"1 MiB\"", 4 * KIB, GIB, "events that wait for one slow reader before it is dropped"),
+
     {"demo", "devices", OPTION_INT, "2000", 0, 1000000, NULL, "devices", false, "devices of the model city; 0: none"},
     {"demo", "seed", OPTION_INT, "1", 0, INT64_MAX, NULL, "seed", false, "another seed is another model city"},
     {"demo", "speed", OPTION_INT, "1", 1, 1000000, NULL, "speed", false, "simulated seconds a second: 60 plays a day in 24 minutes"},

@@ -95,3 +95,21 @@ struct str exchange_context_url(const struct exchange *x)
             return spec->items[i].string;
     return url;
 }
+
+enum status exchange_set_tenant(struct exchange *x, struct str name)
+{
+    x->tenant_echo = name;
+    if (!name.n || name.n > x->api->limits.tenant_bytes)
+        return why_limit(&x->why, E_LIMIT, NULL, "limits.tenant_bytes",
+                         "NGSILD-Tenant must have 1 to %zu characters", x->api->limits.tenant_bytes);
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_-.:", c))) {
+            x->tenant_echo = STR_NONE;
+            return why_set(&x->why, E_BAD_DATA, NULL,
+                           "NGSILD-Tenant may contain letters, digits, '_', '-', '.' and ':' only");
+        }
+    }
+    x->caller.tenant = name;
+    return OK;
+}

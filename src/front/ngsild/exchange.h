@@ -59,6 +59,8 @@ struct runner *exchange_home(const struct exchange *x);
 int64_t exchange_deadline(const struct exchange *x);
 /* The @context of the request as a URL that others can fetch (clause 5.8.1.4). */
 struct str exchange_context_url(const struct exchange *x);
+/* The tenant that the request names, checked. */
+MUST_USE enum status exchange_set_tenant(struct exchange *x, struct str name);
 /* Releases what does not live in the arena; called by the answers. */
 void exchange_end(struct exchange *x);
 

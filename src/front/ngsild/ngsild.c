@@ -145,22 +145,7 @@ static enum status route(struct exchange *x)
 static enum status tenant(struct exchange *x)
 {
     struct str name = http_request_header(x->http, "NGSILD-Tenant");
-    if (str_absent(name))
-        return OK;
-    x->tenant_echo = name;
-    if (!name.n || name.n > x->api->limits.tenant_bytes)
-        return why_limit(&x->why, E_LIMIT, NULL, "limits.tenant_bytes",
-                         "NGSILD-Tenant must have 1 to %zu characters", x->api->limits.tenant_bytes);
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_-.:", c))) {
-            x->tenant_echo = STR_NONE;
-            return why_set(&x->why, E_BAD_DATA, NULL,
-                           "NGSILD-Tenant may contain letters, digits, '_', '-', '.' and ':' only");
-        }
-    }
-    x->caller.tenant = name;
-    return OK;
+    return str_absent(name) ? OK : exchange_set_tenant(x, name);
 }
 
 /* ---- body and @context ---- */
