@@ -118,7 +118,7 @@ void http_request_completed(void *server, struct MHD_Connection *mhd, void **con
     if (r->parked)
         s->parked--;
     if (r->answer)
-        MHD_destroy_response(r->answer);
+        http_response_release(s, r->answer);
     http_request_activate(r, false);
     r->mhd = NULL;
     r->connection = NULL; /* may be closed and freed before the handler answers */

@@ -42,7 +42,7 @@ void http_response_queue(struct request *r, int status, struct MHD_Response *res
         return;
     }
     enum MHD_Result queued = MHD_queue_response(r->mhd, (unsigned)status, response);
-    MHD_destroy_response(response);
+    http_response_release(r->server, response);
     if (queued != MHD_YES)
         http_connection_drop(r->connection);
     if (r->suspended) {
@@ -50,6 +50,19 @@ void http_response_queue(struct request *r, int status, struct MHD_Response *res
         MHD_resume_connection(r->mhd);
         http_server_kick(r->server);
     }
+}
+
+void http_response_release(const struct http_server *s, struct MHD_Response *response)
+{
+    if (response != s->empty)
+        MHD_destroy_response(response);
+}
+
+/* An answer of nothing but its status is the same object each time. */
+static bool is_empty(const struct request *r, const struct http_response *a)
+{
+    return r->server->empty && a->body.n == 0 && !a->body_owned && a->header_count == 0 && !r->server->draining &&
+           r->connection->refused == OK && !r->connection->linger;
 }
 
 static struct MHD_Response *response_make(const struct http_response *a)
@@ -71,7 +84,9 @@ void http_respond(struct http_request *pub, const struct http_response *a)
         o->answered(o->arg, pub, a->status, a->body.n);
     if (r->mhd) {
         stat_add(&r->server->bytes_out, a->body.n);
-        http_response_queue(r, a->status, http_response_finish(r, a, response_make(a)));
+        http_response_queue(r, a->status,
+                            is_empty(r, a) ? r->server->empty
+                                           : http_response_finish(r, a, response_make(a)));
         http_request_release(r);
     } else {
         free(a->body_owned);

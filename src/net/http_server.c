@@ -204,6 +204,7 @@ enum status http_server_start(struct http_server **out, struct loop *loop,
     link_init(&s->streams);
     link_init(&s->lingering);
     s->peers = http_peers_new();
+    s->empty = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
     raise_descriptor_limit();
     enum status st = listen_on(s, why);
     if (st == OK)
@@ -275,6 +276,9 @@ void http_server_stop(struct http_server *s)
         MHD_stop_daemon(s->daemon); /* closes the listening socket */
     else if (s->listen_fd >= 0)
         close(s->listen_fd);
+    if (s->empty)
+        MHD_destroy_response(s->empty);
+    s->empty = NULL;
     http_connection_lingering_end(s);
     loop_timer_clear(s->loop, &s->run_timer);
     loop_timer_clear(s->loop, &s->deadline_timer);

@@ -107,6 +107,8 @@ void http_request_settle(struct request *r);
 void http_request_activate(struct request *r, bool active);
 /* Queues response (one reference is taken over) and lets the connection go on. */
 void http_response_queue(struct request *r, int status, struct MHD_Response *response);
+/* Gives back a reference that http_response_queue() did not take over. */
+void http_response_release(const struct http_server *s, struct MHD_Response *response);
 struct MHD_Response *http_response_finish(const struct request *r, const struct http_response *a,
                                           struct MHD_Response *m);
 
@@ -121,6 +123,7 @@ struct http_server {
     struct http_server_options options;
     struct loop *loop;
     struct MHD_Daemon *daemon;
+    struct MHD_Response *empty; /* shared by all answers without headers and body */
     struct loop_fd epoll;        /* libmicrohttpd's own */
     struct loop_timer run_timer; /* when libmicrohttpd wants to run without an event */
     struct loop_timer deadline_timer;

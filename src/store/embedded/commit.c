@@ -105,12 +105,13 @@ static void owe_nudge(struct commit *c)
     atomic_store_explicit(&c->nudge_owed, true, memory_order_relaxed);
 }
 
-static void wake(struct commit *c)
+/* True: the committer is to be signalled, better without the lock, which it takes first. */
+static bool to_be_woken(struct commit *c)
 {
-    if (!c->waiting || !c->first)
-        return;
-    c->waiting = false;
-    pthread_cond_signal(&c->wake);
+    bool wake = c->waiting && c->first;
+    if (wake)
+        c->waiting = false;
+    return wake;
 }
 
 void commit_nudge(struct embedded *e)
@@ -120,8 +121,10 @@ void commit_nudge(struct embedded *e)
         return;
     commit_lock(e);
     atomic_store_explicit(&c->nudge_owed, false, memory_order_relaxed);
-    wake(c);
+    bool wake = to_be_woken(c);
     commit_unlock(e);
+    if (wake)
+        pthread_cond_signal(&c->wake);
 }
 
 void commit_nudge_late(struct embedded *e)
@@ -145,8 +148,8 @@ static void append(struct embedded *e, struct pending *p)
         p->op->left++;
     if (reclaim_is_online(e->reclaim))
         owe_nudge(c);
-    else
-        wake(c);
+    else if (to_be_woken(c))
+        pthread_cond_signal(&c->wake);
 }
 
 static void append_terms(struct embedded *e)
