@@ -5,8 +5,9 @@
  *          prints "s I V" before a change is asked for, "a I V" when it is acknowledged, "r I V"
  * when it was read; at the end "syncs N". Goes on where DIR's city stands. driver rebuild SHADOW
  * DIR    makes DIR of what a crash left driver verify DIR            reads "I LOW HIGH" lines:
- * entity I must stand at a version between; then checks the whole store. Exits with 1 when
- * something is wrong. */
+ * entity I must stand at a version between, and what a listener was told before and after the
+ * start must lead there, change by change; then checks the whole store. Exits with 1 when something
+ * is wrong. */
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -87,6 +88,75 @@ static void die(const char *what, const struct why *why)
     exit(2);
 }
 
+/* ---- the listener ---- */
+
+/* It knows of every entity the version it was told last, and saves just that: whatever is not told,
+ * told twice, or told with another version before it, it notices. */
+struct witness {
+    struct store_listener listener;
+    uint64_t told[ENTITIES]; /* 0: absent */
+    uint64_t changes, restored;
+};
+
+static struct witness witness;
+
+static uint64_t version_of(const struct doc *d)
+{
+    struct value v;
+    if (!d)
+        return 0;
+    doc_attr_value(d, doc_find_attr(d, doc_attr_term(d, 0)), &v);
+    return (uint64_t)v.integer;
+}
+
+static void hear(struct store_listener *l, const struct change *c, uint32_t count)
+{
+    (void)l;
+    for (uint32_t n = 0; n < count; n++) {
+        unsigned i;
+        if (c[n].kind != CHANGE_ENTITY)
+            continue;
+        struct str id = doc_id(c[n].after ? c[n].after : c[n].before);
+        char text[32];
+        snprintf(text, sizeof text, "%.*s", STR_ARG(id));
+        if (sscanf(text, "urn:thing:%u", &i) != 1 || i >= ENTITIES)
+            exit(2);
+        if (version_of(c[n].before) != witness.told[i]) {
+            fprintf(stderr, "change %llu of entity %u came after %llu, the listener knows %llu\n",
+                    (unsigned long long)c[n].seq, i, (unsigned long long)version_of(c[n].before),
+                    (unsigned long long)witness.told[i]);
+            exit(1);
+        }
+        witness.told[i] = version_of(c[n].after);
+        witness.changes++;
+    }
+}
+
+static enum status save(struct store_listener *l, uint64_t seq, struct store_saver *saver,
+                        struct why *why)
+{
+    (void)l;
+    (void)seq;
+    enum status st = OK;
+    for (uint32_t i = 0; i < ENTITIES && st == OK; i++)
+        if (witness.told[i])
+            st = saver->put(saver, (struct str){(const char *)&i, sizeof i},
+                            (struct str){(const char *)&witness.told[i], sizeof witness.told[i]},
+                            why);
+    return st;
+}
+
+static void restore(struct store_listener *l, struct str key, struct str bytes)
+{
+    (void)l;
+    uint32_t i;
+    if (key.n != sizeof i || bytes.n != sizeof witness.told[0] || witness.changes)
+        exit(2);
+    memcpy(&i, key.p, sizeof i);
+    memcpy(&witness.told[i], bytes.p, bytes.n);
+    witness.restored++;
+}
+
 /* ---- the store ---- */
 
 static void open_city(const char *dir, bool interval)
@@ -102,8 +172,11 @@ static void open_city(const char *dir, bool interval)
         .value_indexes_max = 4,
         .visit_slice = 1000,
         .clock = &clock_system,
+        .listeners = &witness.listener,
     };
     struct why why = {0};
+    witness.listener = (struct store_listener){
+        .name = STR("witness"), .changes = hear, .save = save, .restore = restore};
     city.runner = (struct runner){post, post_chain};
     city.last = &city.first;
     pthread_mutex_init(&city.lock, NULL);
@@ -313,6 +386,12 @@ static int verify(const char *dir)
                 (unsigned long long)seen, low, high);
         wrong++;
     }
+    for (i = 0; i < ENTITIES; i++)
+        if (standing(i) != witness.told[i]) {
+            fprintf(stderr, "entity %u stands at %llu, the listener knows %llu\n", i,
+                    (unsigned long long)standing(i), (unsigned long long)witness.told[i]);
+            wrong++;
+        }
     close_city();
     struct embedded_report report;
     struct why why = {0};
