@@ -20,6 +20,7 @@ struct place {
 
 /* The keys it is found by come first, behind them those of names it waits for. */
 struct watcher {
+    struct watcher *next, *prev; /* of all */
     struct subscription *subscription;
     void *owner;
     struct watch_tenant *tenant;
@@ -42,6 +43,7 @@ struct watch {
     struct watch_tenant **tenants;
     uint32_t tenant_count, tenant_mask;
     struct watch_keys asked;
+    struct watcher *all;
     _Atomic uint64_t watchers, changes, keys, candidates, matched;
 };
 
@@ -66,6 +68,8 @@ void watch_free(struct watch *w)
 {
     if (!w)
         return;
+    while (w->all)
+        watch_remove(w, w->all);
     watch_table_free(w->by_key);
     watch_table_free(w->by_name);
     free(w->tenants);
@@ -216,6 +220,10 @@ struct watcher *watch_add(struct watch *w, struct subscription *s, void *owner)
     struct watcher *x = mem_zalloc(sizeof *x);
     x->subscription = subscription_ref(s);
     x->owner = owner;
+    x->next = w->all;
+    if (w->all)
+        w->all->prev = x;
+    w->all = x;
     x->tenant = tenant_make(w, s->tenant);
     x->tenant->watchers++;
     file_watcher(w, x);
@@ -225,6 +233,9 @@ struct watcher *watch_add(struct watch *w, struct subscription *s, void *owner)
 
 void watch_remove(struct watch *w, struct watcher *x)
 {
+    *(x->prev ? &x->prev->next : &w->all) = x->next;
+    if (x->next)
+        x->next->prev = x->prev;
     unfile_watcher(w, x);
     tenant_leave(w, x->tenant);
     subscription_unref(x->subscription);
