@@ -57,6 +57,7 @@ static void store_metrics(struct admin *a, struct buf *b)
     metric(b, "tenants", "gauge", "Tenants.", s.tenants);
     metric(b, "terms", "gauge", "Interned type and attribute names.", s.terms);
     metric(b, "state_bytes", "gauge", "Memory of documents and indexes.", s.state_bytes);
+    metric(b, "state_bytes_max", "gauge", "Memory of documents and indexes at which creations are refused.", s.state_bytes_max);
     metric(b, "log_bytes", "gauge", "Size of the log.", s.log_bytes);
     metric(b, "log_bytes_max", "gauge", "Size of the log at which writes wait.", s.log_bytes_max);
     metric(b, "fold_failing", "gauge", "1 while the log cannot be folded into the base store.", s.fold_failing);

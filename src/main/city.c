@@ -120,14 +120,6 @@ static void registrations_read(const struct config *c, const struct ngsild_limit
     };
 }
 
-/* What the configuration says, or three quarters of the machine's memory. */
-static size_t state_bytes(const struct config *c)
-{
-    size_t configured = (size_t)config_int(c, "store", "state_bytes");
-    size_t machine = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-    return configured ? configured : machine / 4 * 3;
-}
-
 static void notify_make(struct city *city, const struct config *c)
 {
     struct notify_options o = {
@@ -158,7 +150,7 @@ static enum status store_open(struct city *city, const struct config *c, struct 
         .segment_bytes = (size_t)config_int(c, "store", "segment_bytes"),
         .log_bytes_max = (size_t)config_int(c, "store", "log_bytes"),
         .group_bytes_max = (size_t)config_int(c, "store", "group_bytes"),
-        .state_bytes_max = state_bytes(c),
+        .state_bytes_max = (size_t)config_int(c, "store", "state_bytes"),
         .disk_reserve_bytes = (size_t)config_int(c, "store", "disk_reserve"),
         .tenants_max = limit(c, "tenants"),
         .growth = {.bytes_max = (size_t)config_int(c, "limits", "entity_bytes"),

@@ -31,7 +31,7 @@ const struct config_option OPTIONS[] = {
     SIZE("store", "segment_bytes", "\"64 MiB\"", 64 * KIB, 4 * GIB, "size of a log segment"),
     SIZE("store", "log_bytes", "\"1 GiB\"", MIB, TIB, "size of the log at which writes wait for a fold, or are refused when that fails; at least two segments"),
     SIZE("store", "group_bytes", "\"4 MiB\"", 64 * KIB, GIB, "size of a commit group"),
-    SIZE("store", "state_bytes", "0", 0, 64 * TIB, "memory for documents and indexes; 0: three quarters of the machine's"),
+    SIZE("store", "state_bytes", "0", 0, 64 * TIB, "memory for documents and indexes; 0: three quarters of the machine's, or of what control groups allow"),
     SIZE("store", "disk_reserve", "\"256 MiB\"", 0, TIB, "free disk below which creations are refused"),
     COUNT("store", "value_indexes", "16", 0, 4096, "ordered indexes on attributes that queries use, per tenant"),
 

@@ -238,6 +238,7 @@ struct store_stats {
     uint64_t id;                /* of the data, random, the same as long as they live */
     uint64_t entities, tenants, terms;
     uint64_t state_bytes;       /* documents and indexes in memory */
+    uint64_t state_bytes_max;   /* beyond, creations are refused */
     uint64_t log_bytes, log_bytes_max, log_segments;
     bool fold_failing; /* the log cannot be shortened: writes go on until it is full */
     uint64_t commits, groups, syncs; /* totals */

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/time.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/identity.h"
@@ -100,6 +101,7 @@ static void embedded_stats(struct store *s, struct store_stats *out)
         .tenants = d->count,
         .terms = terms_count(e->terms),
         .state_bytes = e->blocks.bytes + e->table_bytes,
+        .state_bytes_max = e->o.state_bytes_max,
         .log_bytes = log.bytes,
         .log_bytes_max = e->o.log_bytes_max,
         .fold_failing = e->fold.failing,
@@ -192,12 +194,6 @@ static void embedded_close(struct store *s)
     embedded_free(e);
 }
 
-/* Three quarters of the machine's memory. */
-static size_t default_state_bytes(void)
-{
-    return (size_t)sysconf(_SC_PHYS_PAGES) / 4 * 3 * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 static void set_options(struct embedded *e, const struct embedded_options *o)
 {
     e->o = *o;
@@ -206,7 +202,7 @@ static void set_options(struct embedded *e, const struct embedded_options *o)
     e->o.dir = e->dir;
     e->io = o->io ? o->io : &embedded_io_os;
     if (!e->o.state_bytes_max)
-        e->o.state_bytes_max = default_state_bytes();
+        e->o.state_bytes_max = machine_memory() / 4 * 3;
     if (!e->o.visit_slice)
         e->o.visit_slice = VISIT_SLICE;
     e->queue_bytes_max = QUEUE_GROUPS * o->group_bytes_max > QUEUE_MIN

@@ -19,7 +19,7 @@ struct embedded_options {
     size_t segment_bytes; /* of the log */
     size_t log_bytes_max; /* "store.log_bytes": writes wait, or are refused, beyond */
     size_t group_bytes_max;
-    size_t state_bytes_max;     /* "store.state_bytes"; 0: three quarters of the machine's memory */
+    size_t state_bytes_max;     /* "store.state_bytes"; 0: three quarters of machine_memory() */
     size_t disk_reserve_bytes;  /* creations are refused when less is free: "store.disk_reserve" */
     uint32_t tenants_max;       /* "limits.tenants" */
     struct growth_limits growth; /* of an entity by edits */
