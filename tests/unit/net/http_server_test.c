@@ -17,9 +17,41 @@
 static struct fixture f;
 static char answer[1 << 16];
 
+static int client = -1; /* a connection to it */
+
 static void expect(int fd, const char *line, const char *body)
 {
     raw_expect(fd, answer, sizeof answer, line, body);
+}
+
+static void hang_up(void)
+{
+    close(client);
+    client = -1;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    fixture_start(&f, fixture_options());
+    client = raw_connect(&f);
+    return 0;
+}
+
+/* Also after a failure, so that the next test has a server of its own. */
+static int end(void **state)
+{
+    (void)state;
+    if (client >= 0)
+        hang_up();
+    fixture_stop(&f);
+    return 0;
+}
+
+static void stream_begin(void)
+{
+    raw_send(client, "GET /stream HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(raw_head(client, answer, sizeof answer));
 }
 
 /* ---- the plain course ---- */
@@ -27,109 +59,90 @@ static void expect(int fd, const char *line, const char *body)
 static void connection_is_kept_and_requests_may_be_pipelined(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
     for (int i = 0; i < 3; i++) {
-        raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
-        expect(fd, "HTTP/1.1 200 OK\r\n", "abc");
+        raw_send(client, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
+        expect(client, "HTTP/1.1 200 OK\r\n", "abc");
         assert_non_null(strstr(answer, "\r\nDate: "));
     }
-    raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n1"
+    raw_send(client, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n1"
                  "POST /defer HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n2"
                  "GET /h?q=%20 HTTP/1.1\r\n" HOST "\r\n"
                  "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n4");
-    expect(fd, "HTTP/1.1 200", "1");
-    expect(fd, "HTTP/1.1 200", "2");
-    expect(fd, "HTTP/1.1 200", "|0||1|GET|/h|q=%20");
-    expect(fd, "HTTP/1.1 200", "4");
-    raw_send(fd, "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
-    expect(fd, "HTTP/1.1 200", "");
-    assert_true(raw_closed(fd));
-    close(fd);
+    expect(client, "HTTP/1.1 200", "1");
+    expect(client, "HTTP/1.1 200", "2");
+    expect(client, "HTTP/1.1 200", "|0||1|GET|/h|q=%20");
+    expect(client, "HTTP/1.1 200", "4");
+    raw_send(client, "GET /echo HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    expect(client, "HTTP/1.1 200", "");
+    assert_true(raw_closed(client));
+    hang_up();
     struct http_server_stats s;
     http_server_stats(f.server, &s);
     assert_int_equal(s.requests_total, 8);
     assert_int_equal(s.connections_total, 1);
-    fixture_stop(&f);
 }
 
 static void headers_are_found_whatever_their_case(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
-    raw_send(fd, "PURGE /a%2Fb?x=1&y=%26 HTTP/1.1\r\n" HOST
+    raw_send(client, "PURGE /a%2Fb?x=1&y=%26 HTTP/1.1\r\n" HOST
                  "X-ONE:  padded \t\r\nx-many: 1\r\nX-mAny: 2\r\nX-Many: 3\r\n\r\n");
-    expect(fd, "HTTP/1.1 200", "padded|3|3|1|PURGE|/a%2Fb|x=1&y=%26");
-    close(fd);
-    fixture_stop(&f);
+    expect(client, "HTTP/1.1 200", "padded|3|3|1|PURGE|/a%2Fb|x=1&y=%26");
 }
 
 static void head_drops_the_body_but_says_its_length(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
-    raw_send(fd, "HEAD /bytes/1234 HTTP/1.1\r\n" HOST "\r\n");
-    assert_true(raw_head(fd, answer, sizeof answer));
+    raw_send(client, "HEAD /bytes/1234 HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(raw_head(client, answer, sizeof answer));
     assert_non_null(strstr(answer, "Content-Length: 1234\r\n"));
-    raw_send(fd, "GET /bytes/2 HTTP/1.1\r\n" HOST "\r\n");
-    expect(fd, "HTTP/1.1 200", "zz");
-    close(fd);
-    fixture_stop(&f);
+    raw_send(client, "GET /bytes/2 HTTP/1.1\r\n" HOST "\r\n");
+    expect(client, "HTTP/1.1 200", "zz");
 }
 
 static void large_bodies_pass_unchanged_both_ways(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     enum { N = 5 << 20 };
     char *sent = raw_letters(N), *got = malloc(N + 1000), head[200];
-    int fd = raw_connect(&f);
     for (int chunked = 0; chunked < 2; chunked++) {
         if (chunked) {
-            raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+            raw_send(client, "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
             for (size_t at = 0, size = 1; at < N; at += size, size = size * 3 + 1) {
                 size = size < N - at ? size : N - at;
                 snprintf(head, sizeof head, "%zx;ext=1\r\n", size);
-                raw_send(fd, head);
-                raw_send_bytes(fd, sent + at, size);
-                raw_send(fd, "\r\n");
+                raw_send(client, head);
+                raw_send_bytes(client, sent + at, size);
+                raw_send(client, "\r\n");
             }
-            raw_send(fd, "0\r\nX-Trailer: 1\r\n\r\n");
+            raw_send(client, "0\r\nX-Trailer: 1\r\n\r\n");
         } else {
             snprintf(head, sizeof head, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: %d\r\n\r\n",
                      N);
-            raw_send(fd, head);
-            raw_send_bytes(fd, sent, N);
+            raw_send(client, head);
+            raw_send_bytes(client, sent, N);
         }
-        assert_true(raw_answer(fd, got, N + 1000));
+        assert_true(raw_answer(client, got, N + 1000));
         assert_string_equal(strstr(got, "\r\n\r\n") + 4, sent);
     }
-    raw_send(fd, "GET /bytes/3000000 HTTP/1.1\r\n" HOST "\r\n");
-    assert_true(raw_answer(fd, got, N + 1000));
+    raw_send(client, "GET /bytes/3000000 HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(raw_answer(client, got, N + 1000));
     assert_int_equal(strlen(strstr(got, "\r\n\r\n") + 4), 3000000);
     free(sent);
     free(got);
-    close(fd);
-    fixture_stop(&f);
 }
 
 static void continue_is_sent_when_asked_for(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
-    raw_send(fd,
+    raw_send(client,
              "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
-    assert_true(raw_until(fd, "HTTP/1.1 100 Continue\r\n\r\n"));
-    raw_send(fd, "ok");
-    expect(fd, "HTTP/1.1 200", "ok");
-    raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST
+    assert_true(raw_until(client, "HTTP/1.1 100 Continue\r\n\r\n"));
+    raw_send(client, "ok");
+    expect(client, "HTTP/1.1 200", "ok");
+    raw_send(client, "POST /echo HTTP/1.1\r\n" HOST
                  "Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
-    expect(fd, "HTTP/1.1 413", "limits.body_bytes");
-    close(fd);
-    fixture_stop(&f);
+    expect(client, "HTTP/1.1 413", "limits.body_bytes");
 }
 
 /* ---- later answers ---- */
@@ -137,7 +150,6 @@ static void continue_is_sent_when_asked_for(void **state)
 static void answers_may_come_later_and_from_elsewhere(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     enum { CONNECTIONS = 100, ROUNDS = 5 };
     int fd[CONNECTIONS];
     for (int i = 0; i < CONNECTIONS; i++)
@@ -159,13 +171,11 @@ static void answers_may_come_later_and_from_elsewhere(void **state)
     }
     for (int i = 0; i < CONNECTIONS; i++)
         close(fd[i]);
-    fixture_stop(&f);
 }
 
 static void client_that_left_may_be_answered(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     int gone = raw_connect(&f), stays = raw_connect(&f);
     raw_send(gone, "POST /hold HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx");
     assert_true(fixture_wait(&f.held, 1));
@@ -178,7 +188,6 @@ static void client_that_left_may_be_answered(void **state)
     raw_send(stays, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nz");
     expect(stays, "HTTP/1.1 200", "z");
     close(stays);
-    fixture_stop(&f);
 }
 
 static void server_may_stop_while_requests_are_held(void **state)
@@ -240,7 +249,6 @@ static void many_may_wait_at_once(void **state)
 static void loop_sleeps_while_answers_are_awaited(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     int fd = fixture_hold(&f);
     usleep(50000);
     int before = f.rounds;
@@ -249,35 +257,32 @@ static void loop_sleeps_while_answers_are_awaited(void **state)
     fixture_release(&f);
     expect(fd, "HTTP/1.1 200", "x");
     close(fd);
-    fixture_stop(&f);
 }
 
 static void others_are_served_while_answers_are_awaited(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     enum { N = 4 << 20 };
     char *body = raw_letters(N), *got = malloc(N + 1000);
     int64_t start = time_monotonic();
     for (int i = 0; i < 5; i++) {
         int held = fixture_hold(&f);
-        int fd = raw_connect(&f);
-        raw_send(fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 4194304\r\n\r\n");
-        raw_send_bytes(fd, body, N);
-        assert_true(raw_answer(fd, got, N + 1000));
+        raw_send(client, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 4194304\r\n\r\n");
+        raw_send_bytes(client, body, N);
+        assert_true(raw_answer(client, got, N + 1000));
         assert_string_equal(strstr(got, "\r\n\r\n") + 4, body);
-        raw_send(fd, "GET /echo HTTP/1.1\r\n" HOST "\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n");
-        expect(fd, "HTTP/1.1 200", "");
-        expect(fd, "HTTP/1.1 200", "");
+        raw_send(client, "GET /echo HTTP/1.1\r\n" HOST "\r\nGET /echo HTTP/1.1\r\n" HOST "\r\n");
+        expect(client, "HTTP/1.1 200", "");
+        expect(client, "HTTP/1.1 200", "");
         fixture_release(&f);
         expect(held, "HTTP/1.1 200", "x");
         close(held);
-        close(fd);
+        hang_up();
+        client = raw_connect(&f);
     }
     assert_true(time_monotonic() - start < 4000000);
     free(body);
     free(got);
-    fixture_stop(&f);
 }
 
 /* ---- streams ---- */
@@ -285,55 +290,42 @@ static void others_are_served_while_answers_are_awaited(void **state)
 static void stream_delivers_as_it_is_written(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
-    raw_send(fd, "GET /stream HTTP/1.1\r\n" HOST "\r\n");
-    assert_true(raw_head(fd, answer, sizeof answer));
+    stream_begin();
     assert_non_null(strstr(answer, "text/event-stream"));
     assert_true(fixture_wait(&f.streams_open, 1));
     for (int i = 0; i < 100; i++) {
         fixture_stream_write(&f, "data: one\n\n", 3);
         for (int k = 0; k < 3; k++)
-            assert_true(raw_until(fd, "data: one\n\n"));
+            assert_true(raw_until(client, "data: one\n\n"));
     }
     assert_int_equal(f.streams_closed, 0);
     fixture_stream_write(&f, "last", 1);
     fixture_stream_end(&f);
-    assert_true(raw_until(fd, "last\r\n0\r\n\r\n"));
+    assert_true(raw_until(client, "last\r\n0\r\n\r\n"));
     assert_true(fixture_wait(&f.streams_closed, 1));
-    close(fd);
-    fixture_stop(&f);
 }
 
 static void stream_hears_that_the_peer_left(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
-    raw_send(fd, "GET /stream HTTP/1.1\r\n" HOST "\r\n");
-    assert_true(raw_head(fd, answer, sizeof answer));
+    stream_begin();
     fixture_stream_write(&f, "x", 1);
-    assert_true(raw_until(fd, "x"));
-    close(fd);
+    assert_true(raw_until(client, "x"));
+    hang_up();
     assert_true(fixture_wait(&f.streams_closed, 1)); /* without another write */
-    fixture_stop(&f);
 }
 
 static void stream_to_a_slow_reader_is_bounded(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
-    int fd = raw_connect(&f);
-    raw_send(fd, "GET /stream HTTP/1.1\r\n" HOST "\r\n");
-    assert_true(raw_head(fd, answer, sizeof answer));
+    stream_begin();
     char *block = raw_letters(10000);
     for (int i = 0; i < 3000 && !atomic_load(&f.stream_full); i++)
         fixture_stream_write(&f, block, 1);
     free(block);
     assert_true(f.stream_full);
-    close(fd);
+    hang_up();
     assert_true(fixture_wait(&f.streams_closed, 1));
-    fixture_stop(&f);
 }
 
 /* ---- end ---- */
@@ -352,7 +344,6 @@ static void look_idle(struct fixture *x)
 static void drain_answers_what_is_open(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     int fd = raw_connect(&f), idle = raw_connect(&f);
     raw_send(idle, "GET /echo HTTP/1.1\r\n" HOST "\r\n");
     expect(idle, "HTTP/1.1 200", "");
@@ -370,7 +361,6 @@ static void drain_answers_what_is_open(void **state)
     assert_true(idle_seen);
     close(fd);
     close(idle);
-    fixture_stop(&f);
 }
 
 /* ---- addresses ---- */
@@ -428,7 +418,6 @@ static void taken_address_is_an_error_with_its_reason(void **state)
 static void address_is_shared_only_on_purpose(void **state)
 {
     (void)state;
-    fixture_start(&f, fixture_options());
     struct http_server_options o = fixture_options();
     o.address = str_of(f.address);
     struct loop *loop;
@@ -443,30 +432,31 @@ static void address_is_shared_only_on_purpose(void **state)
     assert_true(str_eq(http_server_address(server), str_of(f.address)));
     http_server_stop(server);
     loop_free(loop);
-    fixture_stop(&f);
 }
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_read_and_written),
         cmocka_unit_test(taken_address_is_an_error_with_its_reason),
-        cmocka_unit_test(connection_is_kept_and_requests_may_be_pipelined),
-        cmocka_unit_test(headers_are_found_whatever_their_case),
-        cmocka_unit_test(head_drops_the_body_but_says_its_length),
-        cmocka_unit_test(large_bodies_pass_unchanged_both_ways),
-        cmocka_unit_test(continue_is_sent_when_asked_for),
-        cmocka_unit_test(answers_may_come_later_and_from_elsewhere),
-        cmocka_unit_test(client_that_left_may_be_answered),
+        CASE(connection_is_kept_and_requests_may_be_pipelined),
+        CASE(headers_are_found_whatever_their_case),
+        CASE(head_drops_the_body_but_says_its_length),
+        CASE(large_bodies_pass_unchanged_both_ways),
+        CASE(continue_is_sent_when_asked_for),
+        CASE(answers_may_come_later_and_from_elsewhere),
+        CASE(client_that_left_may_be_answered),
         cmocka_unit_test(server_may_stop_while_requests_are_held),
         cmocka_unit_test(many_may_wait_at_once),
-        cmocka_unit_test(loop_sleeps_while_answers_are_awaited),
-        cmocka_unit_test(others_are_served_while_answers_are_awaited),
-        cmocka_unit_test(stream_delivers_as_it_is_written),
-        cmocka_unit_test(stream_hears_that_the_peer_left),
-        cmocka_unit_test(stream_to_a_slow_reader_is_bounded),
-        cmocka_unit_test(drain_answers_what_is_open),
-        cmocka_unit_test(address_is_shared_only_on_purpose),
+        CASE(loop_sleeps_while_answers_are_awaited),
+        CASE(others_are_served_while_answers_are_awaited),
+        CASE(stream_delivers_as_it_is_written),
+        CASE(stream_hears_that_the_peer_left),
+        CASE(stream_to_a_slow_reader_is_bounded),
+        CASE(drain_answers_what_is_open),
+        CASE(address_is_shared_only_on_purpose),
     };
     return cmocka_run_group_tests_name("net/http_server", tests, NULL, NULL);
 }

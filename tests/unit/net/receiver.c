@@ -25,6 +25,7 @@ struct guest {
 };
 static struct guest guests[CONNECTIONS_MAX];
 static atomic_int guest_count;
+static pthread_mutex_t guests_lock = PTHREAD_MUTEX_INITIALIZER; /* several receivers accept */
 static pthread_t acceptor;
 static atomic_bool stopping;
 
@@ -142,11 +143,13 @@ static void *accept_all(void *arg)
 {
     struct receiver *r = arg;
     for (int fd; (fd = accept(r->fd, NULL, NULL)) >= 0 && !atomic_load(&stopping);) {
+        pthread_mutex_lock(&guests_lock);
         struct guest *g = &guests[guest_count];
         *g = (struct guest){.receiver = r, .fd = fd};
         atomic_fetch_add(&r->connections, 1);
         pthread_create(&g->thread, NULL, serve, g);
         atomic_fetch_add(&guest_count, 1);
+        pthread_mutex_unlock(&guests_lock);
     }
     return NULL;
 }
