@@ -228,7 +228,8 @@ def stage_threads(count):
     threaded = ("base/log", "model/terms", "model/context", "net/", "store/", "broker/", "main/")
     if build("tsan", count):
         units("tsan", count, only=threaded)
-        outside("tsan", count, "tests/integration/test_entities.py", "tests/integration/test_contexts.py")
+        outside("tsan", count, *(f"tests/integration/test_{name}.py" for name in
+                                 ("entities", "contexts", "demo", "together")))
 
 
 def stage_integration(count):
