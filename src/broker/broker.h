@@ -16,6 +16,8 @@ struct broker_subscriptions {
     /* False: none of that subscription. NULL: nobody counts. Any thread. */
     bool (*counters)(void *arg, struct str tenant, struct str id, struct subscription_counters *out);
     void *counters_arg;
+    bool (*source_counters)(void *arg, struct str tenant, struct str id, struct subscription_counters *out);
+    void *source_counters_arg; /* the same for subscriptions to registrations */
 };
 struct notify; /* broker/notify.h */
 

@@ -194,12 +194,18 @@ static void write_notification(struct notice *n)
 {
     const struct subscription *s = n->subscription;
     write_id(n);
-    buf_lit(n->body, ",\"type\":\"Notification\",\"subscriptionId\":");
+    bool sources = !str_absent(n->registrations);
+    buf_printf(n->body, ",\"type\":\"%s\",\"subscriptionId\":", sources ? "ContextSourceNotification" : "Notification");
     json_write_str(n->body, s->id);
+    if (sources)
+        buf_printf(n->body, ",\"triggerReason\":\"%s\"", n->trigger_reason);
     buf_lit(n->body, ",\"notifiedAt\":\"");
     buf_time(n->body, n->now_us);
     buf_lit(n->body, "\",\"data\":");
-    write_entities(n);
+    if (sources)
+        buf_str(n->body, n->registrations);
+    else
+        write_entities(n);
     if (s->media == NOTIFY_LD_JSON) {
         buf_lit(n->body, ",\"@context\":");
         buf_str(n->body, n->represent.at_context);

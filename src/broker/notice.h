@@ -24,6 +24,8 @@ struct notice {
     struct str mark; /* what makes its id, with the subscription: the same message has the same again */
     struct arena *arena;
     struct buf *body; /* empty; its maximum is the message's */
+    struct str registrations;   /* JSON array that is told of instead of items (5.3.2); absent: none */
+    const char *trigger_reason; /* of these, clause 5.3.3 */
     bool keep;        /* trees must not borrow from the items */
     /* made by notice_begin() */
     struct represent represent;

@@ -12,14 +12,20 @@ uint8_t subscriptions_kind(bool of_registrations)
     return of_registrations ? STORE_REGISTRATION_SUBSCRIPTION : STORE_SUBSCRIPTION;
 }
 
-void subscriptions_counters(const struct broker *b, struct str tenant, struct str id,
-                            struct subscription_counters *out)
+void subscriptions_counters(const struct broker *b, bool of_registrations, struct str tenant,
+                            struct str id, struct subscription_counters *out)
 {
     *out = (struct subscription_counters){
         .last_notification = TIME_NONE, .last_success = TIME_NONE, .last_failure = TIME_NONE};
     const struct broker_subscriptions *o = &b->subscriptions;
-    if (o->counters && !o->counters(o->counters_arg, tenant, id, out))
-        out->last_notification = out->last_success = out->last_failure = TIME_NONE;
+    struct subscription_counters found;
+    bool any = false;
+    if (of_registrations && o->source_counters)
+        any = o->source_counters(o->source_counters_arg, tenant, id, &found);
+    else if (!of_registrations && o->counters)
+        any = o->counters(o->counters_arg, tenant, id, &found);
+    if (any)
+        *out = found;
 }
 
 /* ---- making what is stored ---- */

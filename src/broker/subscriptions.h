@@ -27,7 +27,7 @@ bool subscriptions_change(struct broker *b, struct subscribe *s);
 /* Kind of the documents. */
 uint8_t subscriptions_kind(bool of_registrations);
 /* What happened to the notifications of one; zeros when nothing has. */
-void subscriptions_counters(const struct broker *b, struct str tenant, struct str id,
-                            struct subscription_counters *out);
+void subscriptions_counters(const struct broker *b, bool of_registrations, struct str tenant,
+                            struct str id, struct subscription_counters *out);
 
 #endif

@@ -44,6 +44,7 @@ struct city {
     struct broker broker;
     struct egress *egress;
     struct notify *notify;
+    struct source_watch *sources;
     struct delivery_thread *delivery;
     struct control *control;
     struct front front;
@@ -139,6 +140,10 @@ static void notify_make(struct city *city, const struct config *c)
     city->broker.notify = city->notify;
     city->broker.subscriptions.counters = notify_counters;
     city->broker.subscriptions.counters_arg = city->notify;
+    city->sources = source_watch_new(&o, city->broker.terms);
+    city->broker.subscriptions.source_counters = source_watch_counters;
+    city->broker.subscriptions.source_counters_arg = city->sources;
+    notify_listener(city->notify)->next = source_watch_listener(city->sources);
 }
 
 static enum status store_open(struct city *city, const struct config *c, struct why *why)
@@ -398,6 +403,7 @@ static bool parts_close(struct city *city)
     delivery_free(city->delivery);
     notify_free(city->notify);
     live_free(city->front.live);
+    source_watch_free(city->sources);
     contexts_free(city->broker.contexts); /* the store tells of tenants that end */
     for (size_t i = 0; i < city->worker_count; i++)
         loop_free(city->workers[i].loop);
@@ -438,7 +444,7 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
         st = hosted_load(&city->broker, &city->hosted, why);
     if (st == OK) {
         struct loop_hooks *hooks = &city->hooks;
-        st = delivery_start(&city->delivery, city->notify, &city->broker, hooks, why);
+        st = delivery_start(&city->delivery, city->notify, city->sources, &city->broker, hooks, why);
     }
     if (st == OK)
         st = servers_start(city, c, why);

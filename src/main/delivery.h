@@ -8,12 +8,13 @@
 #define MAIN_DELIVERY_H
 
 #include "broker/notify.h"
+#include "broker/source_watch.h"
 #include "net/loop.h"
 
 struct delivery_thread;
 
-MUST_USE enum status delivery_start(struct delivery_thread **out, struct notify *n, struct broker *b,
-                                    const struct loop_hooks *hooks, struct why *why);
+MUST_USE enum status delivery_start(struct delivery_thread **out, struct notify *n, struct source_watch *w,
+                                    struct broker *b, const struct loop_hooks *hooks, struct why *why);
 /* Messages that are under way may arrive until then (monotonic). */
 void delivery_drain(struct delivery_thread *d, int64_t until_us);
 /* False when the thread still waits for the store then (monotonic): nothing may be freed. */

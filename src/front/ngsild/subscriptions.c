@@ -148,7 +148,7 @@ static enum status write_one(struct exchange *x, const struct store_document *d,
     struct subscription_counters counters;
     struct clock *clock = x->broker->ports->clock;
     struct str at_context = x->accept == MEDIA_LD_JSON ? answer_context_json(x) : STR_NONE;
-    subscriptions_counters(x->broker, x->caller.tenant, d->key, &counters);
+    subscriptions_counters(x->broker, of_registrations(x), x->caller.tenant, d->key, &counters);
     return subscription_represent(b, d->bytes, x->context, &counters, at_context, exchange_option(x, KEYWORD_SYS_ATTRS),
                                   clock->now_us(clock), x->arena, &x->why);
 }
