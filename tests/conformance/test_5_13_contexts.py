@@ -200,7 +200,7 @@ def test_details(city, origin, urn):
     cached = info(city, url)
     assert cached["kind"] == "Cached" and cached["URL"] == url
     assert info(city, cached["localId"])["URL"] == url
-    assert info(city, CORE)["kind"] == "Cached"
+    assert info(city, CORE)["kind"] == "Cached" and info(city, CORE)["extraInfo"] == "built in"
     refused(city.get(path_of(url)), "OperationNotSupported")
     refused(city.get(path_of(cached["localId"])), "OperationNotSupported")
     refused(city.get(path_of(CORE)), "OperationNotSupported")

@@ -38,7 +38,7 @@ static void write_info(struct exchange *x, struct buf *b, const struct context_i
         buf_lit(b, ",\"numberOfHits\":");
         buf_u64(b, c->hits);
     }
-    buf_printf(b, ",\"extraInfo\":{\"origin\":\"%s\"}}", c->origin);
+    buf_printf(b, ",\"extraInfo\":\"%s\"}", c->origin);
 }
 
 /* ---- add ---- */
