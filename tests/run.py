@@ -229,7 +229,7 @@ def stage_threads(count):
     if build("tsan", count):
         units("tsan", count, only=threaded)
         outside("tsan", count, *(f"tests/integration/test_{name}.py" for name in
-                                 ("entities", "contexts", "demo", "together")))
+                                 ("entities", "contexts", "together")))
 
 
 def stage_integration(count):
