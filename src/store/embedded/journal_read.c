@@ -57,13 +57,59 @@ enum status journal_list(struct journal *j, uint64_t from, struct why *why)
     return OK;
 }
 
-/* A segment in memory. */
+/* A segment, of which a window is in memory: some hundred KB, or a group when that is larger. */
 struct image {
+    const struct embedded_io *io;
     uint64_t number;
-    char *p;
-    uint64_t n;
+    uint64_t n; /* bytes of the file */
+    int fd;     /* -1: none is open */
+    int error;  /* of a read */
+    char *p;    /* bytes at … at + held - 1 */
+    uint64_t at;
+    size_t held, room;
     struct journal_file header;
 };
+
+enum { WINDOW = 256 << 10 };
+
+/* n bytes of the file from `at` on, borrowed until the next call. NULL: it has not so many, or
+ * s->error. */
+static const char *bytes_at(struct image *s, uint64_t at, size_t n)
+{
+    if (at > s->n || n > s->n - at)
+        return NULL;
+    if (at >= s->at && at + n <= s->at + s->held)
+        return s->p + (at - s->at);
+    size_t want = s->n - at < WINDOW ? s->n - at : WINDOW;
+    if (want < n)
+        want = n;
+    if (want > s->room) {
+        free(s->p);
+        s->p = mem_alloc(want);
+        s->room = want;
+    }
+    s->at = at;
+    int e = s->io->read_at(s->io, s->fd, s->p, want, at, &s->held);
+    if (e) {
+        s->error = e;
+        s->held = 0;
+    }
+    return s->held >= n ? s->p : NULL;
+}
+
+static void image_close(struct image *s)
+{
+    if (s->fd >= 0)
+        s->io->close(s->io, s->fd);
+    free(s->p);
+    *s = (struct image){.fd = -1};
+}
+
+static enum status unreadable(const struct image *s, struct why *why)
+{
+    return why_set(why, E_IO, NULL, "reading log segment %016llx: %s",
+                   (unsigned long long)s->number, strerror(s->error));
+}
 
 static enum status damaged(const struct image *s, uint64_t offset, const char *what,
                            struct why *why)
@@ -75,9 +121,12 @@ static enum status damaged(const struct image *s, uint64_t offset, const char *w
 static enum status check_header(const struct journal *j, struct image *s, struct why *why)
 {
     const struct journal_file *h = &s->header;
-    if (s->n < sizeof *h)
+    const char *p = bytes_at(s, 0, sizeof *h);
+    if (s->error)
+        return unreadable(s, why);
+    if (!p)
         return damaged(s, 0, "the file is shorter than its header", why);
-    memcpy(&s->header, s->p, sizeof *h);
+    memcpy(&s->header, p, sizeof *h);
     if (memcmp(h->magic, JOURNAL_FILE_MAGIC, sizeof h->magic))
         return damaged(s, 0, "no log segment", why);
     if (h->version > JOURNAL_VERSION)
@@ -93,67 +142,68 @@ static enum status check_header(const struct journal *j, struct image *s, struct
     return OK;
 }
 
-static enum status load(const struct journal *j, uint64_t number, struct image *s, struct why *why)
+static enum status image_open(const struct journal *j, uint64_t number, struct image *s,
+                              struct why *why)
 {
     char path[PATH_MAX];
     journal_path(j, number, NULL, path);
-    *s = (struct image){.number = number};
-    int fd;
-    int e = j->io->open(j->io, path, O_RDONLY, &fd);
-    if (e)
+    *s = (struct image){.io = j->io, .number = number, .fd = -1};
+    int e = j->io->open(j->io, path, O_RDONLY, &s->fd);
+    if (e) {
+        s->fd = -1;
         return why_set(why, E_IO, NULL, "opening %s: %s", path, strerror(e));
-    e = j->io->size(j->io, fd, &s->n);
-    if (!e) {
-        size_t got = 0;
-        s->p = mem_alloc(s->n);
-        e = j->io->read_at(j->io, fd, s->p, s->n, 0, &got);
-        s->n = got;
     }
-    j->io->close(j->io, fd);
-    if (e)
-        return why_set(why, E_IO, NULL, "reading %s: %s", path, strerror(e));
-    return check_header(j, s, why);
+    s->error = j->io->size(j->io, s->fd, &s->n);
+    return s->error ? unreadable(s, why) : check_header(j, s, why);
 }
 
 /* Is there a whole group of this segment at offset? */
-static bool group_at(const struct journal *j, const struct image *s, uint64_t offset,
+static bool group_at(const struct journal *j, struct image *s, uint64_t offset,
                      struct journal_group *h)
 {
-    if (offset + sizeof *h > s->n)
+    const char *p = bytes_at(s, offset, sizeof *h);
+    if (!p)
         return false;
-    memcpy(h, s->p + offset, sizeof *h);
+    memcpy(h, p, sizeof *h);
     if (h->magic != JOURNAL_GROUP_MAGIC || h->segment != s->number || h->offset != offset ||
         h->store_id != j->store_id || h->length < sizeof *h || h->length % 8 ||
         h->length > s->n - offset)
         return false;
     size_t skip = offsetof(struct journal_group, length);
-    return h->crc == crc32c(0, s->p + offset + skip, h->length - skip);
+    p = bytes_at(s, offset, h->length);
+    return p && h->crc == crc32c(0, p + skip, h->length - skip);
 }
 
 /* The groups end at offset. Was anything behind it durable once? A whole group that was written
  * when more than offset was synced proves it. */
-static enum status check_behind(const struct journal *j, const struct image *s, uint64_t offset,
+static enum status check_behind(const struct journal *j, struct image *s, uint64_t offset,
                                 struct why *why)
 {
     for (uint64_t at = offset + 8; at + sizeof(struct journal_group) <= s->n; at += 8) {
         uint32_t magic;
         struct journal_group h;
-        memcpy(&magic, s->p + at, sizeof magic);
+        const char *p = bytes_at(s, at, sizeof magic);
+        if (!p)
+            break;
+        memcpy(&magic, p, sizeof magic);
         if (magic == JOURNAL_GROUP_MAGIC && group_at(j, s, at, &h) && h.synced > offset)
             return damaged(s, offset, "a bad group, with a good one behind it", why);
     }
     return OK;
 }
 
-static enum status read_group(const struct image *s, const struct journal_group *g,
+static enum status read_group(struct image *s, const struct journal_group *g,
                               struct journal_replay *r, struct why *why)
 {
     uint64_t at = g->offset + sizeof *g, end = g->offset + g->length;
+    const char *group = bytes_at(s, g->offset, g->length);
+    if (!group)
+        return unreadable(s, why);
     for (uint32_t i = 0; i < g->count; i++) {
         struct record record;
         size_t used;
         struct why inner = {0};
-        enum status st = record_read(s->p + at, end - at, &record, &used, &inner);
+        enum status st = record_read(group + (at - g->offset), end - at, &record, &used, &inner);
         r->offset = at;
         if (st == OK)
             st = r->record(r, &record, &inner);
@@ -168,7 +218,7 @@ static enum status read_group(const struct image *s, const struct journal_group 
 
 /* Reads s up to must_end (when it is not the last segment) or as far as it goes; *end: where it
  * ended. */
-static enum status read_segment(const struct journal *j, const struct image *s, uint64_t must_end,
+static enum status read_segment(const struct journal *j, struct image *s, uint64_t must_end,
                                 struct journal_replay *r, uint64_t *end, struct why *why)
 {
     uint64_t at = JOURNAL_HEADER;
@@ -181,22 +231,25 @@ static enum status read_segment(const struct journal *j, const struct image *s, 
         at += g.length;
     }
     *end = at;
-    if (must_end)
-        return at == must_end ? OK : damaged(s, at, "a bad group, with a segment behind it", why);
-    return check_behind(j, s, at, why);
+    enum status st = OK;
+    if (!s->error && must_end)
+        st = at == must_end ? OK : damaged(s, at, "a bad group, with a segment behind it", why);
+    else if (!s->error)
+        st = check_behind(j, s, at, why);
+    return s->error ? unreadable(s, why) : st;
 }
 
 enum status journal_read(struct journal *j, struct journal_replay *r, struct why *why)
 {
     uint64_t last = j->segment;
-    struct image s = {0}, next = {0};
+    struct image s = {.fd = -1}, next = {.fd = -1};
     enum status st = OK;
     for (uint64_t n = j->from; n && n <= last && st == OK; n++) {
         uint64_t must_end = 0;
         if (n == j->from)
-            st = load(j, n, &s, why);
+            st = image_open(j, n, &s, why);
         if (st == OK && n < last)
-            st = load(j, n + 1, &next, why);
+            st = image_open(j, n + 1, &next, why);
         if (st == OK && n < last)
             must_end = next.header.before_end;
         if (st == OK) {
@@ -206,11 +259,11 @@ enum status journal_read(struct journal *j, struct journal_replay *r, struct why
             st = read_segment(j, &s, must_end, r, &end, why);
             j->end = j->synced = end;
         }
-        free(s.p);
+        image_close(&s);
         s = next;
-        next = (struct image){0};
+        next = (struct image){.fd = -1};
     }
-    free(s.p);
+    image_close(&s);
     return st;
 }
 
