@@ -113,6 +113,24 @@ void commit_fail(struct op *op, const struct why *why);
 void commit_nudge(struct embedded *e);
 /* The calling thread goes on: only if something has been queued for long. */
 void commit_nudge_late(struct embedded *e);
+/* ---- for the committer ---- */
+/* Answers to be posted, one chain a runner. Zeroed at first. */
+struct answers {
+    struct chain {
+        struct runner *home;
+        struct task *first, **last;
+    } * chains;
+    uint32_t count, room;
+};
+/* L. One change of p's operation is settled; the last one answers it. */
+void commit_settle(struct commit *c, struct pending *p, enum status status, const struct why *why,
+                   struct answers *a, int64_t now_us);
+/* Without the lock. */
+void commit_post(struct answers *a);
+/* L. Threads are busy with writes, and will say when they are done: commit_nudge(). */
+void commit_owe_nudge(struct commit *c);
+
+/* ---- for upkeep and callers ---- */
 /* Answers waiting writes whose deadline has passed. Any thread. */
 void commit_expire_calls(struct embedded *e, int64_t now_us);
 /* Gives up a waiting write. */
