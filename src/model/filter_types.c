@@ -1,6 +1,6 @@
 /* Entity Type Selection Language (CIM 009 clause 4.17):
  *     (Home;Vehicle)|Motorhome,House
- * A conjunction without its parentheses is taken as well. */
+ * A conjunction stands in parentheses. */
 #include "model/filter_text.h"
 #include "model/iri_text.h"
 
@@ -41,9 +41,11 @@ static enum status read_conjunction(struct types_reader *r, struct type_all *all
     enum status st;
     do {
         st = read_type(r, all);
-    } while (st == OK && filter_text_take(&r->t, ';'));
+    } while (st == OK && parenthesis && filter_text_take(&r->t, ';'));
     if (st == OK && parenthesis && !filter_text_take(&r->t, ')'))
         st = filter_text_fault(&r->t, "expected ';' or ')'");
+    else if (st == OK && str_starts(filter_text_rest(&r->t), STR(";")))
+        st = filter_text_fault(&r->t, "types joined by ';' stand in parentheses");
     filter_text_skip_spaces(&r->t);
     return st;
 }

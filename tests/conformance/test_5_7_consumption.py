@@ -88,7 +88,7 @@ class TestRetrieve:
     @pytest.mark.parametrize("query", ["attrs=a&pick=a", "attrs=a&omit=b", "pick=a&omit=a", "pick=r{a}", "omit=r{a}",
                                        "pick=none{a}", "pick=a,,b",
                                        "pick=a{", "pick={a}", "pick=1a", "attrs=a,,b", "attrs=1a", "geometryProperty=a",
-                                       "type=(Thing", "type=;",
+                                       "type=(Thing", "type=;", "type=Thing;None", "type=Thing;(None)",
                                        "join=sideways", "local=perhaps", "datasetId=no%20uri", "lang=!!",
                                        "lang=en;quality=1", "lang=en,,fr",
                                        "joinLevel=0", "joinLevel=x", "containedBy=no-uri", "entityMapLifetime=soon",

@@ -71,8 +71,6 @@ static void type_selection(void **state)
     types(c, "(Home;Building)", "");
     types(c, "(Home;Vehicle)|Motorhome", "hm");
     types(c, "(Home;Vehicle),Motorhome,Building", "bhm");
-    types(c, "Home;Vehicle", "h");
-    types(c, "Home;Device|Motorhome", "m");
     types(c, " ( Home ; Vehicle ) | Motorhome ", "hm");
     types(c, "https://example.org/vocab#Device", "d");
     types(c, "ex:Thing", "d");
@@ -83,6 +81,9 @@ static void type_selection(void **state)
     bad_types(c, "Building|", 10, E_BAD_DATA);
     bad_types(c, "(Home;Vehicle", 14, E_BAD_DATA);
     bad_types(c, "((Home);Vehicle)", 2, E_BAD_DATA);
+    bad_types(c, "Home;Vehicle", 5, E_BAD_DATA);
+    bad_types(c, "Motorhome|Home;Device", 15, E_BAD_DATA);
+    bad_types(c, "(Home);Vehicle", 7, E_BAD_DATA);
     bad_types(c, "Home)", 5, E_BAD_DATA);
     bad_types(c, "Home Vehicle", 6, E_BAD_DATA);
     bad_types(c, "2Home", 1, E_BAD_DATA);
