@@ -88,42 +88,37 @@ static void pair_unlink(struct census_pair *p, enum census_side side, struct cen
         p->next[side]->previous[side] = p->previous[side];
 }
 
-static void pair_add(struct census *c, struct census_name *type, struct census_name *attr,
-                     enum attr_kind kind)
+static struct census_pair *pair_make(struct census *c, struct census_name *type,
+                                     struct census_name *attr)
 {
-    struct census_pair *p = (struct census_pair *)(uintptr_t)census_pair(c, type->term, attr->term);
-    if (!p) {
-        if (c->pair_count >= c->bucket_count)
-            grow(c);
-        p = mem_zalloc(sizeof *p);
-        p->terms[CENSUS_TYPES] = type->term;
-        p->terms[CENSUS_ATTRS] = attr->term;
-        struct census_pair **at = &c->buckets[bucket_of(c, type->term, attr->term)];
-        p->chain = *at;
-        *at = p;
-        c->pair_count++;
-        pair_link(p, CENSUS_TYPES, type);
-        pair_link(p, CENSUS_ATTRS, attr);
-    }
-    p->total++;
-    p->instances[kind]++;
+    struct census_pair *p = mem_zalloc(sizeof *p);
+    if (c->pair_count >= c->bucket_count)
+        grow(c);
+    p->terms[CENSUS_TYPES] = type->term;
+    p->terms[CENSUS_ATTRS] = attr->term;
+    p->names[CENSUS_TYPES] = type;
+    p->names[CENSUS_ATTRS] = attr;
+    struct census_pair **at = &c->buckets[bucket_of(c, type->term, attr->term)];
+    p->chain = *at;
+    *at = p;
+    c->pair_count++;
+    pair_link(p, CENSUS_TYPES, type);
+    pair_link(p, CENSUS_ATTRS, attr);
+    return p;
 }
 
-static void pair_remove(struct census *c, struct census_name *type, struct census_name *attr,
-                        enum attr_kind kind)
+static void pair_free(struct census *c, struct census_pair *p)
 {
-    struct census_pair **at = &c->buckets[bucket_of(c, type->term, attr->term)];
-    while ((*at)->terms[CENSUS_TYPES] != type->term || (*at)->terms[CENSUS_ATTRS] != attr->term)
+    struct census_pair **at = &c->buckets[bucket_of(c, p->terms[0], p->terms[1])];
+    while (*at != p)
         at = &(*at)->chain;
-    struct census_pair *p = *at;
-    assert(p->instances[kind] && p->total);
-    p->instances[kind]--;
-    if (--p->total)
-        return;
-    pair_unlink(p, CENSUS_TYPES, type);
-    pair_unlink(p, CENSUS_ATTRS, attr);
     *at = p->chain;
     c->pair_count--;
+    pair_unlink(p, CENSUS_TYPES, p->names[CENSUS_TYPES]);
+    pair_unlink(p, CENSUS_ATTRS, p->names[CENSUS_ATTRS]);
+    for (uint32_t i = 0; i < CENSUS_RECENT; i++)
+        if (c->recent[i] == p)
+            c->recent[i] = NULL;
     free(p);
 }
 
@@ -173,34 +168,57 @@ static void name_remove(struct census *c, enum census_side side, struct census_n
 
 /* ---- entities ---- */
 
+/* The pair of a type and the attribute at a place of the entity, made when there is none. */
+static struct census_pair *pair_at(struct census *c, struct census_name *type, uint32_t attr,
+                                   uint32_t place)
+{
+    struct census_pair **recent = &c->recent[place % CENSUS_RECENT];
+    struct census_pair *p = *recent;
+    if (p && p->terms[CENSUS_TYPES] == type->term && p->terms[CENSUS_ATTRS] == attr)
+        return p;
+    p = (struct census_pair *)(uintptr_t)census_pair(c, type->term, attr);
+    if (!p)
+        p = pair_make(c, type, name_at(c, CENSUS_ATTRS, attr));
+    return *recent = p;
+}
+
+/* An entity has a type at least: its attributes count with the first. */
 void census_add(struct census *c, const struct doc *d)
 {
-    uint32_t types = doc_type_count(d);
-    for (uint32_t t = 0; t < types; t++)
-        name_add(c, CENSUS_TYPES, name_at(c, CENSUS_TYPES, doc_type(d, t)));
-    for (uint32_t i = 0, n = doc_attr_count(d); i < n; i++) {
-        struct census_name *attr = name_at(c, CENSUS_ATTRS, doc_attr_term(d, i));
-        enum attr_kind kind = doc_attr_kind(d, i);
-        name_add(c, CENSUS_ATTRS, attr);
-        attr->instances[kind]++;
-        for (uint32_t t = 0; t < types; t++)
-            pair_add(c, name_at(c, CENSUS_TYPES, doc_type(d, t)), attr, kind);
+    for (uint32_t t = 0, types = doc_type_count(d), n = doc_attr_count(d); t < types; t++) {
+        struct census_name *type = name_at(c, CENSUS_TYPES, doc_type(d, t));
+        name_add(c, CENSUS_TYPES, type);
+        for (uint32_t i = 0; i < n; i++) {
+            struct census_pair *p = pair_at(c, type, doc_attr_term(d, i), t * n + i);
+            enum attr_kind kind = doc_attr_kind(d, i);
+            p->total++;
+            p->instances[kind]++;
+            if (t == 0) {
+                name_add(c, CENSUS_ATTRS, p->names[CENSUS_ATTRS]);
+                p->names[CENSUS_ATTRS]->instances[kind]++;
+            }
+        }
     }
 }
 
 void census_remove(struct census *c, const struct doc *d)
 {
-    uint32_t types = doc_type_count(d);
-    for (uint32_t i = 0, n = doc_attr_count(d); i < n; i++) {
-        struct census_name *attr = name_at(c, CENSUS_ATTRS, doc_attr_term(d, i));
-        enum attr_kind kind = doc_attr_kind(d, i);
-        for (uint32_t t = 0; t < types; t++)
-            pair_remove(c, name_at(c, CENSUS_TYPES, doc_type(d, t)), attr, kind);
-        attr->instances[kind]--;
-        name_remove(c, CENSUS_ATTRS, attr);
+    for (uint32_t t = 0, types = doc_type_count(d), n = doc_attr_count(d); t < types; t++) {
+        struct census_name *type = name_at(c, CENSUS_TYPES, doc_type(d, t));
+        for (uint32_t i = 0; i < n; i++) {
+            struct census_pair *p = pair_at(c, type, doc_attr_term(d, i), t * n + i);
+            enum attr_kind kind = doc_attr_kind(d, i);
+            assert(p->instances[kind] && p->total);
+            if (t == 0) {
+                p->names[CENSUS_ATTRS]->instances[kind]--;
+                name_remove(c, CENSUS_ATTRS, p->names[CENSUS_ATTRS]);
+            }
+            p->instances[kind]--;
+            if (--p->total == 0)
+                pair_free(c, p);
+        }
+        name_remove(c, CENSUS_TYPES, type);
     }
-    for (uint32_t t = 0; t < types; t++)
-        name_remove(c, CENSUS_TYPES, name_at(c, CENSUS_TYPES, doc_type(d, t)));
 }
 
 /* ---- whole ---- */

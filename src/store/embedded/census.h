@@ -15,11 +15,13 @@
 
 #include <stdbool.h>
 
+enum { CENSUS_RECENT = 64 };
 enum census_side { CENSUS_TYPES, CENSUS_ATTRS, CENSUS_SIDES };
 
 /* A type and an attribute that some entity has both of. */
 struct census_pair {
     uint32_t terms[CENSUS_SIDES];
+    struct census_name *names[CENSUS_SIDES];
     uint64_t total;                      /* instances; never 0 */
     uint64_t instances[ATTR_KIND_COUNT]; /* of the attribute in entities of the type */
     struct census_pair *chain;
@@ -39,6 +41,7 @@ struct census {
     struct census_name *live[CENSUS_SIDES]; /* those that count something */
     struct census_pair **buckets;           /* NULL while empty */
     uint32_t bucket_count, pair_count;
+    struct census_pair *recent[CENSUS_RECENT]; /* by place in the entity: the next one is often alike */
 };
 
 /* Caller owns. */
