@@ -39,6 +39,9 @@ BODIES = {
     "registration": ({"$ref": "#/components/schemas/Registration"}, JSON_MEDIA),
     "registration_fragment": ({"$ref": "#/components/schemas/RegistrationFragment"}, JSON_MEDIA),
     "subscription_fragment": ({"$ref": "#/components/schemas/SubscriptionFragment"}, JSON_MEDIA),
+    "snapshot": ({"$ref": "#/components/schemas/Snapshot"}, JSON_MEDIA),
+    "snapshot_clone": ({"$ref": "#/components/schemas/SnapshotClone"}, JSON_MEDIA),
+    "snapshot_fragment": ({"$ref": "#/components/schemas/SnapshotFragment"}, JSON_MEDIA),
     "entity_map": ({"$ref": "#/components/schemas/EntityMapFragment"}, JSON_MEDIA),
     "context": ({"$ref": "#/components/schemas/ServedContext"}, JSON_MEDIA),
 }
@@ -79,6 +82,7 @@ HEADERS = {
 
 REQUEST_HEADERS = {
     "NGSILD-Tenant": ("Tenant to work in; the default one when absent", "6.3.14"),
+    "NGSILD-Snapshot": ("Snapshot to work in; what is now when absent", "6.3.22"),
     "Link": ("The @context, with rel=\"http://www.w3.org/ns/json-ld#context\"", "6.3.5"),
 }
 

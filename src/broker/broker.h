@@ -33,6 +33,7 @@ struct broker {
     struct terms *terms;
     struct contexts *contexts;
     struct entity_maps *maps;
+    struct snapshots *snapshots;
     struct broker_ports *ports;
     struct broker_subscriptions subscriptions;
     struct notify *notify;

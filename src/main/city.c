@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "broker/entity_map.h"
 #include "broker/hosted.h"
+#include "broker/snapshots.h"
 #include "front/front.h"
 #include "main/control.h"
 #include "main/delivery.h"
@@ -26,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, JOIN_US = 1000000, DELIVERY_US = 2000000, ALIAS_BYTES_MAX = 128 };
+enum { THREADS_DEFAULT_MAX = 4, POLL_US = 5000, JOIN_US = 1000000, DELIVERY_US = 2000000, SEND_TIMEOUT_MS = 10000, ALIAS_BYTES_MAX = 128 };
 
 struct worker {
     struct city *city;
@@ -202,6 +203,18 @@ static void maps_open(struct city *city, const struct config *c)
         .clock = &clock_system,
     };
     city->broker.maps = entity_maps_new(&o);
+}
+
+static enum status snapshots_open(struct city *city, const struct config *c, struct why *why)
+{
+    struct snapshots_options o = {
+        .snapshots_max = limit(c, "snapshots"),
+        .entities_max = limit(c, "snapshot_entities"),
+        .lifetime_us = config_int(c, "limits", "snapshot_lifetime"),
+        .linked_max = limit(c, "linked_entities"),
+        .send_timeout_ms = SEND_TIMEOUT_MS,
+    };
+    return snapshots_start(&city->broker.snapshots, &city->broker, &o, why);
 }
 
 static enum status contexts_open(struct city *city, const struct config *c, struct why *why)
@@ -387,6 +400,7 @@ static bool parts_close(struct city *city)
         contexts_stop(city->broker.contexts);
     if (city->delivery)
         delivery_drain(city->delivery, time_monotonic() + (city->drain_us < DELIVERY_US ? city->drain_us : DELIVERY_US));
+    snapshots_stop(city->broker.snapshots);
     if (city->egress)
         egress_stop(city->egress);
     bool delivered = !city->delivery || delivery_join(city->delivery, time_monotonic() + city->close_us);
@@ -397,6 +411,7 @@ static bool parts_close(struct city *city)
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
     live_stop(city->front.live);
+    snapshots_free(city->broker.snapshots);
     entity_maps_free(city->broker.maps);
     if (city->broker.store)
         store_close(city->broker.store);
@@ -446,6 +461,8 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
         struct loop_hooks *hooks = &city->hooks;
         st = delivery_start(&city->delivery, city->notify, city->sources, &city->broker, hooks, why);
     }
+    if (st == OK)
+        st = snapshots_open(city, c, why);
     if (st == OK)
         st = servers_start(city, c, why);
     if (st == OK)

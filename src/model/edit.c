@@ -139,6 +139,45 @@ static void replace_entity(struct edit_run *r, struct entity *out)
     r->applied = true;
 }
 
+/* Sequences belong to the store that gave them. */
+static struct attr *without_seq(struct edit_run *r, const struct attr *attrs, uint32_t count)
+{
+    struct attr *out = arena_array(r->arena, struct attr, count);
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = attrs[i];
+        out[i].seq = 0;
+        out[i].subs = without_seq(r, attrs[i].subs, attrs[i].sub_count);
+    }
+    return out;
+}
+
+static enum edit_fate rule_copy(struct edit_run *r, const struct attr *was, const struct attr *fragment, struct attr *out)
+{
+    (void)r;
+    *out = was ? *was : *fragment;
+    return was ? EDIT_EXISTS : EDIT_SET;
+}
+
+static void copy_entity(struct edit_run *r, struct entity *out)
+{
+    const struct entity *f = r->edit->fragment, *old = r->old;
+    struct edit_list given = {without_seq(r, f->attrs, f->attr_count), f->attr_count};
+    *out = old ? *old : *f;
+    out->id = r->edit->id;
+    out->created_seq = old ? old->created_seq : 0;
+    out->attrs = (struct attr *)given.attrs;
+    r->result->created = !old;
+    r->applied = !old;
+    if (!old)
+        return;
+    struct edit_list had = {old->attrs, old->attr_count};
+    if (!edit_walk(r, had, given, rule_copy, true, false, &out->attrs, &out->attr_count))
+        return;
+    r->applied = out->attr_count > old->attr_count;
+    add_types(r, out);
+    add_scopes(r, out);
+}
+
 /* UPDATE, UPSERT_UPDATE of an existing one, APPEND and MERGE. */
 static void change_entity(struct edit_run *r, struct entity *out)
 {
@@ -158,7 +197,7 @@ static void change_entity(struct edit_run *r, struct entity *out)
 
 static bool needs_entity(enum edit_kind kind)
 {
-    return kind != EDIT_CREATE && kind != EDIT_UPSERT_REPLACE && kind != EDIT_UPSERT_UPDATE &&
+    return kind != EDIT_COPY && kind != EDIT_CREATE && kind != EDIT_UPSERT_REPLACE && kind != EDIT_UPSERT_UPDATE &&
            kind != EDIT_EXPIRE;
 }
 
@@ -219,6 +258,9 @@ static void run(struct edit_run *r, struct entity *out)
         if (r->old)
             edit_attr_expire(r, out);
         break;
+    case EDIT_COPY:
+        copy_entity(r, out);
+        break;
     }
 }
 
@@ -249,7 +291,8 @@ void edit_apply(const struct edit *e, const struct entity *old, int64_t now, str
     result->changed = r.applied;
     if (!result->changed || result->deleted)
         return;
-    out->modified_at = r.at;
+    if (e->kind != EDIT_COPY)
+        out->modified_at = r.at;
     out->seq = 0;
     out->scope_null = out->expires_null = false;
 }

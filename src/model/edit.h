@@ -24,6 +24,8 @@ enum edit_kind {
     EDIT_PRUNE,          /* 5.6.21: drop the attributes in `terms`, or all but these (EDIT_KEEP) */
     EDIT_EXPIRE,         /* 4.22: delete what has an expiresAt <= now: the entity, or attributes and
                             sub-attributes of it; an absent entity is no error */
+    EDIT_COPY,           /* 5.16: the fragment as it is, system times and all; to an entity that is there, it adds types,
+                            scopes and the instances that are missing */
 };
 
 enum {

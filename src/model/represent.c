@@ -294,3 +294,15 @@ bool represent_leaves(const struct represent *r, const struct entity *e)
             return true;
     return false;
 }
+
+void represent_keep(const struct represent *r, const struct entity *e, struct entity *out)
+{
+    *out = *e;
+    if (!shows_scope(r))
+        out->scope_count = 0;
+    out->attrs = arena_array(r->arena, struct attr, e->attr_count);
+    out->attr_count = 0;
+    for (uint32_t i = 0; i < e->attr_count; i++)
+        if (represent_shows(r, &e->attrs[i]))
+            out->attrs[out->attr_count++] = e->attrs[i];
+}

@@ -48,6 +48,8 @@ void represent_entity(struct buf *b, const struct represent *r, const struct ent
 void represent_attr(struct buf *b, const struct represent *r, const struct attr *instances, uint32_t count);
 /* Does anything of e show? An entity of which a projection leaves nothing counts as not found. */
 bool represent_leaves(const struct represent *r, const struct entity *e);
+/* What of e shows, as a tree: a snapshot of it. Types always stay, and so do the id and the times. */
+void represent_keep(const struct represent *r, const struct entity *e, struct entity *out);
 /* Opening and closing of a list of entities: "[" … "]" or a FeatureCollection. Whoever writes the entities
  * sets in_list and puts the commas. */
 void represent_list_open(struct buf *b, const struct represent *r);

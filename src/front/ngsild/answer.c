@@ -12,6 +12,8 @@ static void send(struct exchange *x, struct http_response *a)
 {
     if (!str_absent(x->tenant_echo))
         http_response_header(a, "NGSILD-Tenant", x->tenant_echo);
+    if (!str_absent(x->snapshot_echo))
+        http_response_header(a, "NGSILD-Snapshot", x->snapshot_echo);
     struct http_request *http = x->http;
     exchange_end(x);
     http_respond(http, a);

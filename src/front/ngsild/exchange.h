@@ -29,6 +29,7 @@ struct exchange {
     struct prefer prefer;
     struct caller caller;
     struct str tenant_echo;     /* NGSILD-Tenant as given; absent: none */
+    struct str snapshot_echo;   /* NGSILD-Snapshot likewise: all is local to that snapshot (clause 5.5.13) */
     struct json body;
     struct json spec;           /* the @context asked for, when has_spec */
     bool has_spec;
@@ -87,6 +88,12 @@ void provision_delete_attr(struct exchange *x);
 void provision_purge(struct exchange *x);
 void batch_run(struct exchange *x);
 void batch_delete(struct exchange *x);
+void snapshots_create(struct exchange *x);
+void snapshots_purge(struct exchange *x);
+void snapshots_retrieve(struct exchange *x);
+void snapshots_update(struct exchange *x);
+void snapshots_delete(struct exchange *x);
+void snapshots_clone(struct exchange *x);
 void entity_maps_retrieve(struct exchange *x);
 void entity_maps_update(struct exchange *x);
 void entity_maps_delete(struct exchange *x);

@@ -6,6 +6,7 @@
 #include "front/ngsild/exchange.h"
 #include "front/ngsild/negotiate.h"
 #include "front/ngsild/params.h"
+#include "front/ngsild/snapshots.h"
 
 #include <stdio.h>
 
@@ -35,6 +36,12 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_DELETE_ENTITY_MAP] = entity_maps_delete,
     [OPERATION_CREATE_ENTITY_MAP] = entity_maps_create,
     [OPERATION_CREATE_ENTITY_MAP_POST] = entity_maps_create_post,
+    [OPERATION_CREATE_SNAPSHOT] = snapshots_create,
+    [OPERATION_PURGE_SNAPSHOTS] = snapshots_purge,
+    [OPERATION_RETRIEVE_SNAPSHOT] = snapshots_retrieve,
+    [OPERATION_UPDATE_SNAPSHOT] = snapshots_update,
+    [OPERATION_DELETE_SNAPSHOT] = snapshots_delete,
+    [OPERATION_CLONE_SNAPSHOT] = snapshots_clone,
     [OPERATION_RETRIEVE_TYPES] = discovery_types,
     [OPERATION_RETRIEVE_TYPE] = discovery_type,
     [OPERATION_RETRIEVE_ATTRIBUTES] = discovery_attributes,
@@ -195,7 +202,7 @@ static bool gives_entities(const struct endpoint *e)
 /* These answer with a body, though they are no GET. */
 static bool gives_body(const struct endpoint *e)
 {
-    return e - ENDPOINTS == OPERATION_CREATE_ENTITY_MAP_POST;
+    return e - ENDPOINTS == OPERATION_CREATE_ENTITY_MAP_POST || e - ENDPOINTS == OPERATION_UPDATE_SNAPSHOT;
 }
 
 /* What answers with a body looks at the whole of Accept (clause 6.3.4). */
@@ -215,7 +222,7 @@ void ngsild_handle(struct ngsild *api, struct http_request *http)
     x->arena = http->arena;
     x->caller.tenant = STR("");
     prefer_read(http, &x->prefer);
-    if (route(x) != OK || tenant(x) != OK || params_read(x) != OK ||
+    if (route(x) != OK || tenant(x) != OK || snapshots_select(x) != OK || params_read(x) != OK ||
         accept(x) != OK || body(x) != OK || negotiate_context(x) != OK) {
         answer_why(x);
         return;

@@ -47,6 +47,14 @@ static enum status selector_params(struct exchange *x, struct query_input *in)
     return params_list(x, PARAM_ID, x->api->limits.ids, &s->ids, &s->id_count);
 }
 
+/* All operations on a snapshot are local, whatever is said (clause 6.3.18). */
+static enum status query_local(struct exchange *x, struct query_input *in)
+{
+    enum status st = params_bool(x, PARAM_LOCAL, &in->local);
+    in->local |= !str_absent(x->snapshot_echo);
+    return st;
+}
+
 enum status query_input_params(struct exchange *x, struct query_input *in)
 {
     *in = (struct query_input){
@@ -73,7 +81,7 @@ enum status query_input_params(struct exchange *x, struct query_input *in)
     if (st == OK)
         st = json_param(x, PARAM_COORDINATES, &in->coordinates);
     if (st == OK)
-        st = params_bool(x, PARAM_LOCAL, &in->local);
+        st = query_local(x, in);
     return st;
 }
 
@@ -319,6 +327,6 @@ enum status query_input_body(struct exchange *x, struct query_input *in)
     if (st == OK)
         st = comma_body(x, "jsonKeys", &in->json_keys, &in->json_key_count);
     if (st == OK)
-        st = params_bool(x, PARAM_LOCAL, &in->local);
+        st = query_local(x, in);
     return st;
 }

@@ -1,0 +1,61 @@
+/* What the parts of the snapshots share: snapshots.c (table, thread, changes),
+ * snapshot_fill.c (copying entities). All but the table's lookups runs on their thread. */
+#ifndef BROKER_SNAPSHOTS_INT_H
+#define BROKER_SNAPSHOTS_INT_H
+
+#include "broker/snapshots.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct snapshot_entry {
+    struct arena *arena; /* of what stays */
+    struct str tenant, held_in;
+    struct arena *texts; /* of s */
+    struct snapshot s;
+    _Atomic int64_t last_used_at;
+    int64_t stored_used_at; /* of it, what is stored */
+    struct snapshot_fill *fill; /* under way */
+    struct snapshot_entry *next;
+};
+
+/* Tasks posted from anywhere, run by the thread; or completions that a step waits for. */
+struct snapshot_queue {
+    struct runner runner;
+    struct snapshots *owner;
+    struct task *first, **last;
+};
+
+struct snapshots {
+    struct broker *broker;
+    struct snapshots_options o;
+    struct clock *clock;
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock; /* below */
+    pthread_cond_t wake;
+    struct snapshot_queue work, completions;
+    bool stopping, loaded;
+    struct snapshot_entry *entries;
+    uint32_t count;
+    uint64_t made;
+    /* the thread's own */
+    enum status load_status;
+    struct why load_why;
+};
+
+int64_t snapshots_now(const struct snapshots *s);
+/* Runs completions until *done. */
+void snapshots_wait(struct snapshots *s, const bool *done);
+bool snapshots_stopping(struct snapshots *s);
+/* Sets the result, stores it, tells the endpoint. */
+void snapshots_finish(struct snapshots *s, struct snapshot_entry *e, enum snapshot_status status, struct str details,
+                      struct str temporal_details);
+
+/* snapshot_fill.c: starts filling e, by queries (taken over) or from another's entities. */
+void snapshot_fill_start(struct snapshots *s, struct snapshot_entry *e, struct snapshot_queries *queries,
+                         struct str copy_of);
+/* Ends it without a result; e is going away. */
+void snapshot_fill_cancel(struct snapshot_fill *f);
+
+#endif
