@@ -1,3 +1,4 @@
+/* Sixteen random bytes of the kernel; without them there is no name that nobody else has, so the process ends. */
 #include "base/uuid.h"
 
 #include <stdint.h>

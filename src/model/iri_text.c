@@ -1,3 +1,4 @@
+/* Texts are edited as a list of places and replacements, then written once; the marks around names are single bytes. */
 #include "model/iri_text.h"
 
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* limit, offset and count in, links to the neighbours and the number of results out; the same for every list. */
 #include "front/ngsild/page.h"
 
 #include "front/ngsild/negotiate.h"
