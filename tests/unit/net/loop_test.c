@@ -308,6 +308,27 @@ static void hooks_surround_the_wait(void **state)
     loop_free(the_loop);
 }
 
+static void hook_between(void *arg)
+{
+    (void)arg;
+    hook_note('n');
+}
+
+/* Who blocks makes others start work: a loop with more to do only says that it holds nothing. */
+static void loop_with_more_to_do_does_not_block(void **state)
+{
+    (void)state;
+    const struct loop_hooks h = {hook_log,    hook_start, hook_stop,
+                                 hook_before, hook_after, hook_between};
+    hook_log[0] = 0;
+    assert_int_equal(loop_new(&the_loop, &h), OK);
+    struct task t = {.run = stop_ran};
+    runner_post(loop_runner(the_loop), &t);
+    loop_run(the_loop);
+    assert_string_equal(hook_log, "(nt)");
+    loop_free(the_loop);
+}
+
 static void stop_before_run_ends_at_once(void **state)
 {
     (void)state;
@@ -330,6 +351,7 @@ int main(void)
         cmocka_unit_test(posts_keep_each_posters_order),
         cmocka_unit_test(no_wake_up_is_lost),
         cmocka_unit_test(hooks_surround_the_wait),
+        cmocka_unit_test(loop_with_more_to_do_does_not_block),
         cmocka_unit_test(stop_before_run_ends_at_once),
     };
     return cmocka_run_group_tests_name("net/loop", tests, NULL, NULL);

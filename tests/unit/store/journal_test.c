@@ -188,6 +188,57 @@ static void test_trimmed_segments_are_used_again(void **state)
     assert_int_equal(g.replay.segments, 1);
 }
 
+static bool stock_file(int n)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/stock.%d", dir, n);
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size == SEGMENT;
+}
+
+static void test_stock_is_bounded(void **state)
+{
+    (void)state;
+    uint64_t seq = 0;
+    while (journal_segment(journal) < 10) {
+        add(++seq, 7000);
+        commit();
+    }
+    journal_trim(journal, 10);
+    for (int i = 0; i < JOURNAL_STOCK_MAX; i++)
+        assert_true(stock_file(i));
+    assert_false(stock_file(JOURNAL_STOCK_MAX));
+    journal_prepare(journal); /* in vain */
+    assert_false(stock_file(JOURNAL_STOCK_MAX));
+    assert_int_equal(journal->stocked, JOURNAL_STOCK_MAX);
+    while (journal_segment(journal) < 12) {
+        add(++seq, 7000);
+        commit();
+    }
+    assert_int_equal(journal->stocked, JOURNAL_STOCK_MAX - 2);
+    die();
+    static struct reading g;
+    struct why why;
+    assert_int_equal(read_all(&g, 10, &why), OK);
+    assert_int_equal(g.seqs[g.n - 1], seq);
+    add(++seq, 10); /* the first segment of a new process: what was in stock goes */
+    commit();
+    for (int i = 0; i < JOURNAL_STOCK_MAX; i++)
+        assert_false(stock_file(i));
+}
+
+/* Blocks that are only allocated cost the writer a change of metadata at each sync. */
+static void test_prepared_segments_are_written(void **state)
+{
+    (void)state;
+    add(1, 10);
+    commit();
+    unsigned before = io.writes;
+    journal_prepare(journal);
+    assert_int_equal(io.writes, before + 1);
+    assert_true(stock_file(0));
+}
+
 /* Another thread lays in stock at the worst moment: while a segment from stock is being named. */
 static void prepare_meanwhile(const char *to)
 {
@@ -527,6 +578,8 @@ int main(void)
         TEST(test_group_larger_than_a_segment),
         TEST(test_trimmed_segments_are_used_again),
         TEST(test_stock_in_use_is_left_alone),
+        TEST(test_stock_is_bounded),
+        TEST(test_prepared_segments_are_written),
         TEST(test_last_group_torn_at_every_byte),
         TEST(test_log_goes_on_behind_a_torn_group),
         TEST(test_every_flipped_byte_is_noticed),
