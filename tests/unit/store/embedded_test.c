@@ -641,34 +641,6 @@ static void test_backup_while_writing(void **state)
     }
 }
 
-static void count_errors(void *arg, const char *text)
-{
-    (void)text;
-    ++*(int *)arg;
-}
-
-static void test_check_finds_damage(void **state)
-{
-    (void)state;
-    fill(50);
-    opened_shut(&o);
-    int errors = 0;
-    struct embedded_report report;
-    struct why why = {0};
-    assert_int_equal(embedded_check(o.dir, &report, count_errors, &errors, &why), OK);
-    assert_int_equal(errors, 0);
-    assert_true(report.records > 50 && report.groups > 0 && report.segments == 1 &&
-                report.terms > 0);
-    patch("log/0000000000000001.log", 300, 0xDEADBEEF);
-    opened_start(&o); /* the base has it all: only the check looks */
-    opened_shut(&o);
-    why_clear(&why);
-    enum status st = embedded_check(o.dir, &report, count_errors, &errors, &why);
-    assert_true(st == OK || errors > 0);
-    fixture_remove(o.dir);
-    opened_start(&o);
-}
-
 static void test_interval_durability(void **state)
 {
     (void)state;
@@ -719,7 +691,6 @@ int main(void)
         TEST(test_folded_state_needs_no_log),
         TEST(test_log_is_bounded_by_folds),
         TEST(test_backup_while_writing),
-        TEST(test_check_finds_damage),
         TEST(test_interval_durability),
         TEST(test_an_empty_tenant_is_small),
     };
