@@ -33,8 +33,6 @@ struct caller {
     struct str tenant;           /* "" is the default tenant */
     struct str subject;          /* who, for logs and permissions; may be empty */
     const struct filter *filter; /* ANDed to whatever is asked; NULL: none */
-    const uint32_t *attr_mask;   /* terms visible; NULL: all */
-    uint32_t attr_mask_count;
 };
 
 /* The part that all calls share. */

@@ -74,16 +74,6 @@ static struct census *count_visible(struct discovery *r)
     return visible;
 }
 
-static bool visible_attr(const struct caller *c, uint32_t term)
-{
-    if (!c->attr_mask)
-        return true;
-    for (uint32_t i = 0; i < c->attr_mask_count; i++)
-        if (c->attr_mask[i] == term)
-            return true;
-    return false;
-}
-
 /* ---- the answer ---- */
 
 static uint32_t kinds_of(const uint64_t *instances, const uint64_t *ended)
@@ -114,7 +104,7 @@ static void add_pairs(struct discovery *r, const struct census_name *name, enum 
             r->ended ? census_pair(r->ended, p->terms[CENSUS_TYPES], p->terms[CENSUS_ATTRS]) : NULL;
         uint64_t count = p->total - (less ? less->total : 0);
         r->call->visited++;
-        if (!count || !visible_attr(r->call->caller, p->terms[CENSUS_ATTRS]))
+        if (!count)
             continue;
         struct store_name *with = list_add(r->call->arena, &out->with, &out->with_count);
         with->term = p->terms[other];
@@ -128,7 +118,7 @@ static void add_name(struct discovery *r, const struct census_name *name, enum c
     const struct census_name *less = r->ended ? census_name(r->ended, side, name->term) : NULL;
     uint64_t count = name->count - (less ? less->count : 0);
     r->call->visited++;
-    if (!count || (side == CENSUS_ATTRS && !visible_attr(r->call->caller, name->term)))
+    if (!count)
         return;
     struct store_name *out = list_add(r->call->arena, &r->call->names, &r->call->count);
     out->term = name->term;
