@@ -41,6 +41,13 @@ static void hear(struct source_watch *w, const struct change *c)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* A task is posted once at a time. */
+static void post(struct source_watch *w)
+{
+    if (!atomic_exchange(&w->woken, true))
+        runner_post(w->host->runner, &w->wake);
+}
+
 static void changes(struct store_listener *l, const struct change *c, uint32_t count)
 {
     struct source_watch *w = container_of(l, struct source_watch, listener);
@@ -55,7 +62,7 @@ static void changes(struct store_listener *l, const struct change *c, uint32_t c
         any |= ours;
     }
     if (any && atomic_load(&w->started))
-        runner_post(w->host->runner, &w->wake);
+        post(w);
 }
 
 /* ---- tables ---- */
@@ -283,6 +290,7 @@ void source_watch_set_alarm(struct source_watch *w)
 static void wake(struct task *task)
 {
     struct source_watch *w = container_of(task, struct source_watch, wake);
+    atomic_store(&w->woken, false); /* what is heard from here on posts it again */
     for (;;) {
         pthread_mutex_lock(&w->lock);
         struct heard *h = w->heard;
@@ -337,7 +345,7 @@ void source_watch_start(struct source_watch *w, struct broker *b, struct notify_
     w->broker = b;
     w->host = h;
     atomic_store(&w->started, true);
-    runner_post(h->runner, &w->wake);
+    post(w);
 }
 
 void source_watch_stop(struct source_watch *w)

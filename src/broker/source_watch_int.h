@@ -73,6 +73,7 @@ struct source_watch {
     struct broker *broker;
     struct notify_host *host;
     struct task wake;
+    _Atomic bool woken; /* wake is posted, and has not run */
     struct agenda agenda, expiries;
     _Atomic uint64_t under_way;
     _Atomic bool started, stopping;

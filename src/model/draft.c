@@ -85,7 +85,7 @@ bool draft_member_known(const struct draft_member *members, size_t count, struct
 static enum status read_member(struct draft *d, const struct draft_member *m, bool fragment,
                                const struct json *v, const struct at *at, struct json *out)
 {
-    if (draft_is_null(v) && fragment) {
+    if ((draft_is_null(v) || v->kind == JSON_NULL) && fragment) {
         *out = (struct json){.kind = JSON_NULL};
         return OK;
     }

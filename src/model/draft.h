@@ -32,8 +32,8 @@ struct draft_member {
 };
 
 /* Reads v, an object, by a table. Members that are in no table, or have no function, are left out
- * (clause 5.2.12: what is read-only is ignored). NGSI-LD Null is E_BAD_DATA, or with `fragment`
- * becomes JSON_NULL (5.5.8). */
+ * (clause 5.2.12: what is read-only is ignored). NGSI-LD Null, and null itself, is E_BAD_DATA, or
+ * with `fragment`, which is a JSON Merge Patch, becomes JSON_NULL (5.4, 5.5.8). */
 MUST_USE enum status draft_object(struct draft *d, const struct draft_member *members, size_t count,
                                   bool fragment, const struct json *v, const struct at *at,
                                   struct json *out);

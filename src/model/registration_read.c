@@ -321,10 +321,9 @@ static enum status properties(struct draft *d, const struct json *v, bool fragme
         enum status st = draft_name(d, &name, &at, &iri);
         if (st != OK)
             return st;
-        bool null = draft_is_null(&m->value);
-        if (m->value.kind == JSON_NULL || (null && !fragment))
-            return why_set(d->why, E_BAD_DATA, &at, "%s has no place here",
-                           null ? "the NGSI-LD Null" : "null");
+        bool null = draft_is_null(&m->value) || m->value.kind == JSON_NULL;
+        if (null && !fragment)
+            return why_set(d->why, E_BAD_DATA, &at, "null has no place here");
         if (!null)
             draft_set(d->arena, &entity, m->key, m->value);
         draft_set(d->arena, out, iri.string, null ? (struct json){.kind = JSON_NULL} : m->value);

@@ -6,8 +6,11 @@
  *             reference counts, never written back
  *
  * Reading an input gives the stored form, a fragment changes it (5.5.8), compiling it
- * gives the other, with nothing fetched: a start-up needs no network. Subscriptions to
- * context source registrations (5.11) are the same type. */
+ * gives the other, with nothing fetched: a start-up needs no network.
+ *
+ * Subscriptions to context source registrations (5.11) are the same type. Where they bring no
+ * jsonldContext, clause 5.11.2.4 goes by 5.2.12 alone: a default is used, the member is not made.
+ */
 #ifndef MODEL_SUBSCRIPTION_H
 #define MODEL_SUBSCRIPTION_H
 

@@ -16,8 +16,7 @@ static enum status check_local(const struct json *s, struct why *why)
 {
     const struct json *entities = json_get(s, STR("entities"));
     const struct json *local = json_get(s, STR("localOnly"));
-    if (!entities && !json_get(s, STR("watchedAttributes")) &&
-        !draft_is_true(s, STR("localOnly")))
+    if (!entities && !json_get(s, STR("watchedAttributes")) && !draft_is_true(s, STR("localOnly")))
         return why_set(why, E_BAD_DATA, NULL,
                        "a subscription needs entities or watchedAttributes, or localOnly=true");
     for (uint32_t i = 0; local && !local->boolean && entities && i < entities->n; i++)

@@ -124,8 +124,8 @@ static enum status geo(struct compiler *c, const struct json *v)
     enum status st = draft_coordinates(given, c->s->arena, &coordinates, c->why);
     if (st == OK)
         st = filter_read_geo(&c->filter, draft_text_of(v, STR("georel")),
-                             draft_text_of(v, STR("geometry")), &coordinates, property,
-                             &c->s->geo, c->why);
+                             draft_text_of(v, STR("geometry")), &coordinates, property, &c->s->geo,
+                             c->why);
     return st;
 }
 
@@ -235,6 +235,8 @@ static void plain_members(struct subscription *s, const struct json *v)
     s->datasets = strings(s->arena, json_get(v, STR("datasetId")), &s->dataset_count);
     s->conformance = draft_text_of(v, STR("ngsildConformance"));
     s->context_url = draft_text_of(v, STR("jsonldContext"));
+    if (str_absent(s->context_url))
+        s->context_url = draft_text_of(v, STR("defaultContext"));
     s->triggers = triggers(json_get(v, STR("notificationTrigger")));
     if (!time_parse(draft_text_of(v, STR("expiresAt")), &s->expires_at))
         s->expires_at = TIME_NONE;

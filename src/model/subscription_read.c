@@ -189,7 +189,9 @@ enum status subscription_read(const struct subscription_reader *r, const struct 
     for (uint32_t i = 0; i < members.n; i++)
         draft_set(r->arena, &whole, members.members[i].key, members.members[i].value);
     if (!json_get(&whole, STR("jsonldContext")))
-        draft_set(r->arena, &whole, STR("jsonldContext"), draft_text(r->context_url));
+        draft_set(r->arena, &whole,
+                  r->of_registrations ? STR("defaultContext") : STR("jsonldContext"),
+                  draft_text(r->context_url));
     draft_set(r->arena, &whole, STR("createdAt"), draft_time(r->now_us, r->arena));
     draft_set(r->arena, &whole, STR("modifiedAt"), draft_time(r->now_us, r->arena));
     st = subscription_check_expiry(r, &whole, why);

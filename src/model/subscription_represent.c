@@ -137,6 +137,7 @@ enum status subscription_represent(struct buf *b, struct str stored, const struc
     show(&w, &s, "geoQ", geo_shown);
     draft_set(a, &s, STR("status"), draft_text(str_of(status_of(&s, now_us))));
     draft_remove(&s, STR("version"));
+    draft_remove(&s, STR("defaultContext"));
     if (!sys_attrs) {
         draft_remove(&s, STR("createdAt"));
         draft_remove(&s, STR("modifiedAt"));

@@ -268,7 +268,8 @@ def test_members_of_a_fragment_replace_those_there(city):
     shown = get(city, name)
     assert shown["q"] == "b>1" and "description" not in shown
     assert shown["notification"] == {"endpoint": {"uri": "http://127.0.0.1:9/other"}}
-    no_content(city.patch(f"subscriptions/{name}", {"entities": [{"type": "Van"}]}, headers=MERGE))
+    no_content(city.patch(f"subscriptions/{name}", {"entities": [{"type": "Van"}], "q": None}, headers=MERGE))
+    assert "q" not in get(city, name)
     assert get(city, name)["entities"] == [{"type": "Van"}]
 
 
@@ -304,6 +305,7 @@ def test_a_fragment_is_refused(city, fragment):
 @pytest.mark.clause("5.8.2")
 def test_a_fragment_for_nothing(city):
     refused(city.patch("subscriptions/none", {"q": "a"}), "BadRequestData")
+    assert city.patch("subscriptions/", {"q": "a"}).status_code == 405
     refused(city.patch("subscriptions/urn:none", {"q": "a"}), "ResourceNotFound")
     name = create(city, subscription())
     refused(city.patch(f"subscriptions/{name}", {"jsonldContext": "http://127.0.0.1:1/none.jsonld"}), "LdContextNotAvailable")

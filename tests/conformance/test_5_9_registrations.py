@@ -179,10 +179,13 @@ def test_update(city):
     assert shown["information"] == [{"propertyNames": ["speed"]}]
     assert "description" not in shown and "brand" not in shown and (shown["wheels"], shown["seats"]) == (4, 5)
     for fragment in ({"id": "urn:other:1"}, {"endpoint": NULL}, {"information": NULL}, {"type": "Entity"}, {"information": []},
-                     {"expiresAt": "2020-01-01T00:00:00Z"}, {"mode": "exclusive"}, {"description": None}):
+                     {"expiresAt": "2020-01-01T00:00:00Z"}, {"mode": "exclusive"}, {"endpoint": None}):
         refused(city.patch(f"{PATH}/{name}", fragment), "BadRequestData")
     assert get(city, name) == shown
+    no_content(city.patch(f"{PATH}/{name}", {"wheels": None, "scope": None}))  # a JSON Merge Patch (5.4)
+    assert "wheels" not in get(city, name)
     refused(city.patch(f"{PATH}/none", {"description": "x"}), "BadRequestData")
+    assert city.patch(f"{PATH}/", {"description": "x"}).status_code == 405
     refused(city.patch(f"{PATH}/urn:none", {"description": "x"}), "ResourceNotFound")
 
 
