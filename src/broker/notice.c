@@ -234,13 +234,16 @@ static struct str link_value(const struct notice *n)
 static uint32_t make_metadata(struct notice *n, struct key_value **out)
 {
     const struct subscription *s = n->subscription;
-    struct key_value *m = arena_array(n->arena, struct key_value, s->receiver_count + 3);
+    struct key_value *m = arena_array(n->arena, struct key_value, s->receiver_count + 4);
     uint32_t count = 0;
     m[count++] = (struct key_value){STR("Content-Type"), media_type(s)};
     if (!has_context_inside(s))
         m[count++] = (struct key_value){STR("Link"), link_value(n)};
-    if (s->tenant.n)
-        m[count++] = (struct key_value){STR("NGSILD-Tenant"), s->tenant};
+    struct str tenant = str_absent(n->snapshot) ? s->tenant : n->tenant;
+    if (tenant.n)
+        m[count++] = (struct key_value){STR("NGSILD-Tenant"), tenant};
+    if (!str_absent(n->snapshot))
+        m[count++] = (struct key_value){STR("NGSILD-Snapshot"), n->snapshot};
     for (uint32_t i = 0; i < s->receiver_count; i++)
         m[count++] = s->receiver[i];
     *out = m;

@@ -26,6 +26,7 @@ struct notice {
     struct buf *body; /* empty; its maximum is the message's */
     struct str registrations;   /* JSON array that is told of instead of items (5.3.2); absent: none */
     const char *trigger_reason; /* of these, clause 5.3.3 */
+    struct str tenant, snapshot; /* of a subscription within a snapshot: whose it is (clause 6.3.22); absent: none */
     bool keep;        /* trees must not borrow from the items */
     /* made by notice_begin() */
     struct represent represent;

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "broker/notify_int.h"
+#include "broker/snapshots.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -233,6 +234,8 @@ void send_items(struct sending *g, const struct due_item *items, uint32_t count,
         .body = &g->body,
         .keep = s->join != JOIN_NONE && g->count == 0, /* not the outbox's */
     };
+    if (n->broker->snapshots)
+        (void)snapshots_owner(n->broker->snapshots, s->tenant, g->arena, &g->notice.tenant, &g->notice.snapshot);
     notice_begin(&g->notice);
     if (g->notice.entity_count == 0)
         send_end(g);

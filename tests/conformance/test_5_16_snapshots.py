@@ -391,3 +391,17 @@ def test_notifications(city, things, receiver):
     assert second["snapshotPriority"] == 7 and second["id"] != body["id"]
     last = told(receiver, 3)[1]  # it expires
     assert when(last["expiresAt"]) < when(last["notifiedAt"])
+
+
+@pytest.mark.clause("5.5.15", "6.3.22", "5.8.6")
+def test_subscriptions_within_a_snapshot(city, things, receiver):
+    of = make(city, snapshot(), things)
+    uri = f"http://127.0.0.1:{receiver.server_address[1]}/told"
+    ok(city.post("subscriptions", {"type": "Subscription", "entities": [{"type": "Thing"}],
+                                   "notification": {"endpoint": {"uri": uri}}}, headers=inside(things, of)), 201)
+    no_content(city.patch("entities/urn:x:1/attrs", {"n": prop(11)}, headers=things))
+    no_content(city.patch("entities/urn:x:1/attrs", {"n": prop(12)}, headers=inside(things, of)))
+    headers, body = told(receiver, 1)
+    assert headers["NGSILD-Snapshot"] == of["id"] and headers["NGSILD-Tenant"] == things["NGSILD-Tenant"]
+    assert body["data"][0]["n"]["value"] == 12
+    no_content(city.delete(f"snapshots/{of['id']}", headers=things))
