@@ -320,7 +320,7 @@ static void loop_with_more_to_do_does_not_block(void **state)
     (void)state;
     const struct loop_hooks h = {hook_log,    hook_start, hook_stop,
                                  hook_before, hook_after, hook_between};
-    hook_log[0] = 0;
+    memset(hook_log, 0, sizeof hook_log);
     assert_int_equal(loop_new(&the_loop, &h), OK);
     struct task t = {.run = stop_ran};
     runner_post(loop_runner(the_loop), &t);
