@@ -4,13 +4,7 @@
 #include "front/ngsild/answer.h"
 #include "front/ngsild/page.h"
 #include "front/ngsild/query_input.h"
-
-static enum status registration_id(struct exchange *x)
-{
-    if (!reader_is_uri(x->variables[0]))
-        return why_set(&x->why, E_BAD_DATA, NULL, "the registration id \"%.*s\" is not a URI", STR_ARG(x->variables[0]));
-    return OK;
-}
+#include "front/ngsild/resource.h"
 
 /* ---- create, update, delete ---- */
 
@@ -19,41 +13,17 @@ struct provisioning {
     struct registering call;
 };
 
-static void answer(struct exchange *x, const struct document_call *c)
-{
-    if (c->status != OK)
-        answer_refusal(x, c->status, &c->why);
-    else if (x->http->method == HTTP_POST)
-        answer_created(x, c->key);
-    else
-        answer_empty(x, 204);
-}
-
-static struct provisioning *provisioning_new(struct exchange *x)
-{
-    struct provisioning *p = arena_zarray(x->arena, struct provisioning, 1);
-    p->x = x;
-    p->call.context = x->context;
-    p->call.body = &x->body;
-    p->call.document = (struct document_call){
-        .caller = &x->caller,
-        .home = exchange_home(x),
-        .deadline_us = exchange_deadline(x),
-        .arena = x->arena,
-        .key = x->variables[0],
-    };
-    return p;
-}
-
 static void registered(struct registering *call)
 {
-    answer(container_of(call, struct provisioning, call)->x, &call->document);
+    resource_answer(container_of(call, struct provisioning, call)->x, &call->document);
 }
 
 static void run(struct exchange *x, bool (*operation)(struct broker *, struct registering *))
 {
-    struct provisioning *p = provisioning_new(x);
-    p->call.done = registered;
+    struct provisioning *p = arena_zarray(x->arena, struct provisioning, 1);
+    p->x = x;
+    p->call = (struct registering){
+        .document = resource_call(x), .context = x->context, .body = &x->body, .done = registered};
     if (operation(x->broker, &p->call))
         registered(&p->call);
 }
@@ -65,30 +35,15 @@ void registrations_post(struct exchange *x)
 
 void registrations_patch(struct exchange *x)
 {
-    if (registration_id(x) != OK)
+    if (resource_id(x, "registration") != OK)
         answer_why(x);
     else
         run(x, registrations_change);
 }
 
-static void removed(struct document_call *c)
-{
-    struct provisioning *p = container_of(container_of(c, struct registering, document), struct provisioning, call);
-    answer(p->x, c);
-}
-
 void registrations_remove(struct exchange *x)
 {
-    if (registration_id(x) != OK) {
-        answer_why(x);
-        return;
-    }
-    struct provisioning *p = provisioning_new(x);
-    p->call.document.kind = STORE_REGISTRATION;
-    p->call.document.what = "registration";
-    p->call.document.done = removed;
-    if (document_delete(x->broker, &p->call.document))
-        removed(&p->call.document);
+    resource_remove(x, STORE_REGISTRATION, "registration");
 }
 
 /* ---- retrieve, query ---- */
@@ -160,7 +115,7 @@ static void find(struct finding *f)
 void registrations_get(struct exchange *x)
 {
     struct finding *f = finding_new(x);
-    if (registration_id(x) != OK) {
+    if (resource_id(x, "registration") != OK) {
         answer_why(x);
         return;
     }

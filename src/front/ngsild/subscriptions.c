@@ -5,17 +5,11 @@
 
 #include "front/ngsild/answer.h"
 #include "front/ngsild/page.h"
+#include "front/ngsild/resource.h"
 
 static bool of_registrations(const struct exchange *x)
 {
     return str_eq(str_of(x->endpoint->segments[0]), STR("csourceSubscriptions"));
-}
-
-static enum status subscription_id(struct exchange *x)
-{
-    if (!reader_is_uri(x->variables[0]))
-        return why_set(&x->why, E_BAD_DATA, NULL, "the subscription id \"%.*s\" is not a URI", STR_ARG(x->variables[0]));
-    return OK;
 }
 
 /* ---- create, update, delete ---- */
@@ -27,30 +21,9 @@ struct subscribing {
     struct subscribe call;
 };
 
-static void answer(struct exchange *x, const struct document_call *c)
-{
-    if (c->status != OK)
-        answer_refusal(x, c->status, &c->why);
-    else if (x->http->method == HTTP_POST)
-        answer_created(x, c->key);
-    else
-        answer_empty(x, 204);
-}
-
-static struct document_call document_of(struct exchange *x)
-{
-    return (struct document_call){
-        .caller = &x->caller,
-        .home = exchange_home(x),
-        .deadline_us = exchange_deadline(x),
-        .arena = x->arena,
-        .key = x->variables[0],
-    };
-}
-
 static void subscribed(struct subscribe *call)
 {
-    answer(container_of(call, struct subscribing, call)->x, &call->document);
+    resource_answer(container_of(call, struct subscribing, call)->x, &call->document);
 }
 
 /* The URL of the request's @context is there. */
@@ -62,7 +35,7 @@ static void named(struct subscribing *s)
         return;
     }
     s->call = (struct subscribe){
-        .document = document_of(x),
+        .document = resource_call(x),
         .context = x->context,
         .context_url = s->url.url,
         .body = &x->body,
@@ -106,32 +79,15 @@ void subscriptions_post(struct exchange *x)
 
 void subscriptions_patch(struct exchange *x)
 {
-    if (subscription_id(x) != OK)
+    if (resource_id(x, "subscription") != OK)
         answer_why(x);
     else
         run(x, subscriptions_change);
 }
 
-static void removed(struct document_call *c)
-{
-    struct subscribing *s = container_of(container_of(c, struct subscribe, document), struct subscribing, call);
-    answer(s->x, c);
-}
-
 void subscriptions_remove(struct exchange *x)
 {
-    if (subscription_id(x) != OK) {
-        answer_why(x);
-        return;
-    }
-    struct subscribing *s = arena_zarray(x->arena, struct subscribing, 1);
-    s->x = x;
-    s->call.document = document_of(x);
-    s->call.document.kind = subscriptions_kind(of_registrations(x));
-    s->call.document.what = "subscription";
-    s->call.document.done = removed;
-    if (document_delete(x->broker, &s->call.document))
-        removed(&s->call.document);
+    resource_remove(x, subscriptions_kind(of_registrations(x)), "subscription");
 }
 
 /* ---- retrieve, query ---- */
@@ -213,7 +169,7 @@ void subscriptions_get(struct exchange *x)
     struct listing *l = arena_zarray(x->arena, struct listing, 1);
     l->x = x;
     l->one = true;
-    if (subscription_id(x) != OK)
+    if (resource_id(x, "subscription") != OK)
         answer_why(x);
     else
         list(l);
