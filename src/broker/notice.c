@@ -23,8 +23,33 @@ static struct attr null_of(const struct attr *a)
     };
 }
 
-/* e with the attributes that only `before` has. */
-static void add_gone(struct entity *e, const struct entity *before, struct arena *a)
+/* Instances of one attribute from `from` on. */
+static uint32_t run_length(const struct entity *e, uint32_t from)
+{
+    uint32_t n = 1;
+    while (from + n < e->attr_count && e->attrs[from + n].term == e->attrs[from].term)
+        n++;
+    return n;
+}
+
+/* All instances that an attribute had, which is gone: its name alone says so, unless each has a value
+ * to show. */
+static uint32_t put_gone(struct attr *out, const struct attr *gone, uint32_t count,
+                         const struct subscription *s)
+{
+    if (count > 1 && !s->show_changes) {
+        out[0] = null_of(gone);
+        out[0].dataset = STR("");
+        return 1;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = null_of(&gone[i]);
+    return count;
+}
+
+/* e with what only `before` has. */
+static void add_gone(struct entity *e, const struct entity *before, const struct subscription *s,
+                     struct arena *a)
 {
     uint32_t i = 0, j = 0, n = 0;
     struct attr *all = arena_array(a, struct attr, e->attr_count + before->attr_count);
@@ -32,6 +57,13 @@ static void add_gone(struct entity *e, const struct entity *before, struct arena
         int order = i == e->attr_count        ? 1
                     : j == before->attr_count ? -1
                                               : attr_order(&e->attrs[i], &before->attrs[j]);
+        uint32_t count, term = order > 0 ? before->attrs[j].term : TERM_NONE;
+        if (order > 0 && !entity_attr(e, term, &count)) {
+            count = run_length(before, j);
+            n += put_gone(&all[n], &before->attrs[j], count, s);
+            j += count;
+            continue;
+        }
         all[n++] = order <= 0 ? e->attrs[i] : null_of(&before->attrs[j]);
         i += order <= 0;
         j += order >= 0;
@@ -55,9 +87,11 @@ static void keep_gone(struct entity *e, const struct subscription *s, struct are
     bool all = s->triggers & TRIGGER_ENTITY_DELETED;
     struct attr *left = arena_array(a, struct attr, e->attr_count);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < e->attr_count && (!all || s->show_changes); i++)
+    for (uint32_t i = 0, count; i < e->attr_count && (!all || s->show_changes); i += count) {
+        count = run_length(e, i);
         if (all || is_watched(s, e->attrs[i].term))
-            left[n++] = null_of(&e->attrs[i]);
+            n += put_gone(&left[n], &e->attrs[i], count, s);
+    }
     e->attrs = left;
     e->attr_count = n;
 }
@@ -134,7 +168,7 @@ static void make_entity(const struct notice *n, const struct due_item *item,
     if (e->deleted)
         keep_gone(&e->now, s, n->arena);
     else if (item->before)
-        add_gone(&e->now, &e->before, n->arena);
+        add_gone(&e->now, &e->before, s, n->arena);
     notice_conform(n, &e->now);
     if (e->changed)
         notice_conform(n, &e->before);

@@ -503,6 +503,13 @@ def test_a_deleted_instance_keeps_its_dataset(city, tenant, subscribe, receiver,
     assert "deletedAt" not in entity["height"][0] and "deletedAt" not in entity
 
 
+def test_an_attribute_that_is_gone_with_all_instances(city, tenant, subscribe, receiver, urn):
+    subscribe(notificationTrigger=["attributeDeleted"])
+    name = put(city, tenant, building(urn, height=[prop(1), prop(2, datasetId="urn:x:a")]))
+    city.delete(f"entities/{name}/attrs/height?deleteAll=true", headers=tenant)
+    assert receiver.entities(1)[0]["height"] == prop(NULL)
+
+
 @pytest.mark.parametrize("notification, triggers, members", [
     ({}, ["entityDeleted"], {"id", "type", "deletedAt"}),
     ({"sysAttrs": True}, ["entityDeleted"], {"id", "type", "deletedAt", "createdAt", "modifiedAt"}),
