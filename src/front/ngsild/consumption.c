@@ -75,10 +75,15 @@ struct retrieval {
     struct represent represent;
     struct type_expr *only;
     struct join join;
+    struct retrieval_links *links; /* NULL: nothing is joined */
+    bool amended; /* to an earlier version of the specification */
+};
+
+struct retrieval_links {
+    struct retrieval *retrieval;
     struct linked linked;
     struct link_node root;
     struct entity kept;
-    bool amended; /* to an earlier version of the specification */
 };
 
 static bool has_any_attr(const struct entity *e, const struct projection *pick)
@@ -117,52 +122,55 @@ static void retrieved_answer(struct retrieval *r, const struct entity *e)
         header = entity_maps_header(x, map);
     if (context_in_body(x))
         r->represent.at_context = answer_context_json(x);
-    body_begin(x, &b, 1 + r->linked.found_count);
+    body_begin(x, &b, r->links ? 1 + r->links->linked.found_count : 1);
     if (r->join.kind == JOIN_FLAT)
-        list_write(&b, &r->represent, &r->linked);
+        list_write(&b, &r->represent, &r->links->linked);
     else
         represent_entity(&b, &r->represent, e);
     answer_body(x, r->amended ? 203 : 200, &b, true, &header, map ? 1 : 0);
     entity_map_release(map);
 }
 
-static void retrieved_linked(struct retrieval *r)
+static void retrieved_linked(struct retrieval_links *k)
 {
-    if (r->linked.status != OK)
-        answer_refusal(r->x, r->linked.status, &r->linked.why);
+    if (k->linked.status != OK)
+        answer_refusal(k->retrieval->x, k->linked.status, &k->linked.why);
     else
-        retrieved_answer(r, r->root.entity);
+        retrieved_answer(k->retrieval, k->root.entity);
 }
 
 static void retrieve_linked_done(struct linked *l)
 {
-    retrieved_linked(container_of(l, struct retrieval, linked));
+    retrieved_linked(container_of(l, struct retrieval_links, linked));
 }
 
 static void retrieve_conform(struct linked *l, struct entity *e)
 {
-    struct retrieval *r = container_of(l, struct retrieval, linked);
+    struct retrieval *r = container_of(l, struct retrieval_links, linked)->retrieval;
     r->amended |= exchange_conform(r->x, e);
 }
 
 static void retrieved_join(struct retrieval *r)
 {
-    consume_entity_kept(&r->call.item, r->x->arena, &r->kept);
-    if (retrieved_check(r, &r->kept) != OK) {
+    struct retrieval_links *k = arena_zarray(r->x->arena, struct retrieval_links, 1);
+    consume_entity_kept(&r->call.item, r->x->arena, &k->kept);
+    if (retrieved_check(r, &k->kept) != OK) {
         answer_why(r->x);
         return;
     }
-    r->amended = exchange_conform(r->x, &r->kept);
-    r->root = root_of(&r->represent, &r->kept);
-    r->linked = linked_for(r->x, &r->join, &r->represent);
-    r->linked.prepare = retrieve_conform;
-    r->linked.roots = &r->root;
-    r->linked.root_count = 1;
-    r->linked.done = retrieve_linked_done;
+    r->links = k;
+    r->amended = exchange_conform(r->x, &k->kept);
+    k->retrieval = r;
+    k->root = root_of(&r->represent, &k->kept);
+    k->linked = linked_for(r->x, &r->join, &r->represent);
+    k->linked.prepare = retrieve_conform;
+    k->linked.roots = &k->root;
+    k->linked.root_count = 1;
+    k->linked.done = retrieve_linked_done;
     if (r->join.kind == JOIN_INLINE)
-        r->represent.links = &r->root;
-    if (linked_resolve(r->x->broker, &r->linked))
-        retrieved_linked(r);
+        r->represent.links = &k->root;
+    if (linked_resolve(r->x->broker, &k->linked))
+        retrieved_linked(k);
 }
 
 static void retrieved(struct retrieval *r)
@@ -223,7 +231,7 @@ struct querying {
     struct consume_query call;
     struct represent represent;
     struct join join;
-    struct linked linked;
+    struct linked *linked; /* NULL: nothing is joined */
     struct page asked;
     bool amended;
     const struct query_input *in;
@@ -233,7 +241,19 @@ struct querying {
     bool more;
     struct entity_map *map; /* held until the answer; NULL: none is used */
     bool map_made;
+};
+
+/* The steps that not every query takes; each knows whose it is. */
+struct query_links {
+    struct querying *querying;
+    struct linked linked;
+};
+struct query_making {
+    struct querying *querying;
     struct map_make make;
+};
+struct query_paging {
+    struct querying *querying;
     struct map_page page;
 };
 
@@ -256,42 +276,45 @@ static void queried_answer(struct querying *q, struct buf *b)
 static void queried_linked(struct querying *q)
 {
     struct buf b;
-    if (q->linked.status != OK) {
-        queried_refuse(q, q->linked.status, &q->linked.why);
+    if (q->linked->status != OK) {
+        queried_refuse(q, q->linked->status, &q->linked->why);
         return;
     }
-    body_begin(q->x, &b, q->linked.root_count + (size_t)q->linked.found_count);
-    list_write(&b, &q->represent, &q->linked);
+    body_begin(q->x, &b, q->linked->root_count + (size_t)q->linked->found_count);
+    list_write(&b, &q->represent, q->linked);
     queried_answer(q, &b);
 }
 
 static void query_linked_done(struct linked *l)
 {
-    queried_linked(container_of(l, struct querying, linked));
+    queried_linked(container_of(l, struct query_links, linked)->querying);
 }
 
 static void query_conform(struct linked *l, struct entity *e)
 {
-    struct querying *q = container_of(l, struct querying, linked);
+    struct querying *q = container_of(l, struct query_links, linked)->querying;
     q->amended |= exchange_conform(q->x, e);
 }
 
 static void queried_join(struct querying *q)
 {
     struct arena *a = q->x->arena;
-    q->linked = linked_for(q->x, &q->join, &q->represent);
-    q->linked.roots = arena_array(a, struct link_node, q->count);
-    q->linked.prepare = query_conform;
-    q->linked.done = query_linked_done;
+    struct query_links *k = arena_zarray(a, struct query_links, 1);
+    k->querying = q;
+    k->linked = linked_for(q->x, &q->join, &q->represent);
+    q->linked = &k->linked;
+    q->linked->roots = arena_array(a, struct link_node, q->count);
+    q->linked->prepare = query_conform;
+    q->linked->done = query_linked_done;
     for (uint32_t i = 0; i < q->count; i++) {
         struct entity *e = arena_array(a, struct entity, 1);
         consume_entity_kept(&q->items[i], a, e);
         if (!represent_leaves(&q->represent, e))
             continue;
         q->amended |= exchange_conform(q->x, e);
-        q->linked.roots[q->linked.root_count++] = root_of(&q->represent, e);
+        q->linked->roots[q->linked->root_count++] = root_of(&q->represent, e);
     }
-    if (linked_resolve(q->x->broker, &q->linked))
+    if (linked_resolve(q->x->broker, q->linked))
         queried_linked(q);
 }
 
@@ -349,7 +372,7 @@ static void query_done(struct consume_query *call)
 
 static void page_done(struct map_page *p)
 {
-    struct querying *q = container_of(p, struct querying, page);
+    struct querying *q = container_of(p, struct query_paging, page)->querying;
     if (p->status != OK) {
         queried_refuse(q, p->status, &p->why);
         return;
@@ -364,7 +387,9 @@ static void page_done(struct map_page *p)
 static void page_start(struct querying *q)
 {
     struct exchange *x = q->x;
-    q->page = (struct map_page){
+    struct query_paging *k = arena_array(x->arena, struct query_paging, 1);
+    k->querying = q;
+    k->page = (struct map_page){
         .map = q->map,
         .caller = &x->caller,
         .filter = x->filter,
@@ -377,12 +402,12 @@ static void page_start(struct querying *q)
         .arena = x->arena,
         .done = page_done,
     };
-    map_page_start(x->broker, &q->page);
+    map_page_start(x->broker, &k->page);
 }
 
 static void make_done(struct map_make *m)
 {
-    struct querying *q = container_of(m, struct querying, make);
+    struct querying *q = container_of(m, struct query_making, make)->querying;
     if (m->status != OK) {
         answer_refusal(q->x, m->status, &m->why);
         return;
@@ -400,7 +425,9 @@ static void make_start(struct querying *q)
         answer_why(x);
         return;
     }
-    q->make = (struct map_make){
+    struct query_making *k = arena_array(x->arena, struct query_making, 1);
+    k->querying = q;
+    k->make = (struct map_make){
         .caller = &x->caller,
         .filter = candidates,
         .order = x->order,
@@ -412,7 +439,7 @@ static void make_start(struct querying *q)
         .visit_max = x->api->limits.visit,
         .done = make_done,
     };
-    map_make_start(x->broker, &q->make);
+    map_make_start(x->broker, &k->make);
 }
 
 /* ---- start ---- */
