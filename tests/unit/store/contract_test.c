@@ -489,7 +489,8 @@ static void hear(struct store_listener *l, const struct change *changes, uint32_
 static void test_changes_are_heard_in_order(void **state)
 {
     (void)state;
-    struct heard h = {.listener.changes = hear, .ordered = true, .visible = true};
+    static struct heard h; /* the store asks it as long as it is open */
+    h = (struct heard){.listener.changes = hear, .ordered = true, .visible = true};
     store_listen(f.store, &h.listener);
     fill(10);
     edit_of(EDIT_UPDATE, "urn:e:3", 1000);
@@ -673,7 +674,8 @@ static void test_what_has_expired_is_not_there(void **state)
 static void test_an_expired_id_is_free_at_once(void **state)
 {
     (void)state;
-    struct heard h = {.listener.changes = hear, .ordered = true, .visible = true};
+    static struct heard h; /* the store asks it as long as it is open */
+    h = (struct heard){.listener.changes = hear, .ordered = true, .visible = true};
     fill_transient(4, false);
     store_listen(f.store, &h.listener);
     pass_a_second();

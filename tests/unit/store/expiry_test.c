@@ -92,7 +92,7 @@ static void test_many_expire_at_once(void **state)
 {
     (void)state;
     enum { ALL = 100000, LEFT = 1000 };
-    struct counted heard = {.listener.changes = count_changes};
+    static struct counted heard = {.listener.changes = count_changes}; /* asked while the store is open */
     fill_transient(ALL, o.wall.now + 1000);
     store_listen(f->store, &heard.listener);
     o.wall.alone = true; /* nothing is swept away yet */
