@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     KEY_ID,
@@ -16,7 +17,8 @@ enum {
     KEY_CELL,
     KEY_WIDE, /* geometries that cover too many cells */
     KEY_VALUE,
-    KEY_VALUES, /* values that are not one string */
+    KEY_NUMBER,
+    KEY_VALUES, /* values that are more than one */
 };
 
 enum { CELLS_MAX = 16, ANY = 0 /* no term is 0 */ };
@@ -250,12 +252,12 @@ static bool compare_tells(const struct compare *c)
         c->member != MEMBER_NONE || c->range || c->operand_count == 0)
         return false;
     for (uint32_t i = 0; i < c->operand_count; i++)
-        if (c->operands[i].kind != OPERAND_STRING)
+        if (c->operands[i].kind != OPERAND_STRING && c->operands[i].kind != OPERAND_NUMBER)
             return false;
     return true;
 }
 
-/* A comparison with strings that every match must meet, or NULL. */
+/* An equality with strings or numbers that every match must meet, or NULL. */
 static const struct compare *telling_compare(const struct filter *q)
 {
     if (!q)
@@ -268,6 +270,15 @@ static const struct compare *telling_compare(const struct filter *q)
     return found;
 }
 
+/* Numbers that are equal have one. */
+static uint64_t number_hash(double number)
+{
+    uint64_t bits;
+    number += 0.0; /* -0 is 0 */
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 static void file_values(const struct filing *f, const struct compare *c)
 {
     uint32_t term = c->path[0].term;
@@ -275,7 +286,10 @@ static void file_values(const struct filing *f, const struct compare *c)
     if (term == TERM_NONE)
         return;
     for (uint32_t i = 0; i < c->operand_count; i++)
-        file(f, KEY_VALUE, term, hash_str(c->operands[i].text));
+        if (c->operands[i].kind == OPERAND_NUMBER)
+            file(f, KEY_NUMBER, term, number_hash(c->operands[i].number));
+        else
+            file(f, KEY_VALUE, term, hash_str(c->operands[i].text));
     file(f, KEY_VALUES, term, 0);
 }
 
@@ -366,6 +380,19 @@ static void ask_geometry(const struct watch_classes *c, uint32_t term, const str
         add(keys, key_of(c, KEY_WIDE, term, 0));
 }
 
+static void ask_value(const struct watch_classes *c, uint32_t term, const struct value *v,
+                      struct watch_keys *keys)
+{
+    if (v->kind == VALUE_STRING)
+        add(keys, key_of(c, KEY_VALUE, term, hash_str(v->text)));
+    else if (v->kind == VALUE_INT)
+        add(keys, key_of(c, KEY_NUMBER, term, number_hash((double)v->integer)));
+    else if (v->kind == VALUE_REAL)
+        add(keys, key_of(c, KEY_NUMBER, term, number_hash(v->real)));
+    else if (v->kind == VALUE_JSON)
+        add(keys, key_of(c, KEY_VALUES, term, 0));
+}
+
 static void ask_values(const struct watch_classes *c, const struct doc *d, struct watch_keys *keys)
 {
     for (uint32_t i = 0; i < doc_attr_count(d); i++) {
@@ -374,10 +401,8 @@ static void ask_values(const struct watch_classes *c, const struct doc *d, struc
         doc_attr_value(d, i, &v);
         if (v.kind == VALUE_GEO && c->levels_used)
             ask_geometry(c, term, &v, keys);
-        if (v.kind == VALUE_STRING && c->values)
-            add(keys, key_of(c, KEY_VALUE, term, hash_str(v.text)));
-        else if (v.kind == VALUE_JSON && c->values)
-            add(keys, key_of(c, KEY_VALUES, term, 0));
+        if (c->values)
+            ask_value(c, term, &v, keys);
     }
 }
 

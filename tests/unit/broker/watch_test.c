@@ -168,6 +168,8 @@ static void each_shape_finds_its_subscription(void **state)
         "\"watchedAttributes\":[\"speed\"]",
         CARS ",\"q\":\"speed>40\"",
         CARS ",\"q\":\"colour==\\\"blue\\\",\\\"red\\\"\"",
+        CARS ",\"q\":\"speed==50;colour\"",
+        CARS ",\"q\":\"speed==1,50.0\"",
         CARS ",\"scopeQ\":\"/city/#\"",
         CARS ",\"scopeQ\":\"/city/west\"",
         CARS ",\"scopeQ\":\"/+/west\"",
@@ -201,7 +203,8 @@ static void add_strangers(struct city *c, uint32_t count)
             arena_printf(c->arena,
                          "\"entities\":[{\"type\":\"Car\",\"idPattern\":\"^urn:lot%u:.*\"}]", i),
             arena_printf(c->arena, CARS ",\"watchedAttributes\":[\"name%u\"]", i),
-            arena_printf(c->arena, CARS ",\"q\":\"colour==\\\"shade%u\\\"\"", i),
+            i % 16 < 8 ? arena_printf(c->arena, CARS ",\"q\":\"colour==\\\"shade%u\\\"\"", i)
+                       : arena_printf(c->arena, CARS ",\"q\":\"speed==%u\"", 1000 + i),
             arena_printf(c->arena, CARS ",\"scopeQ\":\"/town%u/#\"", i),
             arena_printf(c->arena,
                          CARS ",\"geoQ\":{\"geometry\":\"Point\",\"coordinates\":[%d.5,%d.25],"
