@@ -355,10 +355,11 @@ static struct subscription *subscription_of(struct delivery *d)
 void send_step(struct delivery *d)
 {
     struct notify *n = d->notify;
-    if (lane_is_removed(d->lane)) {
+    enum lane_life life = outbox_life(n->outbox, d->lane);
+    if (life == LANE_LEFT)
         end_lane(d);
+    if (life != LANE_LIVES)
         return;
-    }
     if (atomic_load(&n->stopping))
         return;
     struct subscription *s = subscription_of(d);

@@ -301,15 +301,18 @@ struct lane *outbox_next(struct outbox *o)
     return l;
 }
 
-bool lane_is_removed(const struct lane *lane)
+enum lane_life outbox_life(struct outbox *o, const struct lane *lane)
 {
-    return lane->removed;
+    outbox_lock(o);
+    enum lane_life life = !lane->removed ? LANE_LIVES : lane->ready ? LANE_LEAVES : LANE_LEFT;
+    outbox_unlock(o);
+    return life;
 }
 
 void lane_free(struct outbox *o, struct lane *lane)
 {
-    assert(lane->removed);
     outbox_lock(o);
+    assert(lane->removed && !lane->ready);
     due_remove_all(o, lane);
     outbox_unlock(o);
     destroy(lane);

@@ -69,8 +69,10 @@ void outbox_flush(struct outbox *o, uint64_t seq);
 void outbox_begin(struct outbox *o);
 /* A lane that has something to do, or NULL. Removed ones come last of all: nobody else has them. */
 struct lane *outbox_next(struct outbox *o);
-bool lane_is_removed(const struct lane *lane);
-void lane_free(struct outbox *o, struct lane *lane); /* one that is removed */
+/* A lane that is removed LEAVES until outbox_next() has given it out once more; then it is LEFT to who takes out. */
+enum lane_life { LANE_LIVES, LANE_LEAVES, LANE_LEFT };
+enum lane_life outbox_life(struct outbox *o, const struct lane *lane);
+void lane_free(struct outbox *o, struct lane *lane); /* one that is left */
 /* Its subscription as of now; one reference, the caller's. */
 struct subscription *outbox_subscription(struct outbox *o, struct lane *lane);
 

@@ -31,7 +31,10 @@ struct document *document_new(struct blocks *b, uint64_t seq, struct str key, st
 {
     struct document *d = mem_alloc(sizeof *d + key.n + bytes.n);
     char *at = (char *)(d + 1);
-    *d = (struct document){seq, {at, key.n}, {at + key.n, bytes.n}};
+    atomic_init(&d->refs, 1);
+    d->seq = seq;
+    d->key = (struct str){at, key.n};
+    d->bytes = (struct str){at + key.n, bytes.n};
     if (key.n)
         memcpy(at, key.p, key.n);
     if (bytes.n)
@@ -40,9 +43,15 @@ struct document *document_new(struct blocks *b, uint64_t seq, struct str key, st
     return d;
 }
 
-void document_free(struct blocks *b, struct document *d)
+struct document *document_ref(struct document *d)
 {
-    if (!d)
+    atomic_fetch_add_explicit(&d->refs, 1, memory_order_relaxed);
+    return d;
+}
+
+void document_unref(struct blocks *b, struct document *d)
+{
+    if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) > 1)
         return;
     atomic_fetch_sub_explicit(&b->bytes, document_bytes(d->key, d->bytes), memory_order_relaxed);
     free(d);

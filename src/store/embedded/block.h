@@ -14,12 +14,16 @@ struct blocks {
 struct doc *block_new(struct blocks *b, size_t n);
 void block_free(struct blocks *b, const struct doc *d);
 
-/* A document of a kind. Key and bytes stand behind it. */
+/* A document of a kind. Key and bytes stand behind it. Held by its table, by the change that brought it
+ * until everybody has been told, and by a fold that is to write it. */
 struct document {
+    _Atomic uint32_t refs;
     uint64_t seq;
     struct str key, bytes;
 };
+/* One reference, the caller's. */
 struct document *document_new(struct blocks *b, uint64_t seq, struct str key, struct str bytes);
-void document_free(struct blocks *b, struct document *d); /* NULL is fine */
+struct document *document_ref(struct document *d);
+void document_unref(struct blocks *b, struct document *d); /* NULL is fine */
 
 #endif

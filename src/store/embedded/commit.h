@@ -33,7 +33,7 @@ struct pending {
     uint64_t hash;             /* of key */
     struct str key;            /* id or document's key: in doc, or behind this struct */
     struct doc *doc;           /* ENTITY: owned until it is published */
-    struct document *document; /* DOCUMENT: likewise */
+    struct document *document; /* DOCUMENT: one reference */
     const struct doc *base;    /* ENTITY…: the committed version that it was worked out from, and */
     uint32_t slot;             /* where that stood; or NULL: it is to be looked up */
     const struct doc *before;  /* filled in when published; retired behind the listeners */

@@ -86,7 +86,7 @@ static enum status read_document(struct base_reader *reader, uint32_t tenant, ui
     if (!t)
         return OK; /* left behind by a deleted tenant */
     struct document *d = document_new(&r->e->blocks, seq, key, bytes);
-    document_free(&r->e->blocks, name_map_put(t->documents[kind], d->key, d));
+    document_unref(&r->e->blocks, name_map_put(t->documents[kind], d->key, d));
     return OK;
 }
 

@@ -85,12 +85,13 @@ static void publish_entity_delete(struct embedded *e, struct tenant *t, struct p
 static void publish_document(struct embedded *e, struct tenant *t, struct pending *p)
 {
     struct name_map *m = t->documents[p->document_kind];
-    struct document *old =
-        p->document ? name_map_put(m, p->document->key, p->document) : name_map_remove(m, p->key);
+    struct document *old = p->document
+                               ? name_map_put(m, p->document->key, document_ref(p->document))
+                               : name_map_remove(m, p->key);
     if (tenant_keep_document(t, p->document_kind, p->key, old))
         old = NULL;
     tenant_mark_document(t, p->document_kind, p->key);
-    document_free(&e->blocks, old);
+    document_unref(&e->blocks, old);
 }
 
 void publish_dropped(struct embedded *e, uint32_t id)
@@ -196,6 +197,7 @@ void publish_retire(struct embedded *e, struct pending *first)
         next = p->next;
         if (p->before)
             old[n++] = (void *)p->before;
+        document_unref(&e->blocks, p->document);
         if (p->kind == RECORD_TENANT_DELETE)
             tenant_release(p->tenant);
         free(p);
@@ -210,7 +212,7 @@ void publish_discard(struct embedded *e, struct pending *first)
         next = p->next;
         if (p->doc)
             reclaim_retire(e->reclaim, (void *[]){p->doc}, 1, release_doc, &e->blocks);
-        document_free(&e->blocks, p->document);
+        document_unref(&e->blocks, p->document);
         if (p->kind == RECORD_TENANT)
             tenant_release(p->tenant);
         free(p);

@@ -42,14 +42,14 @@ struct tenant *tenant_hold(struct tenant *t)
 static void free_documents(struct tenant *t, struct name_map *m)
 {
     for (struct name_cursor c = name_map_from(m, STR_NONE, false); name_next(&c);)
-        document_free(t->blocks, c.value);
+        document_unref(t->blocks, c.value);
     name_map_free(m);
 }
 
 void tenant_free_dirty(struct tenant *t, struct name_map *dirty)
 {
     for (struct name_cursor c = name_map_from(dirty, STR_NONE, false); name_next(&c);) {
-        document_free(t->blocks, ((struct dirty_key *)c.value)->kept);
+        document_unref(t->blocks, ((struct dirty_key *)c.value)->kept);
         free(c.value);
     }
     name_map_free(dirty);

@@ -668,12 +668,67 @@ static void test_an_empty_tenant_is_small(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+struct dictated {
+    struct store_listener listener;
+    char said[64];
+    size_t n;
+};
+
+static void take_down(struct store_listener *l, const struct change *changes, uint32_t n)
+{
+    struct dictated *d = container_of(l, struct dictated, listener);
+    for (uint32_t i = 0; i < n; i++)
+        if (changes[i].kind == CHANGE_DOCUMENT && d->n < sizeof d->said)
+            d->said[d->n++] = changes[i].bytes.p ? changes[i].bytes.p[0] : '-';
+}
+
+static struct {
+    uint32_t left;
+    bool done;
+} puts_under_way;
+
+static void one_put_is_done(struct store_call *call)
+{
+    assert_int_equal(call->status, OK);
+    puts_under_way.done = --puts_under_way.left == 0;
+}
+
+/* A document that is written again and again while nobody waits: each version is told with what it says. */
+static void test_changes_of_one_document_say_what_it_said(void **state)
+{
+    (void)state;
+    enum { PUTS = 24 };
+    static const char TEXT[] = "abcdefghijklmnopqrstuvwx";
+    static struct dictated d; /* the store knows it until it is closed */
+    d = (struct dictated){.listener.changes = take_down};
+    struct store_put puts[PUTS];
+    store_listen(f->store, &d.listener);
+    puts_under_way.left = PUTS;
+    puts_under_way.done = false;
+    for (uint32_t i = 0; i < PUTS; i++) {
+        puts[i] = (struct store_put){
+            .call = {.home = &f->waiter.runner, .done = one_put_is_done},
+            .caller = &f->caller,
+            .kind = STORE_SETTING,
+            .key = STR("k"),
+            .bytes = i % 8 == 7 ? STR_NONE : (struct str){TEXT + i, 1},
+        };
+        if (store_put(f->store, &puts[i]))
+            one_put_is_done(&puts[i].call);
+    }
+    waiter_until(&f->waiter, f->store, &puts_under_way.done);
+    assert_int_equal(d.n, PUTS);
+    for (uint32_t i = 0; i < PUTS; i++)
+        assert_int_equal(d.said[i], i % 8 == 7 ? '-' : TEXT[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_nothing_is_seen_before_it_is_durable),
         TEST(test_answers_about_heads_wait_for_them),
         TEST(test_a_group_wakes_its_runner_once),
+        TEST(test_changes_of_one_document_say_what_it_said),
         TEST(test_cancelled_and_late_writes),
         TEST(test_full_memory_refuses_growth),
         TEST(test_disk_reserve_refuses_creations),

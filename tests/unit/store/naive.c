@@ -409,7 +409,8 @@ static bool naive_put(struct store *s, struct store_put *p)
                             .kind = CHANGE_DOCUMENT,
                             .tenant = p->caller->tenant,
                             .document_kind = p->kind,
-                            .key = p->key});
+                            .key = p->key,
+                            .bytes = p->bytes});
     return true;
 }
 
