@@ -6,6 +6,7 @@
 #include "model/iri_text.h"
 #include "model/pattern.h"
 #include "model/reader.h"
+#include "model/registration.h"
 
 #include <math.h>
 
@@ -278,51 +279,27 @@ enum status draft_geo_query(struct draft *d, const struct json *v, const struct 
     return st == OK ? OK : draft_relay(d, at, st, &w);
 }
 
-static enum status one_of(struct draft *d, const struct json *v, const struct at *at,
-                          const char *const *words, struct json *out)
-{
-    enum status st = draft_string(d, v, at, out);
-    for (; st == OK && *words; words++)
-        if (json_is_string(v, str_of(*words)))
-            return OK;
-    return st == OK ? why_set(d->why, E_BAD_DATA, at, "\"%.*s\" is not one of the values allowed",
-                              STR_ARG(v->string))
-                    : st;
-}
-
-static enum status timerel(struct draft *d, const struct json *v, const struct at *at,
-                           struct json *out)
-{
-    static const char *const WORDS[] = {"before", "after", "between", NULL};
-    return one_of(d, v, at, WORDS, out);
-}
-
-static enum status timeproperty(struct draft *d, const struct json *v, const struct at *at,
-                                struct json *out)
-{
-    static const char *const WORDS[] = {"observedAt", "createdAt", "modifiedAt", "deletedAt", NULL};
-    return one_of(d, v, at, WORDS, out);
-}
-
 enum status draft_temporal_query(struct draft *d, const struct json *v, const struct at *at,
                                  struct json *out)
 {
-    static const struct draft_member MEMBERS[] = {{"timerel", timerel},
+    static const struct draft_member MEMBERS[] = {{"timerel", draft_string},
                                                   {"timeAt", draft_datetime},
                                                   {"endTimeAt", draft_datetime},
-                                                  {"timeproperty", timeproperty},
+                                                  {"timeproperty", draft_string},
                                                   {"lastN", draft_count},
                                                   {"aggrMethods", draft_string},
                                                   {"aggrPeriodDuration", draft_string}};
     enum status st = draft_object(d, MEMBERS, sizeof MEMBERS / sizeof *MEMBERS, false, v, at, out);
     if (st != OK)
         return st;
-    const struct json *rel = json_get(out, STR("timerel"));
-    if (!rel || !json_get(out, STR("timeAt")))
+    struct why w = {0};
+    struct temporal_query parsed;
+    if (!json_get(out, STR("timerel")) || !json_get(out, STR("timeAt")))
         return why_set(d->why, E_BAD_DATA, at, "a TemporalQuery needs timerel and timeAt");
-    if (json_is_string(rel, STR("between")) && !json_get(out, STR("endTimeAt")))
-        return why_set(d->why, E_BAD_DATA, at, "timerel \"between\" needs endTimeAt");
-    return OK;
+    st = temporal_query_read(
+        &parsed, draft_text_of(out, STR("timerel")), draft_text_of(out, STR("timeAt")),
+        draft_text_of(out, STR("endTimeAt")), draft_text_of(out, STR("timeproperty")), &w);
+    return st == OK ? OK : draft_relay(d, at, st, &w);
 }
 
 /* ---- key-value pairs ---- */

@@ -215,7 +215,7 @@ static enum status read_operand(struct reader *r, struct compare *c, const char 
     if (o->kind == OPERAND_STRING && wants_expansion(r, c)) {
         struct str iri = context_expand(t->reader->context, o->text, a);
         o->text = str_absent(iri) ? o->text : arena_dup(a, iri);
-        if (t->reader->edits)
+        if (t->reader->edits && !str_absent(iri))
             iri_edits_add(t->reader->edits,
                           (struct iri_edit){from, t->at - from, o->text, true}, a);
     }
