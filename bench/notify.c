@@ -217,11 +217,11 @@ static size_t fill(char *out, size_t room, const char *template, uint64_t id, in
     size_t n = 0;
     for (const char *t = template; *t && n + 32 < room; t++) {
         if (strncmp(t, "{id}", 4) == 0)
-            n += (size_t)sprintf(out + n, "%llu", (unsigned long long)id), t += 3;
+            n += (size_t)snprintf(out + n, room - n, "%llu", (unsigned long long)id), t += 3;
         else if (strncmp(t, "{g}", 3) == 0)
-            n += (size_t)sprintf(out + n, "%llu", (unsigned long long)id / 10), t += 2;
+            n += (size_t)snprintf(out + n, room - n, "%llu", (unsigned long long)id / 10), t += 2;
         else if (strncmp(t, "{n}", 3) == 0)
-            n += (size_t)sprintf(out + n, "%lld", (long long)now / 1000), t += 2;
+            n += (size_t)snprintf(out + n, room - n, "%lld", (long long)now / 1000), t += 2;
         else
             out[n++] = *t;
     }
@@ -319,8 +319,8 @@ static void run(char *line)
     char *colon = strchr(word[0], ':');
     *colon = 0;
     inet_pton(AF_INET, word[0], &to.sin_addr);
-    to.sin_port = htons((uint16_t)atoi(colon + 1));
-    int connections = atoi(word[1]);
+    to.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+    int connections = (int)strtol(word[1], NULL, 10);
     double seconds = atof(word[2]), rate = atof(word[3]);
     ids = strtoull(word[4], NULL, 10);
     path_template = word[5];
@@ -359,9 +359,9 @@ int main(int argc, char **argv)
     int ports = 1, silent = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--ports") == 0)
-            ports = atoi(argv[i + 1]);
+            ports = (int)strtol(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--silent") == 0)
-            silent = atoi(argv[i + 1]);
+            silent = (int)strtol(argv[i + 1], NULL, 10);
     }
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -1,3 +1,4 @@
+/* The path gives the identifier, the answer gives the way back to it. */
 #include "front/ngsild/resource.h"
 
 #include "front/ngsild/answer.h"
