@@ -175,6 +175,16 @@ enum status subscription_members(const struct subscription_reader *r, const stru
     return st == OK ? read_q(&d, v, target, out) : st;
 }
 
+/* What a subscription that says nothing is triggered by (table 5.2.12-1), so that it can be seen.
+ */
+static struct json default_triggers(struct arena *a)
+{
+    struct json list = {.kind = JSON_ARRAY, .n = 2, .items = arena_array(a, struct json, 2)};
+    list.items[0] = draft_text(STR("attributeCreated"));
+    list.items[1] = draft_text(STR("attributeUpdated"));
+    return list;
+}
+
 enum status subscription_read(const struct subscription_reader *r, const struct json *body,
                               struct str id, struct buf *stored, struct why *why)
 {
@@ -192,6 +202,8 @@ enum status subscription_read(const struct subscription_reader *r, const struct 
         draft_set(r->arena, &whole,
                   r->of_registrations ? STR("defaultContext") : STR("jsonldContext"),
                   draft_text(r->context_url));
+    if (!json_get(&whole, STR("notificationTrigger")) && !r->of_registrations)
+        draft_set(r->arena, &whole, STR("notificationTrigger"), default_triggers(r->arena));
     draft_set(r->arena, &whole, STR("createdAt"), draft_time(r->now_us, r->arena));
     draft_set(r->arena, &whole, STR("modifiedAt"), draft_time(r->now_us, r->arena));
     st = subscription_check_expiry(r, &whole, why);

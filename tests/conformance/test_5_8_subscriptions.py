@@ -103,7 +103,9 @@ def test_what_is_read_only_or_unknown_is_ignored(city):
 
 @pytest.mark.clause("5.8.1")
 def test_the_default_context_of_notifications_is_the_subscriptions(city):
-    assert get(city, create(city, subscription()))["jsonldContext"] == CORE
+    shown = get(city, create(city, subscription()))
+    assert shown["jsonldContext"] == CORE
+    assert shown["notificationTrigger"] == ["attributeCreated", "attributeUpdated"]  # the default of 5.2.12
 
 
 REFUSED = {
@@ -299,7 +301,7 @@ def test_a_fragment_is_refused(city, fragment):
     body = subscription(q="a>1")
     name = create(city, body)
     refused(city.patch(f"subscriptions/{name}", fragment), "BadRequestData")
-    assert without(get(city, name), "id", "status", "jsonldContext") == body
+    assert without(get(city, name), "id", "status", "jsonldContext", "notificationTrigger") == body
 
 
 @pytest.mark.clause("5.8.2")
