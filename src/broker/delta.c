@@ -19,9 +19,16 @@ static void note_all(struct delta *d, const struct doc *doc, uint32_t trigger)
         note(d, doc_attr_term(doc, i), trigger);
 }
 
-static bool is_untouched(const struct attr *x, const struct attr *y)
+/* Instance i of before and j of after, which are of one name: is the value another one? */
+static bool is_changed(const struct doc *before, uint32_t i, const struct attr *x,
+                       const struct doc *after, uint32_t j, const struct attr *y, struct arena *a)
 {
-    return x->seq == y->seq && x->modified_at == y->modified_at;
+    if (x->seq == y->seq && x->modified_at == y->modified_at)
+        return false;
+    struct attr whole_x, whole_y;
+    doc_attr(before, i, a, &whole_x);
+    doc_attr(after, j, a, &whole_y);
+    return !attr_same(&whole_x, &whole_y);
 }
 
 static void compare(struct delta *d, const struct doc *before, const struct doc *after,
@@ -32,9 +39,9 @@ static void compare(struct delta *d, const struct doc *before, const struct doc 
     bool has_x = false, has_y = false;
     while (i < n || j < m) {
         if (i < n && !has_x)
-            doc_attr(before, i, a, &x);
+            doc_attr_alone(before, i, &x);
         if (j < m && !has_y)
-            doc_attr(after, j, a, &y);
+            doc_attr_alone(after, j, &y);
         has_x = i < n;
         has_y = j < m;
         int order = !has_x ? 1 : !has_y ? -1 : attr_order(&x, &y);
@@ -42,7 +49,7 @@ static void compare(struct delta *d, const struct doc *before, const struct doc 
             note(d, x.term, TRIGGER_ATTR_DELETED);
         else if (order > 0)
             note(d, y.term, TRIGGER_ATTR_CREATED);
-        else if (!is_untouched(&x, &y) && !attr_same(&x, &y))
+        else if (is_changed(before, i, &x, after, j, &y, a))
             note(d, y.term, TRIGGER_ATTR_UPDATED);
         if (order <= 0) {
             i++;

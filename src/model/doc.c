@@ -284,6 +284,14 @@ void doc_attr(const struct doc *d, uint32_t i, struct arena *a, struct attr *out
     read_attr(bytes_of(d), entry_at(d, i), &owner, &origin, a, out);
 }
 
+void doc_attr_alone(const struct doc *d, uint32_t i, struct attr *out)
+{
+    struct doc_owner owner = owner_of(d);
+    struct doc_origin origin = origin_of(d);
+    struct doc_entry e = entry_at(d, i);
+    (void)doc_read_body(bytes_of(d) + e.offset, e.term, &owner, &origin, out);
+}
+
 uint32_t doc_find_attr(const struct doc *d, uint32_t term)
 {
     const uint8_t *table = bytes_of(d) + doc_at_attrs(d);

@@ -53,6 +53,8 @@ uint32_t doc_attr_term(const struct doc *d, uint32_t i); /* instances in order; 
 enum attr_kind doc_attr_kind(const struct doc *d, uint32_t i);
 /* Decodes instance i alone (with its sub-attributes). */
 void doc_attr(const struct doc *d, uint32_t i, struct arena *a, struct attr *out);
+/* The same without its sub-attributes, of which only the count is set. */
+void doc_attr_alone(const struct doc *d, uint32_t i, struct attr *out);
 /* Index of the first instance of term, or UINT32_MAX. Binary search. */
 uint32_t doc_find_attr(const struct doc *d, uint32_t term);
 /* Value of instance i, without decoding anything else. */
