@@ -420,6 +420,7 @@ static bool parts_close(struct city *city)
     live_free(city->front.live);
     source_watch_free(city->sources);
     contexts_free(city->broker.contexts); /* the store tells of tenants that end */
+    egress_free(city->egress);
     for (size_t i = 0; i < city->worker_count; i++)
         loop_free(city->workers[i].loop);
     free(city->workers);

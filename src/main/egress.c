@@ -142,6 +142,12 @@ void egress_stop(struct egress *e)
     e->end.run = end_run;
     runner_post(loop_runner(e->loop), &e->end);
     pthread_join(e->thread, NULL);
+}
+
+void egress_free(struct egress *e)
+{
+    if (!e)
+        return;
     egress_sender_free(e->sender);
     loop_free(e->loop);
     free(e);

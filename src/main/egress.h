@@ -14,5 +14,7 @@ struct broker_ports *egress_ports(struct egress *e);
 /* Cancels what is under way, which completes, and joins the thread. Nobody may fetch or send
  * any more; where sends are done must still run. */
 void egress_stop(struct egress *e);
+/* After it was stopped, when nobody looks at the ports any more: their clock is asked to the end. NULL is fine. */
+void egress_free(struct egress *e);
 
 #endif

@@ -40,8 +40,10 @@ static void begin(void)
 
 static void end(void)
 {
-    if (egress)
+    if (egress) {
         egress_stop(egress);
+        egress_free(egress);
+    }
     egress = NULL;
     fixture_stop(&f);
     loop_free(home);
@@ -128,6 +130,7 @@ static void all_come_home_at_the_end(void **state)
         start(&s[i], i % 2 ? STR("http://169.254.1.1/") : held, STR("{}"));
     assert_true(fixture_wait(&f.held, 8)); /* egress.connections_per_host */
     egress_stop(egress);
+    egress_free(egress);
     egress = NULL;
     loop_run(home);
     for (int i = 0; i < SENDS; i += 2)

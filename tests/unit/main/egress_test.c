@@ -72,6 +72,7 @@ static void guard_refuses(void **state)
         usleep(10000);
     assert_int_equal(city.refused, 1);
     egress_stop(e);
+    egress_free(e);
     assert_int_equal(city.done, 1);
 }
 
@@ -85,6 +86,7 @@ static void all_complete_at_the_end(void **state)
         for (int i = 0; i < FETCHES; i++)
             fetch(e, i, i % 2 ? str_of(silent) : STR("http://169.254.1.1/"));
         egress_stop(e);
+        egress_free(e);
         assert_int_equal(city.done, FETCHES);
         assert_int_equal(city.refused + city.cancelled, FETCHES);
         assert_true(city.cancelled >= FETCHES / 2);

@@ -115,7 +115,7 @@ static void every_kind_of_answer_is_understood(void **state)
         expect("/interim", 200);
         expect("/dribble", 200);
     }
-    assert_int_equal(receiver.connections, 1); /* all on the same */
+    assert_in_range(receiver.connections, 1, 3); /* one, and another while a body still comes */
     expect("/old", 200);
     expect("/close", 200);
     expect("/leave", 200);
