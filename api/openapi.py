@@ -86,6 +86,13 @@ REQUEST_HEADERS = {
     "Link": ("The @context, with rel=\"http://www.w3.org/ns/json-ld#context\"", "6.3.5"),
 }
 
+# Parameters of pages.tsv that no operation of NGSI-LD has, and headers that pages with parameters heed.
+PAGE_PARAMETERS = {
+    "tenant": "Tenant to work in, like NGSILD-Tenant, for who can send no headers",
+    "context": "URL of the @context, likewise instead of Link",
+}
+PAGE_HEADERS = {"Last-Event-ID": "Point to go on from: the id of the last event that came"}
+
 
 def schema_of(text, schemas):
     name = text.strip("[]")
@@ -125,6 +132,24 @@ def parameters_of(endpoint, declared):
     return out
 
 
+def page_of(page, declared):
+    """A page's operation; one that takes parameters heeds the headers of an NGSI-LD request, too."""
+    out = {"operationId": page["operation"], "summary": page["summary"], "tags": ["city"],
+           "responses": {"200": {"description": SUCCESSES["200"], "content": {page["media"]: {}}}}}
+    own = [p for p in page["parameters"] if p in PAGE_PARAMETERS]
+    if page["parameters"]:
+        shared = {**page, "path": "", "parameters": [p for p in page["parameters"] if p not in own]}
+        out["parameters"] = [p for p in parameters_of(shared, declared)
+                             if p.get("$ref") != "#/components/parameters/NGSILD-Snapshot"]
+        out["parameters"] += [{"name": p, "in": "query", "description": PAGE_PARAMETERS[p], "schema": {"type": "string"}}
+                              for p in own]
+        out["parameters"] += [{"name": h, "in": "header", "description": meaning, "schema": {"type": "string"}}
+                              for h, meaning in PAGE_HEADERS.items()]
+    for status in page["refusals"]:
+        out["responses"][status] = {"$ref": f"#/components/responses/{status}"}
+    return out
+
+
 def operation_of(endpoint, answered, declared, schemas):
     body = endpoint["body"]
     geojson = any(a.partition("+")[0].partition(":")[2] in ("Entity", "[Entity]") for a in answered["successes"])
@@ -159,7 +184,15 @@ def read(path=HERE):
         sys.exit(f"endpoints.tsv and answers.tsv do not agree about {', '.join(sorted(lacking))}")
     parameters = {r[0]: r[1:] for r in rows(path / "parameters.tsv", 4)}
     schemas = json.loads((path / "schemas.json").read_text(encoding="utf-8"))
-    return endpoints, answers, parameters, schemas, list(rows(path / "pages.tsv", 4))
+    pages = [dict(zip(("operation", "path", "media", "parameters", "options", "refusals", "summary"), r))
+             for r in rows(path / "pages.tsv", 7)]
+    for p in pages:
+        for column in ("parameters", "options", "refusals"):
+            p[column] = listed(p[column])
+        unknown = set(p["parameters"]) - set(parameters) - set(PAGE_PARAMETERS)
+        if unknown:
+            sys.exit(f"pages.tsv: {p['operation']}: no such parameters: {', '.join(sorted(unknown))}")
+    return endpoints, answers, parameters, schemas, pages
 
 
 def components(parameters, schemas):
@@ -185,10 +218,8 @@ def openapi(version, endpoints, answers, parameters, schemas, pages):
     for e in endpoints:
         paths.setdefault(BASE + e["path"], {})[e["method"].lower()] = operation_of(
             e, answers[e["operation"]], parameters, schemas)
-    for operation, path, media, summary in pages:
-        paths.setdefault(path, {})["get"] = {
-            "operationId": operation, "summary": summary, "tags": ["city"],
-            "responses": {"200": {"description": SUCCESSES["200"], "content": {media: {}}}}}
+    for page in pages:
+        paths.setdefault(page["path"], {})["get"] = page_of(page, parameters)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wellspring", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -233,7 +264,12 @@ def markdown(endpoints, answers, parameters, schemas, pages):
             out += [f"## {head}", ""]
         out += section(e, answers[e["operation"]], parameters)
     out += ["## Besides NGSI-LD", "", "| Path | Answer | |", "|---|---|---|"]
-    out += [f"| `{path}` | {media} | {summary} |" for _operation, path, media, summary in pages]
+    out += [f"| `{p['path']}` | {p['media']} | {p['summary']} |" for p in pages]
+    for p in pages:
+        if p["parameters"]:
+            out += ["", f"Parameters of `{p['path']}`: {', '.join(f'`{name}`' for name in p['parameters'])};",
+                    f"of `options`: {', '.join(f'`{o}`' for o in p['options'])}. Refusals: {', '.join(p['refusals'])}.",
+                    *(f"`{n}`: {meaning}." for n, meaning in {**PAGE_PARAMETERS, **PAGE_HEADERS}.items())]
     out += ["", "## Schemas", ""]
     out += [f"- **{name}**: {s.get('description', '')}" for name, s in schemas.items()]
     return "\n".join(out) + "\n"

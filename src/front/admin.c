@@ -116,6 +116,16 @@ static void notify_metrics(struct admin *a, struct buf *b)
     metric(b, "notifications_failed_total", "counter", "Of these, not taken by their receivers.", s.outbox.failed);
 }
 
+static void live_metrics(struct admin *a, struct buf *b)
+{
+    struct live_stats s;
+    live_stats(a->live, &s);
+    metric(b, "live_streams", "gauge", "Open live streams.", s.streams);
+    metric(b, "live_streams_total", "counter", "Live streams opened.", s.opened);
+    metric(b, "live_events_total", "counter", "Entities and changes told to live streams.", s.events);
+    metric(b, "live_dropped_total", "counter", "Live streams ended because their readers were too slow.", s.dropped);
+}
+
 static void http_metrics(struct admin *a, struct buf *b)
 {
     struct http_server_stats sum = {0};
@@ -168,6 +178,7 @@ static void metrics(struct admin *a, struct http_request *r)
     store_metrics(a, &b);
     context_metrics(a, &b);
     notify_metrics(a, &b);
+    live_metrics(a, &b);
     http_metrics(a, &b);
     latency_metrics(a, &b);
     respond(r, 200, "text/plain; version=0.0.4; charset=utf-8", buf_view(&b));

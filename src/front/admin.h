@@ -5,12 +5,14 @@
 #define FRONT_ADMIN_H
 
 #include "broker/broker.h"
+#include "front/live.h"
 #include "net/http_server.h"
 
 #include <stdatomic.h>
 
 struct admin {
     struct broker *broker;
+    struct live *live;
     const char *version;
     int64_t start_us; /* wall time */
     struct http_server *const *servers;

@@ -28,12 +28,19 @@ struct live_options {
     size_t pending_bytes_max; /* events that wait for one slow reader, "live.pending_bytes" */
 };
 
+struct live_stats {
+    uint64_t streams; /* open */
+    uint64_t opened, events, dropped; /* totals: streams; what they were told; readers ended for being too slow */
+};
+
 /* Caller owns. */
 struct live *live_new(const struct live_options *o);
 /* Listens to the store's changes; before it serves. */
 void live_listen(struct live *l);
 /* Is it the path of this front, and answered therefore? */
 bool live_handle(struct live *l, struct http_request *r);
+/* Any thread. */
+void live_stats(struct live *l, struct live_stats *out);
 /* After the servers have been stopped, before the store is closed. NULL is fine. */
 void live_stop(struct live *l);
 /* After the store is closed. NULL is fine. */

@@ -291,6 +291,16 @@ struct live *live_new(const struct live_options *o)
     return l;
 }
 
+void live_stats(struct live *l, struct live_stats *out)
+{
+    pthread_mutex_lock(&l->lock);
+    out->streams = l->stream_count;
+    pthread_mutex_unlock(&l->lock);
+    out->opened = atomic_load_explicit(&l->opened, memory_order_relaxed);
+    out->events = atomic_load_explicit(&l->events, memory_order_relaxed);
+    out->dropped = atomic_load_explicit(&l->dropped, memory_order_relaxed);
+}
+
 void live_listen(struct live *l)
 {
     store_listen(l->options.api->broker->store, &l->listener);

@@ -135,6 +135,7 @@ struct live {
     uint64_t start; /* tells the streams of one start of the program from those of another */
     atomic_bool recording;
     atomic_uint_fast64_t processed; /* sequence of the last change that all streams were told of */
+    atomic_uint_fast64_t opened, events, dropped; /* struct live_stats */
 
     pthread_mutex_t lock;
     struct link all;

@@ -4,6 +4,7 @@
 
 #include "front/ngsild/params.h"
 
+/* As api/pages.tsv tells others. */
 static const struct endpoint LIVE_ENDPOINT = {
     .operation = "live",
     .method = "GET",

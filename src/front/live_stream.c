@@ -90,16 +90,32 @@ static void end(struct live_stream *s)
     http_stream_end(&s->http);
 }
 
+/* A reader that takes too little is ended; it may come back. */
+static void drop(struct live_stream *s)
+{
+    if (s->ended || s->closed)
+        return;
+    atomic_fetch_add_explicit(&s->live->dropped, 1, memory_order_relaxed);
+    end(s);
+}
+
+static void count_event(struct live_stream *s)
+{
+    if (!s->ended && !s->closed)
+        atomic_fetch_add_explicit(&s->live->events, 1, memory_order_relaxed);
+}
+
 static void tell_text(struct live_stream *s, struct str text)
 {
     if (!s->ended && !s->closed && !http_stream_write(&s->http, text))
-        end(s);
+        drop(s);
     s->progress_us = time_monotonic();
 }
 
 static void tell_message(struct live_stream *s, struct live_message *m)
 {
     tell_text(s, (struct str){m->text, m->n});
+    count_event(s);
     live_message_unref(m);
 }
 
@@ -139,7 +155,7 @@ static void page_write(struct live_stream *s)
             s->out_at += piece.n;
             s->progress_us = now;
         } else if (now - s->progress_us > STUCK_US) {
-            end(s);
+            drop(s);
         } else {
             loop_timer_set(s->loop, &s->timer, now + RETRY_US);
             return;
@@ -167,6 +183,7 @@ static void page_represent(struct live_stream *s)
         buf_lit(&s->out, "event: entity\ndata: ");
         represent_entity(&s->out, &r, &e);
         buf_lit(&s->out, "\n\n");
+        count_event(s);
     }
     if (s->call.local.doc_count)
         s->after = doc_created_seq(s->call.local.docs[s->call.local.doc_count - 1]);
@@ -250,7 +267,7 @@ static void begin_run(struct live_stream *s, enum live_begin how)
 static void hold(struct live_stream *s, struct live_message *m)
 {
     if (s->held.bytes + m->n > s->live->options.pending_bytes_max)
-        end(s);
+        drop(s);
     else
         live_queue_append(&s->held, m);
     live_message_unref(m);
@@ -269,7 +286,7 @@ static void queue_run(struct task *task)
     enum live_begin how = s->begin;
     pthread_mutex_unlock(&s->lock);
     if (overflow)
-        end(s);
+        drop(s);
     if (!s->begun && how != LIVE_WAIT && !s->ended && !s->closed)
         begin_run(s, how);
     for (struct live_message *m; (m = live_queue_take(&mine));) {
@@ -389,6 +406,7 @@ void live_stream_open(struct live *l, struct exchange *x)
         answer_why(x);
         return;
     }
+    atomic_fetch_add_explicit(&l->opened, 1, memory_order_relaxed);
     resume_read(s, x->http);
     struct http_response head = {.status = 200};
     http_response_header(&head, "Content-Type", STR("text/event-stream"));

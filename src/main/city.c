@@ -438,7 +438,7 @@ static void live_open(struct city *city, const struct config *c)
         .heartbeat_us = config_int(c, "live", "heartbeat"),
         .pending_bytes_max = (size_t)config_int(c, "live", "pending_bytes"),
     };
-    city->front.live = live_new(&o);
+    city->front.live = city->front.admin.live = live_new(&o);
     live_listen(city->front.live);
 }
 

@@ -51,3 +51,21 @@ def test_every_path_is_there(city, description):
         assert answer.status_code == 405, (path, answer.status_code)
         allowed = {m.strip().lower() for m in answer.headers["Allow"].split(",")} - {"head", "options"}
         assert allowed == set(operations), path
+
+
+@pytest.mark.clause("6.2")
+def test_live_takes_the_parameters_it_declares(city, description):
+    """What is not declared is refused by name; a repeated one, which no value can mend, only when it is declared."""
+    live = description["paths"]["/live"]["get"]
+    assert list(live["responses"]["200"]["content"]) == ["text/event-stream"]
+    declared = {p["$ref"].rpartition("/")[2] if "$ref" in p else p["name"] for p in live["parameters"]
+                if "$ref" in p or p["in"] == "query"}
+    every = {p["name"] for p in description["components"]["parameters"].values() if p["in"] == "query"}
+    every |= {"options", "tenant", "context"}
+    assert {"q", "georel", "tenant"} <= declared & every and "limit" in every - declared
+    for name in every:
+        answer = city.get(f"/live?{name}=1&{name}=1")
+        assert answer.status_code == 400, name
+        said = answer.json()["detail"]
+        assert ("is given twice" in said) == (name in declared), said
+        assert ("is not supported" in said) == (name not in declared), said

@@ -1,6 +1,7 @@
 """Live streams: the entities that match, then what becomes of them (GET /live)."""
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -216,7 +217,28 @@ def test_many_entities_come_as_the_reader_takes_them(city, watch):
     assert len(seen) == 3000
 
 
+def metric(city, name):
+    return int(re.search(rf"^wellspring_live_{name} (\d+)$", city.get("/metrics").text, re.MULTILINE)[1])
+
+
+def test_streams_are_counted(new_city, watch):
+    city = new_city().start()
+    city.post("entities", car(1, 1))
+    stream = watch(city, "type=Car")
+    stream.until("ready")
+    speed(city, 1, 2)
+    stream.next()
+    assert [metric(city, name) for name in ("streams", "streams_total", "events_total", "dropped_total")] == [1, 1, 2, 0]
+    assert city.get("/live?limit=1").status_code == 400  # opens none
+    stream.close()
+    until = time.monotonic() + 20
+    while metric(city, "streams") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [metric(city, name) for name in ("streams", "streams_total")] == [0, 1]
+
+
 def test_slow_reader_is_dropped_and_costs_nobody_else(city, watch):
+    dropped = metric(city, "dropped_total")
     host, port = city.url[7:].split(":")
     lazy = socket.create_connection((host, int(port)))
     lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -238,6 +260,7 @@ def test_slow_reader_is_dropped_and_costs_nobody_else(city, watch):
         got += len(chunk)
         tail = (tail + chunk)[-10:]
     assert got < 10_000_000
+    assert metric(city, "dropped_total") == dropped + 1
     lazy.close()
 
 
