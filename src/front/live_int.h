@@ -126,7 +126,7 @@ struct live_stream {
     uint64_t told_id; /* the last one that a silent stream was told */
     int64_t progress_us;
     struct loop_timer timer;
-    bool begun, page_here, entities_done, ended, closed;
+    bool begun, attached, page_due, entities_done, ended, closed;
 };
 
 struct live {

@@ -225,7 +225,8 @@ static void page_done(struct consume_query *call)
     live_stream_unref(s);
 }
 
-static void page_fetch(struct live_stream *s)
+/* In one round of the loop: what is found is borrowed, and nothing is between two of them. */
+static void page_query(struct live_stream *s)
 {
     struct exchange *x = &s->query->x;
     arena_reset(s->page);
@@ -240,11 +241,16 @@ static void page_fetch(struct live_stream *s)
     };
     s->call.done = page_done;
     live_stream_ref(s);
-    if (!consume_query(x->broker, &s->call))
-        return;
+    if (consume_query(x->broker, &s->call))
+        page_done(&s->call);
+}
+
+/* In a round of its own: others have their turn. */
+static void page_fetch(struct live_stream *s)
+{
     s->progress_us = time_monotonic();
-    loop_timer_set(s->loop, &s->timer, 0); /* represented in a round of its own: others have their turn */
-    s->page_here = true;
+    loop_timer_set(s->loop, &s->timer, 0);
+    s->page_due = true;
 }
 
 /* ---- the course ---- */
@@ -323,9 +329,9 @@ static void timer_due(struct loop_timer *t)
     struct live_stream *s = container_of(t, struct live_stream, timer);
     if (s->closed)
         return;
-    if (s->page_here) {
-        s->page_here = false;
-        page_done(&s->call);
+    if (s->page_due) {
+        s->page_due = false;
+        page_query(s);
     } else if (!s->entities_done) {
         page_write(s);
     } else {
@@ -340,11 +346,8 @@ static void closed(struct http_stream *http)
     s->closed = true;
     loop_timer_clear(s->loop, &s->timer);
     live_queue_clear(&s->held);
-    if (s->page_here) {
-        s->page_here = false;
-        live_stream_unref(s);
-    }
-    live_hub_detach(s);
+    if (s->attached)
+        live_hub_detach(s);
     live_stream_unref(s);
 }
 
@@ -419,6 +422,7 @@ void live_stream_open(struct live *l, struct exchange *x)
     http_stream_start(http, &head, &s->http);
     if (!s->closed) {
         tell_text(s, STR("retry: 2000\n\n"));
+        s->attached = true;
         live_hub_attach(s);
     }
     live_stream_unref(s);

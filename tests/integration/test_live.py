@@ -1,8 +1,10 @@
 """Live streams: the entities that match, then what becomes of them (GET /live)."""
+import http.server
 import json
 import os
 import re
 import socket
+import struct
 import threading
 import time
 
@@ -322,3 +324,46 @@ def test_many_streams_under_load_end_in_order(city, watch):
     speed(city, 1, 100)
     assert streams[1].next()[1]["speed"] == 100
     assert city.stop() == 0
+
+
+def test_readers_that_leave_before_the_stream_begins(city, watch):
+    asked, answer = threading.Semaphore(0), threading.Event()
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.release()
+            answer.wait(20)
+            body = b'{"@context": {"Car": "urn:car"}}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/ld+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    watch(city, "type=Bus").until("ready")  # the hub is at work
+    origin = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=origin.serve_forever, daemon=True).start()
+    host, port = city.url.split("//")[1].split(":")
+    readers = []
+    for number in range(8):
+        reader = socket.create_connection((host, int(port)))
+        context = f"http%3A%2F%2F127.0.0.1%3A{origin.server_address[1]}%2F{number}"
+        reader.sendall(f"GET /live?type=Car&context={context} HTTP/1.1\r\nHost: city\r\n\r\n".encode())
+        readers.append(reader)
+    for _ in range(4):  # as many as are fetched at once, or more
+        assert asked.acquire(timeout=20)
+    for reader in readers:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reader.close()
+    time.sleep(0.5)
+    answer.set()
+    time.sleep(1)
+    origin.shutdown()
+    stream = watch(city, "type=Car")
+    stream.until("ready")
+    city.post("entities", car(1))
+    assert stream.next()[0] == "appear"
+    assert city.process.poll() is None
