@@ -260,8 +260,8 @@ static void triggers_and_watched_attributes(void **state)
     static const char *const TEXT[] = {
         "{\"id\":\"urn:car:1\",\"type\":\"Car\",\"a\":{\"type\":\"Property\",\"value\":1}}",
         "{\"id\":\"urn:car:1\",\"type\":\"Car\",\"a\":{\"type\":\"Property\",\"value\":2}}",
-        "{\"id\":\"urn:car:1\",\"type\":\"Car\",\"a\":{\"type\":\"Property\",\"value\":2},"
-        "\"b\":{\"type\":\"Property\",\"value\":2}}",
+        ("{\"id\":\"urn:car:1\",\"type\":\"Car\",\"a\":{\"type\":\"Property\",\"value\":2},"
+         "\"b\":{\"type\":\"Property\",\"value\":2}}"),
         "{\"id\":\"urn:car:1\",\"type\":\"Car\",\"b\":{\"type\":\"Property\",\"value\":2}}",
         "{\"id\":\"urn:car:1\",\"type\":\"Car\"}",
     };

@@ -96,7 +96,8 @@ static void test_many_expire_at_once(void **state)
     fill_transient(ALL, o.wall.now + 1000);
     store_listen(f->store, &heard.listener);
     o.wall.alone = true; /* nothing is swept away yet */
-    f->now_us = o.wall.now += 1000;
+    o.wall.now += 1000;
+    f->now_us = o.wall.now;
     for (int i = 0; i < 3; i++) {
         struct store_query gone = {.filter = fixture_of_type(f, "A"), .limit = 20, .count = i != 1},
                            page = {.limit = 20, .offset = 10, .count = i == 2};
