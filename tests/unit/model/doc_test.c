@@ -430,11 +430,52 @@ static void test_typical_entity_is_small(void **state)
     free(d);
 }
 
+static void assert_same_text(struct str a, struct str b)
+{
+    assert_int_equal(str_absent(a), str_absent(b));
+    assert_true(str_eq(a, b));
+}
+
+/* Read alone it is the same in every member, with its children counted and not there. */
+static void test_attribute_alone_lacks_its_children_only(void **state)
+{
+    (void)state;
+    struct random r = {4711};
+    uint32_t with_children = 0;
+    for (uint64_t round = 1; round < 500; round++) {
+        struct entity e;
+        random_entity(&r, arena, round, &e);
+        struct doc *d = encode(&e);
+        doc_set_seq(d, round);
+        for (uint32_t i = 0; i < doc_attr_count(d); i++) {
+            struct attr whole, alone;
+            memset(&alone, 0xa5, sizeof alone);
+            doc_attr(d, i, arena, &whole);
+            doc_attr_alone(d, i, &alone);
+            assert_null(alone.subs);
+            assert_int_equal(alone.sub_count, whole.sub_count);
+            assert_true(alone.seq == whole.seq && alone.created_at == whole.created_at &&
+                        alone.modified_at == whole.modified_at);
+            assert_same_text(alone.dataset, whole.dataset);
+            assert_same_text(alone.unit_code, whole.unit_code);
+            assert_same_text(alone.value_type, whole.value_type);
+            assert_same_text(alone.object_type, whole.object_type);
+            with_children += whole.sub_count > 0;
+            alone.sub_count = whole.sub_count = 0;
+            assert_true(attr_same(&alone, &whole));
+        }
+        free(d);
+        arena_reset(arena);
+    }
+    assert_true(with_children > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_header_is_read_in_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty_entity, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_attribute_alone_lacks_its_children_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sequence_is_set_later, setup, teardown),
         cmocka_unit_test_setup_teardown(test_earliest_expiry_of_anything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_trees_come_back, setup, teardown),
