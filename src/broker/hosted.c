@@ -274,7 +274,7 @@ static void heard(struct store_listener *listener, const struct change *changes,
 {
     struct broker *b = container_of(listener, struct hosted_listener, listener)->broker;
     for (uint32_t i = 0; i < count; i++)
-        if (changes[i].kind == CHANGE_TENANT && !store_tenant_exists(b->store, changes[i].tenant))
+        if (changes[i].kind == CHANGE_TENANT && changes[i].gone)
             contexts_drop_tenant(b->contexts, changes[i].tenant);
 }
 

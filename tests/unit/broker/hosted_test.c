@@ -298,6 +298,23 @@ static void test_a_tenant_takes_its_own_along(void **state)
     assert_true(contexts_find(c->broker.contexts, STR_NONE, kept.id, false, c->arena, &info));
 }
 
+/* The store tells of a whole group at once: who is gone may be there again. */
+static void test_a_tenant_takes_its_own_along_even_if_it_is_made_again(void **state)
+{
+    struct city *c = *state;
+    struct why why;
+    struct context_info info;
+    why_clear(&why);
+    assert_int_equal(hosted_load(&c->broker, &c->listener, &why), OK);
+    struct hosted_add of = add(c, "a", SPEED);
+    struct change made = {.kind = CHANGE_TENANT, .tenant = STR("a")}, gone = made;
+    gone.gone = true;
+    c->listener.listener.changes(&c->listener.listener, &made, 1);
+    assert_true(contexts_find(c->broker.contexts, STR_NONE, of.id, false, c->arena, &info));
+    c->listener.listener.changes(&c->listener.listener, &gone, 1);
+    assert_false(contexts_find(c->broker.contexts, STR_NONE, of.id, false, c->arena, &info));
+}
+
 static void test_urls(void **state)
 {
     struct city *c = *state;
@@ -379,6 +396,7 @@ int main(void)
         TEST(test_loaded_at_start),
         TEST(test_damage_is_named),
         TEST(test_a_tenant_takes_its_own_along),
+        TEST(test_a_tenant_takes_its_own_along_even_if_it_is_made_again),
         TEST(test_urls),
         TEST(test_deleted),
         TEST(test_reloads_are_bounded_and_end_when_the_city_stops),

@@ -502,7 +502,7 @@ static bool naive_tenant_delete(struct store *s, struct store_tenant_delete *d)
     struct naive_tenant *t = find_tenant(n, d->tenant);
     drop_contents(n, t);
     *t = n->tenants[--n->tenant_count];
-    tell(n, (struct change){.seq = ++n->seq, .kind = CHANGE_TENANT, .tenant = d->tenant});
+    tell(n, (struct change){.seq = ++n->seq, .kind = CHANGE_TENANT, .tenant = d->tenant, .gone = true});
     return true;
 }
 
