@@ -160,6 +160,7 @@ static void held_delete(struct snapshots *s, struct str held_in)
 struct notice {
     struct port_send send;
     struct arena *arena;
+    struct str id; /* of the snapshot; its endpoint may have a password */
 };
 
 static void notice_done(struct port_send *p)
@@ -167,7 +168,7 @@ static void notice_done(struct port_send *p)
     struct notice *n = container_of(p, struct notice, send);
     bool taken = p->status == OK && p->http_status >= 200 && p->http_status < 300;
     if (!taken)
-        log_warn("snapshot notification not taken", log_s("uri", p->uri), log_i("status", p->http_status),
+        log_warn("snapshot notification not taken", log_s("id", n->id), log_i("status", p->http_status),
                  log_s("why", str_of(p->why.text)));
     arena_free(n->arena);
 }
@@ -198,6 +199,7 @@ static void notify(struct snapshots *s, const struct snapshot_entry *e, bool del
     uint64_t number = ++s->made;
     int64_t now = snapshots_now(s);
     n->arena = a;
+    n->id = arena_dup(a, e->s.id);
     headers_add(n, e, headers);
     buf_init(&b, DOCUMENT_BYTES_MAX);
     snapshot_notification_write(&b, &e->s,

@@ -221,3 +221,15 @@ def test_mqtt_server_may_die_and_return(city, mosquitto):
     mosquitto.start()
     drive(city, 3)
     wait_until(lambda: mosquitto.speeds()[-1:] == [3], 40)
+
+
+def test_passwords_of_endpoints_are_not_logged(new_city):
+    city = new_city().start()
+    made = city.post("snapshots", {"type": "Snapshot", "snapshotQueries": [{"type": "Query", "entities": [{"type": "Car"}]}],
+                                   "endpoint": "http://somebody:hush@127.0.0.1:1/"})
+    assert made.status_code in (201, 202), made.text
+    subscribe(city, "mqtt://somebody:hush@127.0.0.1:1/topic")
+    drive(city, 1)
+    wait_until(lambda: any("snapshot notification not taken" in line for line in city.lines))
+    wait_until(lambda: any("MQTT server lost" in line for line in city.lines))
+    assert not any("hush" in line for line in city.lines)
