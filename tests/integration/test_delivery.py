@@ -99,7 +99,7 @@ def receivers():
     b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.0 200 OK\r\n\r\nwhatever",
     b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + b"x" * 3000000,
-])
+], ids=["length", "chunked", "closing", "http10", "huge"])
 def test_every_kind_of_receiver_is_told_in_order(city, receivers, answer):
     receiver = receivers(answer)
     subscribe(city, receiver.uri, receiverInfo=[{"key": "X-Token", "value": "abc"}])
