@@ -1,3 +1,4 @@
+/* Entities and subscriptions for tests, read as the front would read them. */
 #include "told.h"
 
 #include "model/reader.h"
