@@ -181,6 +181,8 @@ POINT = {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [8.5, 
 @pytest.mark.parametrize("members, hit", [
     ({"q": "height>5"}, True), ({"q": "height>7"}, False), ({"q": 'use=="school";height==7'}, True),
     ({"q": 'use=="church"'}, False), ({"q": "!height"}, False), ({"q": 'tags=="b"'}, True),
+    # clause 4.9: percent-encoded is what stands in a URI, and this does not
+    ({"q": 'name=="Eight %25"'}, True), ({"q": 'name=="Eight%20%2525"'}, False), ({"q": 'name=="Eight %"'}, False),
     ({"scopeQ": "/city/#"}, True), ({"scopeQ": "/city/west"}, True), ({"scopeQ": "/town/#"}, False),
     ({"scopeQ": "/city"}, False), ({"scopeQ": "/city/+"}, True), ({"scopeQ": "(/city/west;/owner)|/none"}, True),
     ({"geoQ": {"geometry": "Point", "coordinates": [8.5001, 47.4], "georel": "near;maxDistance==1000"}}, True),
@@ -195,7 +197,7 @@ POINT = {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [8.5, 
 @pytest.mark.clause("4.9", "4.10", "4.19")
 def test_conditions(city, tenant, subscribe, receiver, urn, members, hit):
     subscribe(**members)
-    put(city, tenant, building(urn, height=prop(7), use=prop("school"), tags=prop(["a", "b"]), location=POINT,
+    put(city, tenant, building(urn, height=prop(7), use=prop("school"), tags=prop(["a", "b"]), location=POINT, name=prop("Eight %25"),
                                scope=["/city/west", "/owner"]))
     receiver.wait(1) if hit else receiver.quiet(0)
 
