@@ -1,5 +1,6 @@
 /* What a change did: each case names two versions, and all that became of them. */
 #include "broker/delta.h"
+#include "model/edit.h"
 #include "told.h"
 
 #include <setjmp.h>
@@ -154,6 +155,47 @@ static void instances_are_apart_and_named_together(void **state)
     CHECK(state, CASES);
 }
 
+/* The version before, edited at second now_s by change 3. */
+static const struct doc *edited(struct told *t, const char *before, enum edit_kind kind, const char *fragment, int64_t now_s)
+{
+    struct entity old, part, next;
+    struct edit_result result;
+    struct edit e = {.kind = (uint8_t)kind, .id = STR("urn:e:1")};
+    if (fragment) {
+        part = told_entity(t, fragment, true);
+        e.fragment = &part;
+    }
+    doc_decode(told_doc(t, before, 2), t->arena, &old);
+    edit_apply(&e, &old, now_s * 1000000, t->arena, &next, &result);
+    assert_int_equal(result.status, OK);
+    return result.changed ? told_version(t, &next, 3) : NULL;
+}
+
+/* Edits say which attributes they wrote, however deep; only these are looked at. */
+static void edits_tell_what_they_wrote(void **state)
+{
+    struct told *t = *state;
+    static const struct {
+        const char *before, *merged; /* NULL: the time goes by */
+        const char *said;
+    } CASES[] = {
+        {ENTITY(A_WITH(SUB("1")) B("1")), ENTITY(",\"a\":{" SUB("2") "}"), " a~"},
+        {ENTITY(A_WITH(SUB("1")) B("1")), ENTITY(",\"a\":{" SUB("1") "}" B("1")), ""},
+        {ENTITY(A_WITH(SUB("1")) B("1")), ENTITY(",\"a\":{\"s\":\"urn:ngsi-ld:null\"}"), " a~"},
+        {ENTITY(A("1") B("1")), ENTITY(",\"a\":\"urn:ngsi-ld:null\"" B("2")), " a- b~"},
+        {ENTITY(A_WITH("\"s\":{\"type\":\"Property\",\"value\":1,\"expiresAt\":\"1970-01-01T01:00:00Z\"}") B("1")), NULL,
+         " a~"},
+    };
+    (void)told_doc(t, ENTITY(A("1") B("1")), 1);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const struct doc *after = edited(t, CASES[i].before, CASES[i].merged ? EDIT_MERGE : EDIT_EXPIRE, CASES[i].merged,
+                                         CASES[i].merged ? 3 : 7200);
+        struct str got = after ? said(t, told_doc(t, CASES[i].before, 2), after) : STR("");
+        if (!str_eq(got, str_of(CASES[i].said)))
+            fail_msg("case %zu: '%.*s', not '%s'", i, STR_ARG(got), CASES[i].said);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_member_is_part_of_an_attribute, setup, teardown),
         cmocka_unit_test_setup_teardown(sub_attributes_change_theirs, setup, teardown),
         cmocka_unit_test_setup_teardown(instances_are_apart_and_named_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(edits_tell_what_they_wrote, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,25 +41,37 @@ static struct json value_of(struct told *t, struct str text)
     return v;
 }
 
-struct doc *told_doc(struct told *t, const char *text, uint64_t seq)
+struct entity told_entity(struct told *t, const char *text, bool merge)
 {
     static const struct reader_limits limits = {.attrs_max = 20, .depth_max = 4, .types_max = 4,
                                                 .scopes_max = 4, .name_bytes_max = 200, .coordinates_max = 20};
-    struct reader r = {.context = context_core(), .limits = &limits, .arena = t->arena};
+    struct reader r = {.context = context_core(), .limits = &limits, .arena = t->arena,
+                       .mode = merge ? READER_MERGE : READER_ENTITY, .observed_at = TIME_NONE};
     struct json v = value_of(t, str_of(text));
     struct why why = {0};
     struct entity e;
     if (reader_entity(&r, &v, STR_NONE, NULL, &e, &why) != OK)
         fail_msg("%s: %s", text, why.text);
+    return e;
+}
+
+struct doc *told_version(struct told *t, const struct entity *e, uint64_t seq)
+{
+    struct doc *d = arena_alloc(t->arena, doc_size(e));
+    doc_encode(e, d);
+    doc_set_seq(d, seq);
+    return d;
+}
+
+struct doc *told_doc(struct told *t, const char *text, uint64_t seq)
+{
+    struct entity e = told_entity(t, text, false);
     int64_t now_us = (int64_t)seq * 1000000;
     e.created_at = 1000000;
     e.modified_at = now_us;
     for (uint32_t i = 0; i < e.attr_count; i++)
         e.attrs[i].created_at = e.attrs[i].modified_at = now_us;
-    struct doc *d = arena_alloc(t->arena, doc_size(&e));
-    doc_encode(&e, d);
-    doc_set_seq(d, seq);
-    return d;
+    return told_version(t, &e, seq);
 }
 
 struct subscription *told_subscription(struct told *t, const char *members)
