@@ -112,7 +112,7 @@ static void assert_headers(const struct test *t, const char *const *headers, uin
             fail_msg("%.*s, not %s", STR_ARG(t->notice.headers[i]), headers[i]);
 }
 
-#define LINK "<https://example.org/c>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""
+#define LINK_HEADER "Link: <https://example.org/c>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""
 
 static void formats_show_one_entity_three_ways(void **state)
 {
@@ -209,7 +209,7 @@ static void the_context_is_linked_or_inside(void **state)
 {
     struct test *t = *state;
     put(t, NULL, SPRING(LEVEL("2")));
-    static const char *const JSON[] = {"Content-Type: application/json", "Link: " LINK, "NGSILD-Tenant: north"};
+    static const char *const JSON[] = {"Content-Type: application/json", LINK_HEADER, "NGSILD-Tenant: north"};
     static const char *const LD[] = {"Content-Type: application/ld+json", "NGSILD-Tenant: north"};
     assert_told(t, NOTIFICATION("\"format\":\"simplified\"," HTTP), "[{\"id\":\"urn:e:1\",\"type\":\"Spring\",\"level\":2}]}");
     assert_headers(t, JSON, 3);
@@ -228,7 +228,7 @@ static void geojson_has_its_context_unless_json_is_preferred(void **state)
 {
     struct test *t = *state;
     static const char *const PLAIN[] = {"Content-Type: application/geo+json", "NGSILD-Tenant: north"};
-    static const char *const PREFERS[] = {"Content-Type: application/geo+json", "Link: " LINK, "NGSILD-Tenant: north",
+    static const char *const PREFERS[] = {"Content-Type: application/geo+json", LINK_HEADER, "NGSILD-Tenant: north",
                                           "Prefer: body=json"};
     put(t, NULL, SPRING(PLACE));
     assert_told(t, NOTIFICATION("\"format\":\"simplified\"," GEO_TO("")),
