@@ -114,8 +114,8 @@ static void tell_text(struct live_stream *s, struct str text)
 
 static void tell_message(struct live_stream *s, struct live_message *m)
 {
+    count_event(s); /* first: who has read it finds it counted */
     tell_text(s, (struct str){m->text, m->n});
-    count_event(s);
     live_message_unref(m);
 }
 
