@@ -96,12 +96,14 @@ static uint32_t segments_split(struct str path, struct str segments[SEGMENTS_MAX
     return n;
 }
 
-/* "PATCH entities/" addresses an entity without saying which (clauses 5.6.17, 5.6.18: BadRequestData). What else is not
- * named leaves the resource of all attributes, subscriptions …, which has methods of its own. */
+/* "PATCH entities/" addresses an entity without saying which, "DELETE jsonldContexts/" a context (clauses 5.6.17, 5.6.18,
+ * 5.13.5.4: BadRequestData). What else is not named leaves the resource of all attributes, subscriptions …, which has
+ * methods of its own. */
 static bool id_missing(struct exchange *x, struct str *segments, uint32_t count)
 {
     struct str path = x->http->path;
-    if (path.p[path.n - 1] != '/' || count != 1 || !str_eq(segments[0], STR("entities")))
+    if (path.p[path.n - 1] != '/' || count != 1 ||
+        !(str_eq(segments[0], STR("entities")) || str_eq(segments[0], STR("jsonldContexts"))))
         return false;
     segments[count] = STR("");
     for (uint32_t i = 0; i < OPERATIONS; i++)
