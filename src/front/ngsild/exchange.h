@@ -23,8 +23,6 @@ struct exchange {
     const struct endpoint *endpoint;
     struct str variables[2];    /* decoded path variables: entity id, attribute name */
     struct str params[PARAMS];  /* decoded; absent: not given or empty */
-    uint8_t given[PARAMS];      /* those of params that are there, in the order given */
-    uint32_t given_count;
     uint64_t keywords;          /* KEYWORD_BIT of options */
     enum media accept;
     enum media content;         /* of the body */

@@ -108,10 +108,8 @@ static enum status param_read(struct exchange *x, struct str raw)
                        STR_ARG(name));
     if (exchange_has(x, p))
         return why_set(&x->why, E_INVALID_REQUEST, NULL, "parameter \"%.*s\" is given twice", STR_ARG(name));
-    if (value.n) {
+    if (value.n)
         x->params[p] = value;
-        x->given[x->given_count++] = (uint8_t)p;
-    }
     return OK;
 }
 
@@ -184,28 +182,27 @@ enum status params_list(struct exchange *x, uint32_t param, uint32_t max, struct
     return OK;
 }
 
-/* "?name=value" or "&name=value". */
-static void page_param(struct exchange *x, struct buf *b, uint32_t param, uint64_t limit, uint64_t offset)
+/* "?name=" or "&name=". */
+static void page_name(struct buf *b, uint32_t param)
 {
     buf_char(b, b->n ? '&' : '?');
     buf_str(b, str_of(PARAM_NAMES[param]));
     buf_char(b, '=');
-    if (param == PARAM_LIMIT || param == PARAM_OFFSET)
-        buf_u64(b, param == PARAM_LIMIT ? limit : offset);
-    else
-        buf_str(b, params_encode(x->arena, x->params[param]));
 }
 
 struct str params_page(struct exchange *x, uint64_t limit, uint64_t offset)
 {
     struct buf b;
     buf_init(&b, PAGE_BYTES_MAX);
-    for (uint32_t i = 0; i < x->given_count; i++)
-        page_param(x, &b, x->given[i], limit, offset);
-    if (!exchange_has(x, PARAM_LIMIT))
-        page_param(x, &b, PARAM_LIMIT, limit, offset);
-    if (!exchange_has(x, PARAM_OFFSET))
-        page_param(x, &b, PARAM_OFFSET, limit, offset);
+    for (uint32_t p = 0; p < PARAMS; p++) {
+        if (p == PARAM_LIMIT || p == PARAM_OFFSET) {
+            page_name(&b, p);
+            buf_u64(&b, p == PARAM_LIMIT ? limit : offset);
+        } else if (exchange_has(x, p)) {
+            page_name(&b, p);
+            buf_str(&b, params_encode(x->arena, x->params[p]));
+        }
+    }
     struct str text = arena_dup(x->arena, buf_view(&b));
     buf_free(&b);
     return text;

@@ -16,7 +16,7 @@ MUST_USE enum status params_bool(struct exchange *x, uint32_t param, bool *out);
 MUST_USE enum status params_u64(struct exchange *x, uint32_t param, uint64_t max, const char *limit, uint64_t *out);
 /* Comma separated list; at most max parts, none empty. */
 MUST_USE enum status params_list(struct exchange *x, uint32_t param, uint32_t max, struct str **out, uint32_t *count);
-/* The query string again, with limit and offset replaced or added behind, the parameters in the order given. */
+/* The query string again, with limit and offset replaced, parameters in alphabetical order. */
 struct str params_page(struct exchange *x, uint64_t limit, uint64_t offset);
 
 #endif

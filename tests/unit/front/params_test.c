@@ -202,13 +202,11 @@ static void pages_repeat_the_query(void **state)
     struct fixture *f = *state;
     assert_int_equal(read_query(f, OPERATION_QUERY_ENTITIES, "type=A&limit=3&q=name%3D%3D%22a%26b%22&offset=6"), OK);
     struct str page = params_page(&f->x, 5, 10);
-    is(page, "?type=A&limit=5&q=name%3D%3D%22a%26b%22&offset=10");
+    is(page, "?limit=5&offset=10&q=name%3D%3D%22a%26b%22&type=A");
     struct str kept = arena_dup(f->x.arena, str_from(page, 1));
     assert_int_equal(read_query(f, OPERATION_QUERY_ENTITIES, kept.p), OK);
     is(f->x.params[PARAM_Q], "name==\"a&b\"");
     is(params_page(&f->x, 5, 10), page.p);
-    assert_int_equal(read_query(f, OPERATION_QUERY_ENTITIES, "offset=2&type=A&q=&limit="), OK);
-    is(params_page(&f->x, 20, 22), "?offset=22&type=A&limit=20");
 }
 
 int main(void)
