@@ -45,6 +45,7 @@ void watcher_free(struct watcher *w)
     if (w->arena)
         arena_free(w->arena);
     free((void *)(uintptr_t)w->stored.p);
+    source_tenant_leave(w->watch, w->tenant);
     free(w);
 }
 

@@ -75,20 +75,41 @@ static struct str kept(struct str s)
     return (struct str){p, s.n};
 }
 
-static struct source_tenant *tenant_of(struct source_watch *w, struct str name)
+static struct source_tenant *tenant_find(const struct source_watch *w, struct str name)
 {
     struct source_tenant *t = w->tenants;
     while (t && !str_eq(t->name, name))
         t = t->next;
-    if (t)
-        return t;
-    t = mem_zalloc(sizeof *t);
+    return t;
+}
+
+static struct source_tenant *tenant_make(struct source_watch *w, struct str name)
+{
+    struct source_tenant *t = mem_zalloc(sizeof *t);
     t->name = kept(name);
     t->next = w->tenants;
     pthread_mutex_lock(&w->lock);
     w->tenants = t;
     pthread_mutex_unlock(&w->lock);
     return t;
+}
+
+static void tenant_free(struct source_watch *w, struct source_tenant *t)
+{
+    struct source_tenant **at = &w->tenants;
+    while (*at != t)
+        at = &(*at)->next;
+    pthread_mutex_lock(&w->lock);
+    *at = t->next;
+    pthread_mutex_unlock(&w->lock);
+    free((void *)(uintptr_t)t->name.p);
+    free(t);
+}
+
+void source_tenant_leave(struct source_watch *w, struct source_tenant *t)
+{
+    if (--t->members == 0)
+        tenant_free(w, t);
 }
 
 static void set_str(struct str *to, struct str s)
@@ -99,6 +120,7 @@ static void set_str(struct str *to, struct str s)
 
 static void source_free(struct source *s)
 {
+    source_tenant_leave(s->watch, s->tenant);
     set_str(&s->id, STR_NONE);
     set_str(&s->stored, STR_NONE);
     free(s);
@@ -175,6 +197,7 @@ static void heard_registration(struct source_watch *w, struct source_tenant *t,
         s = mem_zalloc(sizeof *s);
         s->watch = w;
         s->tenant = t;
+        t->members++;
         s->id = kept(h->key);
         s->next = t->sources;
         t->sources = s;
@@ -211,6 +234,7 @@ static bool set_subscription(struct source_watch *w, struct watcher *x, const st
     }
     s->of_registrations = true;
     filter_free(x->csf);
+    x->csf = NULL;
     subscription_unref(x->s);
     if (x->arena)
         arena_free(x->arena);
@@ -226,6 +250,7 @@ static struct watcher *watcher_new(struct source_watch *w, struct source_tenant 
     struct watcher *x = mem_zalloc(sizeof *x);
     x->watch = w;
     x->tenant = t;
+    t->members++;
     x->last = &x->first;
     x->counters.last_notification = x->counters.last_success = x->counters.last_failure = TIME_NONE;
     return x;
@@ -270,6 +295,23 @@ static void heard_tenant_gone(struct source_watch *w, struct source_tenant *t)
         remove_source(w, t->sources);
 }
 
+static void heard_one(struct source_watch *w, const struct heard *h)
+{
+    struct source_tenant *t = tenant_find(w, h->tenant);
+    if (!t && (!h->kind || str_absent(h->bytes)))
+        return; /* nothing of it was here */
+    if (!t)
+        t = tenant_make(w, h->tenant);
+    t->members++;
+    if (h->kind == STORE_REGISTRATION)
+        heard_registration(w, t, h);
+    else if (h->kind == STORE_REGISTRATION_SUBSCRIPTION)
+        heard_subscription(w, t, h);
+    else
+        heard_tenant_gone(w, t);
+    source_tenant_leave(w, t);
+}
+
 /* ---- the host's thread ---- */
 
 void source_watch_set_alarm(struct source_watch *w)
@@ -299,13 +341,7 @@ static void wake(struct task *task)
         pthread_mutex_unlock(&w->lock);
         if (!h)
             break;
-        struct source_tenant *t = tenant_of(w, h->tenant);
-        if (h->kind == STORE_REGISTRATION)
-            heard_registration(w, t, h);
-        else if (h->kind == STORE_REGISTRATION_SUBSCRIPTION)
-            heard_subscription(w, t, h);
-        else
-            heard_tenant_gone(w, t);
+        heard_one(w, h);
         free(h);
     }
     source_watch_set_alarm(w);
@@ -362,11 +398,10 @@ void source_watch_free(struct source_watch *w)
 {
     if (!w)
         return;
-    for (struct source_tenant *t; (t = w->tenants);) {
-        w->tenants = t->next;
-        heard_tenant_gone(w, t);
-        set_str(&t->name, STR_NONE);
-        free(t);
+    while (w->tenants) {
+        w->tenants->members++;
+        heard_tenant_gone(w, w->tenants);
+        tenant_free(w, w->tenants);
     }
     for (struct heard *h; (h = w->heard);) {
         w->heard = h->next;

@@ -53,10 +53,13 @@ struct watcher {
     struct subscription_counters counters;  /* under the lock */
 };
 
+/* There is one as long as it has members: sources and watchers, also those that are gone and still
+ * under way. */
 struct source_tenant {
     struct source_tenant *next;
     struct source *sources;
     struct watcher *watchers;
+    uint32_t members;
     struct str name;
 };
 
@@ -82,6 +85,8 @@ struct source_watch {
 /* ---- source_watch.c ---- */
 /* The host's alarm for what is due first. */
 void source_watch_set_alarm(struct source_watch *w);
+/* A member is gone. */
+void source_tenant_leave(struct source_watch *w, struct source_tenant *t);
 
 /* ---- source_tell.c ---- */
 /* What has changed of one registration; either is absent when it was not there, or is not any more.
