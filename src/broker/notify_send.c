@@ -68,6 +68,14 @@ void send_free_spares(struct notify *n)
 
 /* ---- outcomes ---- */
 
+void send_plan(struct notify *n, struct agenda_item *i, int64_t due_us)
+{
+    int64_t first_us = agenda_first_us(&n->agenda);
+    agenda_set(&n->agenda, i, due_us);
+    if (due_us < first_us)
+        n->host->alarm(n->host, due_us);
+}
+
 /* At least the cooldown, twice as long with every failure. */
 static int64_t pause_us(const struct delivery *d, const struct subscription *s)
 {
@@ -97,7 +105,8 @@ void send_end(struct sending *g)
     struct delivery *d = g->delivery;
     if (g->count)
         outbox_settle(d->notify->outbox, d->lane, false);
-    finish(g);
+    sending_free(g);
+    send_plan(d->notify, &d->due, time_monotonic() + 1); /* by the agenda: many in a row may end so */
 }
 
 static bool is_taken(const struct sending *g)
@@ -294,14 +303,6 @@ static void begin(struct delivery *d, struct subscription *s)
 }
 
 /* ---- steps ---- */
-
-void send_plan(struct notify *n, struct agenda_item *i, int64_t due_us)
-{
-    int64_t first_us = agenda_first_us(&n->agenda);
-    agenda_set(&n->agenda, i, due_us);
-    if (due_us < first_us)
-        n->host->alarm(n->host, due_us);
-}
 
 static void end_lane(struct delivery *d)
 {

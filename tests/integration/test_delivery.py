@@ -223,6 +223,20 @@ def test_mqtt_server_may_die_and_return(city, mosquitto):
     wait_until(lambda: mosquitto.speeds()[-1:] == [3], 40)
 
 
+def test_many_messages_of_nothing_end_one_after_another(new_city):
+    city = new_city("--subscriptions-interval-entities", "1").start()
+    for first in range(0, 40000, 1000):
+        made = city.post("entityOperations/create", [{"id": f"urn:ngsi-ld:Car:{i}", "type": "Car"} for i in range(first, first + 1000)])
+        assert made.status_code == 201, made.text
+    made = city.post("subscriptions", {
+        "type": "Subscription", "entities": [{"type": "Car"}], "timeInterval": 1,
+        "notification": {"pick": ["nobodyHasThis"], "endpoint": {"uri": "http://127.0.0.1:1/"}}})
+    assert made.status_code == 201, made.text
+    time.sleep(2)
+    assert city.process.poll() is None
+    drive(city, 1)
+
+
 def test_passwords_of_endpoints_are_not_logged(new_city):
     city = new_city().start()
     made = city.post("snapshots", {"type": "Snapshot", "snapshotQueries": [{"type": "Query", "entities": [{"type": "Car"}]}],
