@@ -323,7 +323,7 @@ bool notice_write(struct notice *n)
 {
     struct key_value *metadata;
     uint32_t count = make_metadata(n, &metadata);
-    if (str_starts(n->subscription->uri, STR("mqtt")))
+    if (str_eq_fold(str_head(n->subscription->uri, 4), STR("mqtt")))
         write_mqtt(n, metadata, count);
     else
         write_http(n, metadata, count);

@@ -111,7 +111,7 @@ void send_end(struct sending *g)
 
 static bool is_taken(const struct sending *g)
 {
-    bool http = str_starts(g->send.uri, STR("http"));
+    bool http = str_eq_fold(str_head(g->send.uri, 4), STR("http"));
     return g->send.status == OK &&
            (!http || (g->send.http_status >= 200 && g->send.http_status < 300));
 }

@@ -194,7 +194,7 @@ static void sent(struct port_send *send)
 {
     struct source_message *m = container_of(send, struct source_message, send);
     struct watcher *w = m->watcher;
-    bool http = str_starts(send->uri, STR("http"));
+    bool http = str_eq_fold(str_head(send->uri, 4), STR("http"));
     bool ok =
         send->status == OK && (!http || (send->http_status >= 200 && send->http_status < 300));
     count(w, ok);

@@ -247,3 +247,15 @@ def test_passwords_of_endpoints_are_not_logged(new_city):
     wait_until(lambda: any("snapshot notification not taken" in line for line in city.lines))
     wait_until(lambda: any("MQTT server lost" in line for line in city.lines))
     assert not any("hush" in line for line in city.lines)
+
+
+def test_schemes_may_be_written_large(city, receivers):
+    receiver = receivers(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+    subscribe(city, receiver.uri.replace("http", "HTTP"))
+    drive(city, 1)
+    wait_until(lambda: receiver.bodies)
+    told = lambda: city.get("subscriptions/urn:ngsi-ld:Subscription:1").json()["notification"]
+    wait_until(lambda: "lastNotification" in told())
+    assert told()["status"] == "failed" and "lastSuccess" not in told()
+    receiver.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+    wait_until(lambda: "lastSuccess" in told())  # it is tried again
