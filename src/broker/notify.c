@@ -5,12 +5,19 @@
 
 static void drain(struct task *task);
 
+/* A task is posted once at a time. */
+static void post(struct notify *n)
+{
+    if (!atomic_exchange(&n->posted, true))
+        runner_post(n->host->runner, &n->wake);
+}
+
 /* The outbox's, on any thread. */
 static void wake(void *arg)
 {
     struct notify *n = arg;
     if (atomic_load(&n->started))
-        runner_post(n->host->runner, &n->wake);
+        post(n);
 }
 
 struct notify *notify_new(const struct notify_options *o, struct terms *terms)
@@ -38,7 +45,7 @@ void notify_start(struct notify *n, struct broker *b, struct notify_host *h)
     atomic_store(&n->live, true);
     outbox_begin(n->outbox);
     atomic_store(&n->started, true);
-    runner_post(h->runner, &n->wake); /* what came before, and whatever wake() did not post */
+    post(n); /* what came before, and whatever wake() did not post */
 }
 
 static struct delivery *delivery_of(struct notify *n, struct lane *lane)
@@ -58,6 +65,7 @@ static void drain(struct task *task)
 {
     enum { AT_ONCE = 64 };
     struct notify *n = container_of(task, struct notify, wake);
+    atomic_store(&n->posted, false); /* what comes from here on posts it again */
     for (int i = 0; i < AT_ONCE; i++) {
         struct lane *lane = outbox_next(n->outbox);
         if (!lane) {
@@ -68,7 +76,7 @@ static void drain(struct task *task)
         if (!d->busy)
             send_step(d);
     }
-    runner_post(n->host->runner, &n->wake);
+    post(n);
 }
 
 void notify_tick(struct notify *n)

@@ -29,6 +29,7 @@ struct notify {
     struct sending *spare;
     uint32_t spare_count;
     _Atomic uint64_t under_way; /* messages, and writes of counters */
+    _Atomic bool posted; /* wake is, and has not run */
     _Atomic bool started, stopping;
     uint32_t writing; /* counters and positions on their way */
 };
