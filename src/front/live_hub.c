@@ -196,7 +196,10 @@ static void attach_run(struct task *task)
 {
     struct live_stream *s = container_of(task, struct live_stream, attach);
     struct live *l = s->live;
-    atomic_store_explicit(&l->recording, true, memory_order_release);
+    if (!atomic_exchange(&l->recording, true)) { /* what came late when it ended is not joined by what comes now */
+        ring_clear(l);
+        l->ring_active = false;
+    }
     l->unused_since_us = 0;
     bool resumes = can_resume(l, s);
     if (!l->ring_active) {
