@@ -458,12 +458,12 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
     }
     if (st == OK)
         st = hosted_load(&city->broker, &city->hosted, why);
-    if (st == OK) {
+    if (st == OK)
+        st = snapshots_open(city, c, why);
+    if (st == OK) { /* asks whose tenant a change is in */
         struct loop_hooks *hooks = &city->hooks;
         st = delivery_start(&city->delivery, city->notify, city->sources, &city->broker, hooks, why);
     }
-    if (st == OK)
-        st = snapshots_open(city, c, why);
     if (st == OK)
         st = servers_start(city, c, why);
     if (st == OK)
