@@ -6,7 +6,7 @@
  * One message of a subscription is under way at a time, so an entity's versions arrive in
  * order; a receiver that is slow or dead costs nobody else anything. A message that does not
  * arrive is tried again, with growing pauses, so many times; what is then given up is counted.
- * What waits outlives a crash: docs/decisions/0012. */
+ * What waits outlives a crash: docs/decisions/0014. */
 #ifndef BROKER_NOTIFY_H
 #define BROKER_NOTIFY_H
 

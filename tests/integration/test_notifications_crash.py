@@ -1,5 +1,5 @@
 """Killed under load, again and again: every due notification of an acknowledged change arrives at
-least once, and each entity's versions in order (docs/decisions/0012)."""
+least once, and each entity's versions in order (docs/decisions/0014)."""
 import os
 import random
 import sys

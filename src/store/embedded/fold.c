@@ -68,7 +68,7 @@ static enum status put_saved(struct store_saver *saver, struct str key, struct s
 }
 
 /* What listeners want back after a restart, first of all, so that the base never holds a change that
- * they would be told of again (docs/decisions/0012). */
+ * they would be told of again (docs/decisions/0014). */
 static enum status save(struct embedded *e, uint64_t seq, struct why *why)
 {
     struct saving s = {{put_saved}, e->fold.base, STR("")};
