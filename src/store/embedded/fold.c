@@ -37,13 +37,15 @@ void fold_path(const struct embedded *e, char *path, size_t n)
 
 /* ---- taking ---- */
 
-static void take_tenant(struct tenant *t, struct part *p)
+static void take_tenant(struct tenant *t, uint64_t seq, struct part *p)
 {
     pthread_rwlock_wrlock(&t->lock);
     *p = (struct part){tenant_hold(t), t->dirty_documents, t->tombstones, t->tombstone_count};
     bitmap_free(t->folding);
     t->folding = t->dirty;
     t->folded_to = 0;
+    t->keeps = true;
+    t->folding_seq = seq;
     t->folding_documents = t->dirty_documents;
     t->dirty = bitmap_new();
     t->dirty_documents = name_map_new();
@@ -102,7 +104,7 @@ static void take(struct embedded *e, struct task_list *l, struct why *why)
     };
     for (uint32_t i = 0; i <= d->mask; i++)
         if (d->cells[i])
-            take_tenant(d->cells[i], &l->parts[l->part_count++]);
+            take_tenant(d->cells[i], l->position.seq, &l->parts[l->part_count++]);
     e->dropped = NULL;
     e->dropped_count = e->dropped_room = 0;
     e->folding_seq = l->position.seq;
@@ -159,6 +161,7 @@ static void write_kept(struct embedded *e, struct tenant *t)
     pthread_rwlock_wrlock(&t->lock);
     struct doc **kept = t->kept;
     uint32_t n = t->kept_count;
+    t->keeps = false; /* what were kept from here on would be written by the next fold, over what is younger */
     t->kept = NULL;
     t->kept_count = t->kept_room = 0;
     pthread_rwlock_unlock(&t->lock);
@@ -246,6 +249,7 @@ static void give_back(struct embedded *e, struct task_list *l)
             tenant_mark_document(t, k->kind, str_from(k->key, 1));
         }
         t->folding_documents = NULL;
+        t->keeps = false;
         drop_kept(t);
         pthread_rwlock_unlock(&t->lock);
     }

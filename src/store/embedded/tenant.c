@@ -93,7 +93,8 @@ void tenant_mark_document(struct tenant *t, uint8_t kind, struct str key)
 
 void tenant_keep_version(struct tenant *t, uint32_t slot, const struct doc *old)
 {
-    if (slot < t->folded_to || !bitmap_has(t->folding, slot))
+    if (!t->keeps || slot < t->folded_to || doc_seq(old) > t->folding_seq ||
+        !bitmap_has(t->folding, slot))
         return;
     bitmap_remove(t->folding, slot);
     if (t->kept_count == t->kept_room) {

@@ -35,6 +35,8 @@ struct tenant {
     struct bitmap *dirty;             /* slots */
     struct bitmap *folding;           /* slots that the fold under way writes */
     uint32_t folded_to;               /* those below this one are written */
+    bool keeps;                       /* the fold has still to write versions up to folding_seq */
+    uint64_t folding_seq;
     struct doc **kept;                /* versions of others that were replaced meanwhile: copies */
     uint32_t kept_count, kept_room;
     struct name_map *folding_documents; /* struct dirty_key of the fold under way; NULL: none is */
