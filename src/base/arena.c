@@ -45,6 +45,15 @@ void *mem_zalloc(size_t bytes)
     return p;
 }
 
+struct str mem_dup(struct str s)
+{
+    char *p = mem_alloc(s.n + 1);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = 0;
+    return (struct str){p, s.n};
+}
+
 void *mem_realloc(void *old, size_t bytes)
 {
     void *p = realloc(old, bytes ? bytes : 1);

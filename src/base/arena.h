@@ -44,6 +44,8 @@ bool arena_over(const struct arena *a);
 /* malloc family that ends the process, with a message, when memory is out. */
 void *mem_alloc(size_t bytes);
 void *mem_zalloc(size_t bytes);
+/* A copy with a zero behind it; free() its p. */
+struct str mem_dup(struct str s);
 void *mem_realloc(void *p, size_t bytes);
 
 #endif

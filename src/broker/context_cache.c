@@ -227,11 +227,8 @@ void context_cache_add(struct context_cache *c, struct cached *e, enum cached_ki
     struct cached *old = lookup(c, kind, key);
     if (old)
         entry_remove(c, old);
-    char *copy = mem_alloc(key.n + 1);
-    memcpy(copy, key.p, key.n);
-    copy[key.n] = 0;
     e->kind = (uint8_t)kind;
-    e->key = (struct str){copy, key.n};
+    e->key = mem_dup(key);
     e->hash = hash_str(key) + kind;
     e->bytes += sizeof *e + key.n;
     c->documents += kind == CACHED_DOCUMENT;

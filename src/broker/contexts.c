@@ -101,15 +101,6 @@ struct cached *contexts_entry(struct document *d, int64_t expires_us)
     return e;
 }
 
-/* The caller's, to be freed. */
-static struct str copy(struct str s)
-{
-    char *p = mem_alloc(s.n + 1);
-    memcpy(p, s.p, s.n);
-    p[s.n] = 0;
-    return (struct str){p, s.n};
-}
-
 /* ---- building ---- */
 
 struct loader {
@@ -158,7 +149,7 @@ static void context_add(struct contexts *c, struct str key, struct context *cont
     e->parts = mem_zalloc((l->part_count + 1) * sizeof *e->parts);
     e->part_count = l->part_count;
     for (uint32_t i = 0; i < l->part_count; i++) {
-        e->parts[i] = copy(l->parts[i]);
+        e->parts[i] = mem_dup(l->parts[i]);
         e->bytes += sizeof *e->parts + l->parts[i].n;
     }
     context_cache_add(c->cache, e, CACHED_CONTEXT, key);
@@ -167,7 +158,7 @@ static void context_add(struct contexts *c, struct str key, struct context *cont
 struct port_fetch contexts_fetch(const struct contexts *c, struct str url, void (*done)(struct port_fetch *f))
 {
     return (struct port_fetch){
-        .url = copy(url),
+        .url = mem_dup(url),
         .accept = "application/ld+json, application/json;q=0.9, */*;q=0.1",
         .bytes_max = c->o.document_bytes_max,
         .timeout_ms = c->o.timeout_ms,

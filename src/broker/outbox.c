@@ -96,14 +96,6 @@ static void grow_lanes(struct outbox *o)
     free(old);
 }
 
-static struct str keep(struct str s)
-{
-    char *p = mem_alloc(s.n + 1);
-    if (s.n)
-        memcpy(p, s.p, s.n);
-    return (struct str){p, s.n};
-}
-
 static void destroy(struct lane *lane)
 {
     subscription_unref(lane->subscription);
@@ -142,8 +134,8 @@ struct lane *outbox_find(struct outbox *o, struct str tenant, struct str id)
 static struct lane *lane_make(struct outbox *o, const struct subscription *s)
 {
     struct lane *l = mem_zalloc(sizeof *l);
-    l->tenant = keep(s->tenant);
-    l->id = keep(s->id);
+    l->tenant = mem_dup(s->tenant);
+    l->id = mem_dup(s->id);
     l->hash = lane_hash(s->tenant, s->id);
     l->counters.last_notification = l->counters.last_success = l->counters.last_failure = TIME_NONE;
     struct lane **at = lane_place(o, s->tenant, s->id);

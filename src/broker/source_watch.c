@@ -67,14 +67,6 @@ static void changes(struct store_listener *l, const struct change *c, uint32_t c
 
 /* ---- tables ---- */
 
-static struct str kept(struct str s)
-{
-    char *p = mem_alloc(s.n + 1);
-    if (s.n)
-        memcpy(p, s.p, s.n);
-    return (struct str){p, s.n};
-}
-
 static struct source_tenant *tenant_find(const struct source_watch *w, struct str name)
 {
     struct source_tenant *t = w->tenants;
@@ -86,7 +78,7 @@ static struct source_tenant *tenant_find(const struct source_watch *w, struct st
 static struct source_tenant *tenant_make(struct source_watch *w, struct str name)
 {
     struct source_tenant *t = mem_zalloc(sizeof *t);
-    t->name = kept(name);
+    t->name = mem_dup(name);
     t->next = w->tenants;
     pthread_mutex_lock(&w->lock);
     w->tenants = t;
@@ -198,12 +190,12 @@ static void heard_registration(struct source_watch *w, struct source_tenant *t,
         s->watch = w;
         s->tenant = t;
         t->members++;
-        s->id = kept(h->key);
+        s->id = mem_dup(h->key);
         s->next = t->sources;
         t->sources = s;
     }
     s->seq = h->seq;
-    set_str(&s->stored, kept(h->bytes));
+    set_str(&s->stored, mem_dup(h->bytes));
     plan_expiry(w, s);
 }
 
@@ -240,7 +232,7 @@ static bool set_subscription(struct source_watch *w, struct watcher *x, const st
         arena_free(x->arena);
     x->s = s;
     x->arena = arena_new(0);
-    set_str(&x->stored, kept(h->bytes));
+    set_str(&x->stored, mem_dup(h->bytes));
     return registration_query_of(&x->query, s, x->stored, w->terms, &w->o.limits.filter, x->arena,
                                  &x->csf, &why) == OK;
 }

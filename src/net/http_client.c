@@ -22,7 +22,7 @@ enum { EASY_POOL_MAX = 64, ANSWER_HEADERS_MAX = 64 << 10 };
 struct http_client {
     struct loop *loop;
     struct egress_guard *guard;
-    char *user_agent;
+    struct str user_agent; /* a zero behind it */
     size_t connections_max, connections_per_host_max;
     CURLM *multi; /* NULL before the first call */
     struct loop_timer timer;
@@ -297,15 +297,6 @@ static bool has_control(struct str s)
     return false;
 }
 
-static char *zero_ended(struct str s)
-{
-    char *z = mem_alloc(s.n + 1);
-    if (s.n)
-        memcpy(z, s.p, s.n);
-    z[s.n] = 0;
-    return z;
-}
-
 static bool header_add(struct running *r, const char *z)
 {
     struct curl_slist *longer = curl_slist_append(r->headers, z);
@@ -325,9 +316,9 @@ static enum status headers_set(struct running *r)
         if (has_control(h) || name.n == h.n)
             return why_set(&call->why, E_BAD_DATA, NULL, "'%.*s' is no header", STR_ARG(name));
         typed |= str_eq_fold(name, STR("Content-Type"));
-        char *z = zero_ended(h);
-        kept = header_add(r, z);
-        free(z);
+        struct str z = mem_dup(h);
+        kept = header_add(r, z.p);
+        free((void *)z.p);
     }
     if (!typed)
         kept = kept && header_add(r, "Content-Type:");
@@ -372,7 +363,7 @@ static void bounds_set(struct running *r)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->error);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, r->client->user_agent);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, r->client->user_agent.p);
 }
 
 static enum status prepare(struct running *r)
@@ -385,9 +376,9 @@ static enum status prepare(struct running *r)
         return why_set(&call->why, E_INTERNAL, NULL, "libcurl cannot start");
     if (has_control(call->url))
         return why_set(&call->why, E_BAD_DATA, NULL, "the URL has a control character");
-    char *url = zero_ended(call->url);
-    curl_easy_setopt(r->easy, CURLOPT_URL, url);
-    free(url);
+    struct str url = mem_dup(call->url);
+    curl_easy_setopt(r->easy, CURLOPT_URL, url.p);
+    free((void *)url.p);
     method_set(r->easy, call);
     bounds_set(r);
     enum status st = headers_set(r);
@@ -445,7 +436,7 @@ enum status http_client_new(struct http_client **out, struct loop *loop,
     c->failed_timer.fire = fail_due;
     c->connections_max = o->connections_max;
     c->connections_per_host_max = o->connections_per_host_max;
-    c->user_agent = zero_ended(o->user_agent);
+    c->user_agent = mem_dup(o->user_agent);
     enum status st =
         egress_guard_new(&c->guard, o->refuse, o->refuse_count, o->allow, o->allow_count, why);
     if (st != OK) {
@@ -471,6 +462,6 @@ void http_client_free(struct http_client *c)
     loop_timer_clear(c->loop, &c->timer);
     loop_timer_clear(c->loop, &c->failed_timer);
     egress_guard_free(c->guard);
-    free(c->user_agent);
+    free((void *)c->user_agent.p);
     free(c);
 }

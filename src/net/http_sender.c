@@ -68,10 +68,7 @@ struct http_sender *http_sender_new(struct loop *loop, const struct http_sender_
     struct http_sender *s = mem_zalloc(sizeof *s);
     s->loop = loop;
     s->options = *o;
-    char *agent = mem_alloc(o->user_agent.n + 1);
-    if (o->user_agent.n)
-        memcpy(agent, o->user_agent.p, o->user_agent.n);
-    s->user_agent = (struct str){agent, o->user_agent.n};
+    s->user_agent = mem_dup(o->user_agent);
     s->table_size = TABLE_FIRST;
     s->table = mem_zalloc(s->table_size * sizeof(struct origin *));
     link_init(&s->quiet);
