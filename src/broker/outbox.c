@@ -352,6 +352,7 @@ uint32_t outbox_take(struct outbox *o, struct lane *lane, struct due_item *items
             fill(&items[n++], d);
         lane->untaken = d;
         lane->taken = n;
+        lane_note_size(o, lane);
     }
     outbox_unlock(o);
     return n;
@@ -366,9 +367,9 @@ bool outbox_settle(struct outbox *o, struct lane *lane, bool given_up)
     while (lane->first != lane->untaken) {
         if (lane->first->last_seq > lane->delivered)
             lane->delivered = lane->first->last_seq;
+        lane->taken--;
         due_remove(o, lane, lane->first);
     }
-    lane->taken = 0;
     lane_mark_changed(o, lane);
     bool more = lane->first != NULL;
     outbox_unlock(o);

@@ -122,8 +122,6 @@ static void note_empty(struct outbox *o, struct lane *lane)
     *(lane->prev_waiting ? &lane->prev_waiting->next_waiting : &o->waiting) = lane->next_waiting;
     if (lane->next_waiting)
         lane->next_waiting->prev_waiting = lane->prev_waiting;
-    if (o->fattest == lane)
-        o->fattest = NULL;
 }
 
 static void note_waiting(struct outbox *o, struct lane *lane)
@@ -133,6 +131,28 @@ static void note_waiting(struct outbox *o, struct lane *lane)
     if (o->waiting)
         o->waiting->prev_waiting = lane;
     o->waiting = lane;
+}
+
+void lane_note_size(struct outbox *o, struct lane *lane)
+{
+    uint32_t spare = lane->count - lane->taken;
+    uint8_t size = spare ? (uint8_t)(32 - __builtin_clz(spare)) : 0;
+    if (size == lane->size)
+        return;
+    if (lane->size) {
+        *(lane->prev_alike ? &lane->prev_alike->next_alike : &o->alike[lane->size]) =
+            lane->next_alike;
+        if (lane->next_alike)
+            lane->next_alike->prev_alike = lane->prev_alike;
+    }
+    lane->size = size;
+    if (!size)
+        return;
+    lane->prev_alike = NULL;
+    lane->next_alike = o->alike[size];
+    if (lane->next_alike)
+        lane->next_alike->prev_alike = lane;
+    o->alike[size] = lane;
 }
 
 /* ---- what waits ---- */
@@ -150,8 +170,7 @@ void due_append(struct outbox *o, struct lane *lane, struct due fresh)
     entity_add(o, lane, d);
     if (lane->count++ == 0)
         note_waiting(o, lane);
-    if (o->fattest && o->fattest->count < lane->count)
-        o->fattest = lane;
+    lane_note_size(o, lane);
     o->stats.waiting++;
     o->stats.bytes += sizeof *d;
 }
@@ -168,15 +187,16 @@ void due_remove(struct outbox *o, struct lane *lane, struct due *d)
     free(d);
     if (--lane->count == 0)
         note_empty(o, lane);
+    lane_note_size(o, lane);
     o->stats.waiting--;
     o->stats.bytes -= sizeof *d;
 }
 
 void due_remove_all(struct outbox *o, struct lane *lane)
 {
+    lane->taken = 0;
     while (lane->first)
         due_remove(o, lane, lane->first);
-    lane->taken = 0;
 }
 
 /* ---- room ---- */
@@ -217,14 +237,14 @@ static void drop(struct outbox *o, struct lane *lane, struct due *d)
     lane_mark_changed(o, lane);
 }
 
-static struct lane *find_fattest(struct outbox *o)
+/* One that may drop about as many as any: at least half as many. NULL: none but that one may. */
+static struct lane *find_fat(const struct outbox *o, const struct lane *but)
 {
-    if (o->fattest)
-        return o->fattest;
-    for (struct lane *l = o->waiting; l; l = l->next_waiting)
-        if (!o->fattest || l->count > o->fattest->count)
-            o->fattest = l;
-    return o->fattest;
+    for (int size = LANE_SIZES - 1; size; size--)
+        for (struct lane *l = o->alike[size]; l; l = l->next_alike)
+            if (l != but)
+                return l;
+    return NULL;
 }
 
 void due_make_room(struct outbox *o, struct lane *lane, struct due *d)
@@ -238,9 +258,12 @@ void due_make_room(struct outbox *o, struct lane *lane, struct due *d)
     if (lane->count > o->o.lane_max && lane->untaken != d)
         drop(o, lane, lane->untaken);
     while (o->stats.bytes > o->o.bytes_max) {
-        struct lane *fat = lane->untaken != d ? lane : find_fattest(o);
-        if (!fat || !fat->untaken || fat->untaken == d)
+        struct lane *fat = lane->untaken != d ? lane : find_fat(o, lane);
+        if (!fat) {
+            if (o->stats.waiting > 1)
+                drop(o, lane, d);
             break;
+        }
         drop(o, fat, fat->untaken);
     }
 }

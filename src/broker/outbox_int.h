@@ -36,6 +36,7 @@ struct lane {
     struct lane *next_ready;
     struct lane *next_changed, *prev_changed; /* counters, longest ago first */
     struct lane *next_waiting, *prev_waiting; /* lanes that are not empty */
+    struct lane *next_alike, *prev_alike;     /* of one size */
     struct str tenant, id;           /* owned */
     uint64_t hash;
     struct subscription *subscription;
@@ -46,9 +47,12 @@ struct lane {
     uint64_t mark;      /* of outbox_reposition() */
     uint64_t delivered; /* nothing up to this change is due any more */
     struct subscription_counters counters;
+    uint8_t size; /* bits of how many may be dropped; 0: none */
     bool ready, changed;
     _Atomic bool removed;
 };
+
+enum { LANE_SIZES = 33 };
 
 struct outbox {
     struct outbox_options o;
@@ -62,7 +66,7 @@ struct outbox {
     struct lane *ready, **ready_last;
     struct lane *changed, *changed_last;
     struct lane *waiting; /* those with something in them */
-    struct lane *fattest; /* or was; NULL: not known */
+    struct lane *alike[LANE_SIZES]; /* lanes by size, to find a fat one */
     bool woken;
     uint64_t marks;
     uint64_t seq; /* everything up to this change has been put in */
@@ -95,8 +99,11 @@ void doc_release(struct outbox *o, struct outbox_doc *d);
 void due_append(struct outbox *o, struct lane *lane, struct due fresh);
 void due_remove(struct outbox *o, struct lane *lane, struct due *d);
 void due_remove_all(struct outbox *o, struct lane *lane);
+/* After a change of count or taken. */
+void lane_note_size(struct outbox *o, struct lane *lane);
 /* Makes room for d, the lane's newest: by merging it with an older one of the same entity, or by
- * dropping the lane's oldest, or those of the lane that has most. */
+ * dropping the lane's oldest, or those of lanes that have most. When all else is taken by delivery, d
+ * itself is dropped; only one that waits alone may be larger than the bound. */
 void due_make_room(struct outbox *o, struct lane *lane, struct due *d);
 
 #endif

@@ -230,6 +230,49 @@ static void all_together_are_bounded(void **state)
     assert_true(s.waiting > 2);
 }
 
+static uint64_t bytes(struct boxed *b)
+{
+    struct outbox_stats s;
+    outbox_stats(b->outbox, &s);
+    return s.bytes;
+}
+
+static struct subscription_counters counters(struct boxed *b, const char *id)
+{
+    struct subscription_counters c;
+    assert_true(outbox_counters(b->outbox, STR("t"), str_of(id), &c));
+    return c;
+}
+
+/* Three wait in the fat lane, all on their way; two in the next. */
+static void the_next_fat_lane_makes_room_for_others(void **state)
+{
+    struct boxed *b = *state;
+    for (int i = 1; i <= 3; i++)
+        put(b, b->lane, i, 0, (uint64_t)i, false);
+    uint64_t one = bytes(b) / 3;
+    outbox_free(b->outbox);
+    b->outbox = open_box(b, 5 * one);
+    b->lane = subscribe(b, "urn:s:1", ALL);
+    struct lane *next = subscribe(b, "urn:s:2", ALL);
+    struct lane *third = subscribe(b, "urn:s:3", ALL);
+    for (int i = 1; i <= 5; i++)
+        put(b, i <= 3 ? b->lane : next, i, 0, (uint64_t)i, false);
+    assert_int_equal(take(b), 3);
+    put(b, third, 6, 0, 6, false);
+    assert_true(bytes(b) <= 5 * one);
+    assert_int_equal(counters(b, "urn:s:1").dropped, 0);
+    assert_int_equal(counters(b, "urn:s:2").dropped, 1);
+    assert_int_equal(counters(b, "urn:s:3").dropped, 0);
+    assert_int_equal(outbox_take(b->outbox, next, b->items, ROOM), 1);
+    assert_int_equal(b->items[0].last_seq, 5);
+    assert_int_equal(outbox_take(b->outbox, third, b->items, ROOM), 1);
+    put(b, next, 7, 0, 7, false); /* all else is on its way */
+    assert_true(bytes(b) <= 5 * one);
+    assert_int_equal(counters(b, "urn:s:2").dropped, 2);
+    assert_int_equal(take(b), 3);
+}
+
 /* ---- a restart ---- */
 
 static enum status keep(void *arg, struct str key, struct str bytes)
@@ -370,6 +413,7 @@ int main(void)
         TEST(what_is_taken_is_left_alone),
         TEST(a_deletion_has_a_version_to_speak_of),
         TEST(all_together_are_bounded),
+        TEST(the_next_fat_lane_makes_room_for_others),
         TEST(what_waits_outlives_a_restart),
         TEST(a_lane_that_lags_holds_no_other),
         TEST(counters_outlive_a_restart),
