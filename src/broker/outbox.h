@@ -116,7 +116,8 @@ void outbox_stats(struct outbox *o, struct outbox_stats *out);
 
 /* ---- across a restart (docs/formats/outbox.md) ---- */
 
-/* Everything that waits, lane by lane. Stops at another status than OK. */
+/* Everything that waits, lane by lane, while nothing is put in; no lock is held in put. Stops at
+ * another status than OK. */
 enum status outbox_save(struct outbox *o,
                         enum status (*put)(void *arg, struct str key, struct str bytes), void *arg);
 /* One lane back; what is damaged, or has no lane any more, is left out. */

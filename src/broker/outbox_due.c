@@ -119,6 +119,8 @@ static void entity_drop(struct outbox *o, struct due *d)
 
 static void note_empty(struct outbox *o, struct lane *lane)
 {
+    if (o->saving == lane)
+        o->saving = lane->next_waiting;
     *(lane->prev_waiting ? &lane->prev_waiting->next_waiting : &o->waiting) = lane->next_waiting;
     if (lane->next_waiting)
         lane->next_waiting->prev_waiting = lane->prev_waiting;

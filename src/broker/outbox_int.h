@@ -66,6 +66,7 @@ struct outbox {
     struct lane *ready, **ready_last;
     struct lane *changed, *changed_last;
     struct lane *waiting; /* those with something in them */
+    struct lane *saving;  /* of these, the next that outbox_save() writes */
     struct lane *alike[LANE_SIZES]; /* lanes by size, to find a fat one */
     bool woken;
     uint64_t marks;

@@ -104,6 +104,28 @@ static void put_due(struct buf *b, const struct due *d)
     put_version(b, d->after);
 }
 
+/* The next lane that waits, as a key and bytes; false: no more. */
+static bool save_next(struct outbox *o, struct buf *key, struct buf *bytes)
+{
+    buf_clear(key);
+    buf_clear(bytes);
+    outbox_lock(o);
+    while (o->saving && o->saving->removed)
+        o->saving = o->saving->next_waiting;
+    const struct lane *l = o->saving;
+    if (l) {
+        put_name(key, l);
+        put_head(bytes, "WSOB");
+        for (const struct due *d = l->first; d; d = d->next)
+            put_due(bytes, d);
+        o->saving = l->next_waiting;
+    }
+    outbox_unlock(o);
+    return l != NULL;
+}
+
+/* Lane by lane, so that nobody waits for what is written. Meanwhile things are only taken out: what
+ * is delivered before its lane's turn is not saved, and needs not be. */
 enum status outbox_save(struct outbox *o,
                         enum status (*put)(void *arg, struct str key, struct str bytes), void *arg)
 {
@@ -112,16 +134,12 @@ enum status outbox_save(struct outbox *o,
     buf_init(&key, SIZE_MAX / 2);
     buf_init(&bytes, SIZE_MAX / 2);
     outbox_lock(o);
-    for (const struct lane *l = o->waiting; l && st == OK; l = l->next_waiting) {
-        buf_clear(&key);
-        buf_clear(&bytes);
-        put_name(&key, l);
-        put_head(&bytes, "WSOB");
-        for (const struct due *d = l->first; d; d = d->next)
-            put_due(&bytes, d);
-        if (!l->removed)
-            st = put(arg, buf_view(&key), buf_view(&bytes));
-    }
+    o->saving = o->waiting;
+    outbox_unlock(o);
+    while (st == OK && save_next(o, &key, &bytes))
+        st = put(arg, buf_view(&key), buf_view(&bytes));
+    outbox_lock(o);
+    o->saving = NULL;
     outbox_unlock(o);
     buf_free(&key);
     buf_free(&bytes);

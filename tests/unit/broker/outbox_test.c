@@ -286,15 +286,20 @@ static enum status keep(void *arg, struct str key, struct str bytes)
     return OK;
 }
 
+static void restore(struct boxed *b)
+{
+    for (uint32_t i = 0; i < b->saved_count; i++)
+        outbox_restore(b->outbox, (struct str){b->saved[i].key, b->saved[i].key_n},
+                       (struct str){b->saved[i].bytes, b->saved[i].bytes_n});
+}
+
 static void restart(struct boxed *b, struct str position)
 {
     outbox_free(b->outbox);
     b->outbox = open_box(b, 1 << 20);
     b->lane = subscribe(b, "urn:s:1", ALL);
     outbox_reposition(b->outbox, position);
-    for (uint32_t i = 0; i < b->saved_count; i++)
-        outbox_restore(b->outbox, (struct str){b->saved[i].key, b->saved[i].key_n},
-                       (struct str){b->saved[i].bytes, b->saved[i].bytes_n});
+    restore(b);
 }
 
 static void what_waits_outlives_a_restart(void **state)
@@ -318,6 +323,34 @@ static void what_waits_outlives_a_restart(void **state)
     assert_int_equal(seq_of(b->items[0].before), 1);
     assert_int_equal(b->items[1].last_seq, 4);
     buf_free(&position);
+}
+
+/* Whoever takes out has delivered meanwhile all of the second lane, which is empty then. */
+static enum status keep_and_settle(void *arg, struct str key, struct str bytes)
+{
+    struct boxed *b = arg;
+    if (b->saved_count == 0) {
+        take(b);
+        assert_false(outbox_settle(b->outbox, b->lane, false));
+    }
+    return keep(b, key, bytes);
+}
+
+static void delivery_goes_on_while_what_waits_is_saved(void **state)
+{
+    struct boxed *b = *state;
+    struct lane *third = subscribe(b, "urn:s:3", ALL), *first = subscribe(b, "urn:s:2", ALL);
+    put(b, third, 1, 0, 1, false);
+    put(b, b->lane, 1, 0, 2, false);
+    put(b, first, 1, 0, 3, false);
+    assert_int_equal(outbox_save(b->outbox, keep_and_settle, b), OK);
+    assert_int_equal(b->saved_count, 2);
+    restart(b, STR(""));
+    assert_int_equal(take(b), 0);
+    third = subscribe(b, "urn:s:3", ALL);
+    restore(b);
+    assert_int_equal(outbox_take(b->outbox, third, b->items, ROOM), 1);
+    assert_int_equal(b->items[0].last_seq, 1);
 }
 
 static void a_lane_that_lags_holds_no_other(void **state)
@@ -415,6 +448,7 @@ int main(void)
         TEST(all_together_are_bounded),
         TEST(the_next_fat_lane_makes_room_for_others),
         TEST(what_waits_outlives_a_restart),
+        TEST(delivery_goes_on_while_what_waits_is_saved),
         TEST(a_lane_that_lags_holds_no_other),
         TEST(counters_outlive_a_restart),
         TEST(damage_is_left_out),
