@@ -118,6 +118,11 @@ void notify_free(struct notify *n)
 {
     if (!n)
         return;
+    for (struct lane *l; (l = outbox_next(n->outbox));)
+        if (outbox_life(n->outbox, l) == LANE_LEFT) { /* removed last of all: nobody has taken it */
+            free_delivery(NULL, l);
+            lane_free(n->outbox, l);
+        }
     outbox_each(n->outbox, free_delivery, NULL);
     send_free_spares(n);
     agenda_free(&n->agenda);
