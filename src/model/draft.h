@@ -11,6 +11,7 @@
 #include "model/context.h"
 #include "model/filter.h"
 #include "model/represent.h"
+#include "model/temporal.h"
 
 enum { DRAFT_VERSION = 1, DRAFT_BYTES_MAX = 16 << 20, DRAFT_DEPTH_MAX = 64 };
 
@@ -106,6 +107,9 @@ enum status draft_scopes(struct draft *d, const struct json *v, const struct at 
                          struct json *out);
 enum status draft_geo_query(struct draft *d, const struct json *v, const struct at *at,
                             struct json *out);
+/* Of a checked TemporalQuery, which instances it means. E_BAD_DATA. */
+MUST_USE enum status draft_read_temporal_query(const struct json *v, struct temporal_query *out,
+                                               struct why *why);
 enum status draft_temporal_query(struct draft *d, const struct json *v, const struct at *at,
                                  struct json *out);
 /* KeyValuePair[] (5.2.22): keys are tokens of RFC 9110, values have no control characters, so that

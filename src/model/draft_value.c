@@ -279,6 +279,17 @@ enum status draft_geo_query(struct draft *d, const struct json *v, const struct 
     return st == OK ? OK : draft_relay(d, at, st, &w);
 }
 
+enum status draft_read_temporal_query(const struct json *v, struct temporal_query *out, struct why *why)
+{
+    struct temporal_words w = {
+        .timerel = draft_text_of(v, STR("timerel")),
+        .time_at = draft_text_of(v, STR("timeAt")),
+        .end_time_at = draft_text_of(v, STR("endTimeAt")),
+        .timeproperty = draft_text_of(v, STR("timeproperty")),
+    };
+    return temporal_read(&w, NULL, out, why);
+}
+
 enum status draft_temporal_query(struct draft *d, const struct json *v, const struct at *at,
                                  struct json *out)
 {
@@ -296,9 +307,7 @@ enum status draft_temporal_query(struct draft *d, const struct json *v, const st
     struct temporal_query parsed;
     if (!json_get(out, STR("timerel")) || !json_get(out, STR("timeAt")))
         return why_set(d->why, E_BAD_DATA, at, "a TemporalQuery needs timerel and timeAt");
-    st = temporal_query_read(
-        &parsed, draft_text_of(out, STR("timerel")), draft_text_of(out, STR("timeAt")),
-        draft_text_of(out, STR("endTimeAt")), draft_text_of(out, STR("timeproperty")), &w);
+    st = draft_read_temporal_query(out, &parsed, &w);
     return st == OK ? OK : draft_relay(d, at, st, &w);
 }
 

@@ -15,6 +15,7 @@
 #include "model/reader.h"
 #include "model/represent.h"
 #include "model/subscription.h"
+#include "model/temporal.h"
 
 struct registration_limits {
     struct filter_limits filter;
@@ -84,14 +85,6 @@ int64_t registration_expiry(struct str stored, struct arena *a);
 
 /* ---- matching ---- */
 
-enum timerel { TIMEREL_NONE, TIMEREL_BEFORE, TIMEREL_AFTER, TIMEREL_BETWEEN };
-
-struct temporal_query {
-    uint8_t rel;  /* enum timerel */
-    bool managed; /* timeproperty is createdAt, modifiedAt or deletedAt */
-    int64_t time_at, end_time_at;
-};
-
 struct registration_query {
     const struct entity_selector *selectors; /* any of these; none: any entity */
     uint32_t selector_count;
@@ -100,7 +93,7 @@ struct registration_query {
     const struct filter *geo, *scope, *csf; /* resolved; NULL: not given */
     const struct str *datasets;
     uint32_t dataset_count;
-    struct temporal_query temporal;
+    struct temporal_query temporal; /* no relation: those of today */
 };
 /* infos: for each RegistrationInfo of r, does it match? One at least when true is returned. */
 bool registration_matches(const struct registration *r, const struct registration_query *q,
@@ -115,11 +108,6 @@ MUST_USE enum status registration_query_of(struct registration_query *q, struct 
                                            struct str stored, const struct terms *terms,
                                            const struct filter_limits *limits, struct arena *a,
                                            struct filter **csf, struct why *why);
-/* Reads timerel, timeAt, endTimeAt and timeproperty (4.11); absent: not given. E_BAD_DATA. */
-MUST_USE enum status temporal_query_read(struct temporal_query *out, struct str timerel,
-                                         struct str time_at, struct str end_time_at,
-                                         struct str timeproperty, struct why *why);
-
 /* Entities that r says are elsewhere: of an exclusive one, those with such an id and attribute; of
  * a redirect one, all that it describes. A filter for the store, in the arena (patterns are r's).
  */

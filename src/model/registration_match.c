@@ -94,18 +94,15 @@ static bool span_matches(const struct time_span *s, const struct temporal_query 
 {
     if (!s->given)
         return false;
-    bool begins = t->rel == TIMEREL_AFTER ||
-                  s->start <= (t->rel == TIMEREL_BETWEEN ? t->end_time_at : t->time_at);
-    bool ends = t->rel == TIMEREL_BEFORE || s->end == TIME_NONE || s->end >= t->time_at;
-    return begins && ends;
+    return s->start <= t->to_us && (s->end == TIME_NONE || s->end >= t->from_us);
 }
 
 /* Sources of the latest information, or of that time (5.9.1). */
 static bool times_match(const struct registration *r, const struct temporal_query *t)
 {
-    if (t->rel == TIMEREL_NONE)
+    if (t->relation == TIMEREL_ANY)
         return !r->observed.given && !r->managed.given;
-    return span_matches(t->managed ? &r->managed : &r->observed, t);
+    return span_matches(t->property == TIME_OBSERVED_AT ? &r->observed : &r->managed, t);
 }
 
 /* ---- the whole ---- */

@@ -29,36 +29,6 @@ void registration_query_names(struct registration_query *q, const struct filter 
         registration_query_name(q, f->compare->path[0].iri, a);
 }
 
-enum status temporal_query_read(struct temporal_query *out, struct str timerel, struct str time_at,
-                                struct str end_time_at, struct str timeproperty, struct why *why)
-{
-    static const char *const RELATIONS[] = {"before", "after", "between"};
-    static const char *const PROPERTIES[] = {"observedAt", "createdAt", "modifiedAt", "deletedAt"};
-    size_t property = 0;
-    *out = (struct temporal_query){0};
-    if (str_absent(timerel) && str_absent(time_at) && str_absent(end_time_at))
-        return OK;
-    for (size_t i = 0; i < 3; i++)
-        if (str_eq(timerel, str_of(RELATIONS[i])))
-            out->rel = (uint8_t)(TIMEREL_BEFORE + i);
-    if (!out->rel)
-        return why_set(why, E_BAD_DATA, NULL, "timerel must be before, after or between");
-    if (!time_parse(time_at, &out->time_at))
-        return why_set(why, E_BAD_DATA, NULL, "timerel needs a timeAt that is a DateTime");
-    if (out->rel == TIMEREL_BETWEEN &&
-        (!time_parse(end_time_at, &out->end_time_at) || out->end_time_at < out->time_at))
-        return why_set(why, E_BAD_DATA, NULL,
-                       "between needs an endTimeAt that is not before timeAt");
-    while (!str_absent(timeproperty) && property < 4 &&
-           !str_eq(timeproperty, str_of(PROPERTIES[property])))
-        property++;
-    if (property == 4)
-        return why_set(why, E_BAD_DATA, NULL,
-                       "timeproperty must be observedAt, createdAt, modifiedAt or deletedAt");
-    out->managed = property > 0;
-    return OK;
-}
-
 /* ---- subscriptions ---- */
 
 static void add_names(struct registration_query *q, const struct json *list, struct arena *a)
@@ -85,9 +55,7 @@ enum status registration_query_of(struct registration_query *q, struct subscript
                                      .dataset_count = s->dataset_count};
     *csf = NULL;
     if (st == OK && t)
-        st = temporal_query_read(
-            &q->temporal, draft_text_of(t, STR("timerel")), draft_text_of(t, STR("timeAt")),
-            draft_text_of(t, STR("endTimeAt")), draft_text_of(t, STR("timeproperty")), why);
+        st = draft_read_temporal_query(t, &q->temporal, why);
     if (st == OK && json_get(&v, STR("csf")))
         st = filter_read_q(&r, draft_text_of(&v, STR("csf")), csf, why);
     if (st != OK)

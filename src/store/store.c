@@ -21,6 +21,16 @@ bool store_census(struct store *s, struct store_census *c)
     return s->ops->census(s, c);
 }
 
+bool store_evolve(struct store *s, struct store_evolve *v)
+{
+    return s->ops->evolve(s, v);
+}
+
+bool store_record(struct store *s, struct store_record *r)
+{
+    return s->ops->record(s, r);
+}
+
 void store_cancel(struct store *s, struct store_call *call)
 {
     s->ops->cancel(s, call);

@@ -22,6 +22,7 @@
 #include "model/doc.h"
 #include "model/edit.h"
 #include "model/filter.h"
+#include "model/temporal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -124,6 +125,84 @@ struct store_census {
     uint64_t visited; /* names, pairs of them and entities looked at */
 };
 bool store_census(struct store *s, struct store_census *c);
+
+/* ---- history ---- */
+
+/* Temporal evolutions (clauses 5.7.3, 5.7.4): what changes of entities left behind and what store_record() added, the
+ * instances of today among them. Reads the disk, so it mostly completes later. */
+struct store_evolve {
+    struct store_call call;
+    const struct caller *caller;
+    struct str id;               /* present: this one alone, else E_NOT_FOUND */
+    const struct filter *filter; /* which entities: ids, patterns, types; NULL: all */
+    const struct filter *values; /* q, geo and scope queries: some instances in the time asked about match; NULL: any */
+    const struct temporal_query *time;
+    const uint32_t *terms; /* attributes wanted, sorted; NULL: all. An entity without an instance of one of them in the */
+    uint32_t term_count;   /* time asked about is not found by a query */
+    bool no_scope;         /* with terms: the scope is not wanted */
+    const struct str *datasets; /* datasetIds wanted; "@none" is the default instance; NULL: all */
+    uint32_t dataset_count;
+    uint64_t points_max;   /* instances in the whole answer, at most; beyond, it is partial */
+    uint32_t buckets_max;  /* periods of an aggregation */
+    uint64_t offset;
+    uint32_t limit;        /* entities; 0 with count: only the number */
+    bool count, descending; /* order is by id */
+    struct arena *arena;
+    /* out, in the arena */
+    struct evolution *evolutions;
+    uint32_t evolution_count;
+    uint64_t total; /* when count */
+    bool more;
+    bool partial;   /* instances were left out: later ones, or with last_n earlier ones, than … (6.3.10) */
+    int64_t first_us, last_us; /* times, of the property asked about, of the earliest and latest instance in the answer */
+    struct {
+        uint64_t entities, chunks_read, chunks_summed, chunks_skipped, points;
+    } explain; /* looked at */
+};
+bool store_evolve(struct store *s, struct store_evolve *v);
+
+enum record_edit_kind {
+    RECORD_EDIT_UPSERT,          /* 5.6.11: makes the evolution, or adds instances and types */
+    RECORD_EDIT_ADD,             /* 5.6.12: the same to one that is there, else E_NOT_FOUND */
+    RECORD_EDIT_DELETE_ATTR,     /* 5.6.13: instances of dataset, or all */
+    RECORD_EDIT_MODIFY_INSTANCE, /* 5.6.14 */
+    RECORD_EDIT_DELETE_INSTANCE, /* 5.6.15 */
+    RECORD_EDIT_DELETE,          /* 5.6.16: the whole evolution */
+    RECORD_EDIT_MARK_DELETED,    /* 5.6.5, 5.6.6 of an entity that is known by its evolution alone: it, or the attribute
+                                    `term`, ends now; a point with deletedAt says so */
+};
+
+/* A change of evolutions themselves. The entities of today stay as they are. */
+struct record_edit {
+    uint8_t kind; /* enum record_edit_kind */
+    struct str id;
+    const struct evolution *fragment; /* UPSERT, ADD; MODIFY_INSTANCE: one series of one point. seq, index and system
+                                         times are the store's */
+    uint32_t term; /* DELETE_ATTR …; MARK_DELETED: TERM_NONE with whole, the entity */
+    bool whole;    /* MARK_DELETED: the entity, not its scope (TERM_SCOPE) */
+    struct str dataset;
+    bool all_datasets;
+    uint64_t instance_seq; /* …_INSTANCE: of instance_id_read() */
+    uint32_t instance_index;
+    struct str instance_id; /* the same as given, to be compared whole */
+};
+struct record_result {
+    enum status status;
+    struct why *why; /* in the arena when status != OK */
+    bool created;
+    uint64_t seq;
+};
+struct store_record {
+    struct store_call call;
+    const struct caller *caller;
+    const struct record_edit *edits; /* run in order, each on its own */
+    uint32_t count;
+    struct record_result *results; /* one each, array given by the caller */
+    struct arena *arena;
+    bool create_tenant;
+    int64_t now_us;
+};
+bool store_record(struct store *s, struct store_record *r);
 
 /* Gives up waiting: done is called soon with E_CANCELLED, unless it was on its way. */
 void store_cancel(struct store *s, struct store_call *call);
@@ -267,6 +346,8 @@ struct store_ops {
     bool (*get)(struct store *s, struct store_get *g);
     bool (*query)(struct store *s, struct store_query *q);
     bool (*census)(struct store *s, struct store_census *c);
+    bool (*evolve)(struct store *s, struct store_evolve *v);
+    bool (*record)(struct store *s, struct store_record *r);
     void (*cancel)(struct store *s, struct store_call *call);
     bool (*put)(struct store *s, struct store_put *p);
     bool (*list)(struct store *s, struct store_list *l);

@@ -225,11 +225,16 @@ void registrations_query(struct exchange *x)
 {
     struct finding *f = finding_new(x);
     struct filter_reader r = exchange_filter_reader(x);
+    struct temporal_words words = {
+        .timerel = x->params[PARAM_TIMEREL],
+        .time_at = x->params[PARAM_TIME_AT],
+        .end_time_at = x->params[PARAM_END_TIME_AT],
+        .timeproperty = x->params[PARAM_TIMEPROPERTY],
+    };
     struct query_input in;
     if (query_input_params(x, &in) != OK || page_read(x, &f->page) != OK || too_wide(x, &in) != OK ||
         selector(f, &r, &in) != OK || names(f, &r, &in) != OK || places(f, &r, &in) != OK || properties(f, &r, &in) != OK ||
-        temporal_query_read(&f->call.query.temporal, x->params[PARAM_TIMEREL], x->params[PARAM_TIME_AT],
-                            x->params[PARAM_END_TIME_AT], x->params[PARAM_TIMEPROPERTY], &x->why) != OK) {
+        temporal_read(&words, NULL, &f->call.query.temporal, &x->why) != OK) {
         answer_why(x);
         return;
     }

@@ -136,7 +136,7 @@ static void matches(void **state)
     assert_true(registration_matches(r, &q, infos, f->arena) && infos[0] && infos[1]);
     registration_query_name(&q, b, f->arena);
     assert_true(registration_matches(r, &q, infos, f->arena) && !infos[0] && infos[1]);
-    q.temporal.rel = TIMEREL_AFTER;
+    q.temporal = (struct temporal_query){.relation = TIMEREL_AFTER, .to_us = INT64_MAX};
     assert_false(registration_matches(r, &q, infos, f->arena));
     registration_free(r);
 }
