@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "broker/watch_keys.h"
+#include "broker/watch_order.h"
 #include "broker/watch_table.h"
 #include "model/pattern.h"
 
@@ -16,6 +17,7 @@ enum { TENANTS_MIN = 16 };
 struct place {
     uint64_t key;
     uint32_t at;
+    struct watch_node *node; /* of an interval; NULL: of a table */
 };
 
 /* The keys it is found by come first, behind them those of names it waits for. */
@@ -42,7 +44,9 @@ struct watch {
     struct watch_table *by_key, *by_name;
     struct watch_tenant **tenants;
     uint32_t tenant_count, tenant_mask;
+    struct watch_order *by_number;
     struct watch_keys asked;
+    struct watch_asks asked_ranges;
     struct watcher *all;
     _Atomic uint64_t watchers, changes, keys, candidates, matched;
 };
@@ -59,6 +63,7 @@ struct watch *watch_new(const struct watch_options *o)
     w->terms_seen = terms_count(o->terms);
     w->by_key = watch_table_new(moved_key);
     w->by_name = watch_table_new(moved_key);
+    w->by_number = watch_order_new();
     w->tenant_mask = TENANTS_MIN - 1;
     w->tenants = mem_zalloc(TENANTS_MIN * sizeof(struct watch_tenant *));
     return w;
@@ -72,8 +77,10 @@ void watch_free(struct watch *w)
         watch_remove(w, w->all);
     watch_table_free(w->by_key);
     watch_table_free(w->by_name);
+    watch_order_free(w->by_number);
     free(w->tenants);
     free(w->asked.keys);
+    free(w->asked_ranges.asks);
     free(w);
 }
 
@@ -188,6 +195,15 @@ static void want_all(const struct subscription *s, struct watch_keys *missing)
 
 /* ---- adding and removing ---- */
 
+static void file_place(struct watch *w, struct watcher *x, uint32_t i, const struct watch_keys *keys)
+{
+    struct place *p = &x->places[i];
+    if (i < keys->count && keys->ranged)
+        p->node = watch_order_add(w->by_number, p->key, keys->range, x);
+    else
+        watch_table_add(i < keys->count ? w->by_key : w->by_name, p->key, (struct watch_entry){x, i});
+}
+
 static void file_watcher(struct watch *w, struct watcher *x)
 {
     struct watch_keys keys, missing = {0};
@@ -195,12 +211,10 @@ static void file_watcher(struct watch *w, struct watcher *x)
     want_all(x->subscription, &missing);
     x->key_count = keys.count;
     x->place_count = keys.count + missing.count;
-    x->places = mem_alloc(x->place_count * sizeof x->places[0]);
+    x->places = mem_zalloc(x->place_count * sizeof x->places[0]);
     for (uint32_t i = 0; i < x->place_count; i++) {
-        bool known = i < keys.count;
-        x->places[i].key = known ? keys.keys[i] : missing.keys[i - keys.count];
-        watch_table_add(known ? w->by_key : w->by_name, x->places[i].key,
-                        (struct watch_entry){x, i});
+        x->places[i].key = i < keys.count ? keys.keys[i] : missing.keys[i - keys.count];
+        file_place(w, x, i, &keys);
     }
     free(keys.keys);
     free(missing.keys);
@@ -208,9 +222,13 @@ static void file_watcher(struct watch *w, struct watcher *x)
 
 static void unfile_watcher(struct watch *w, struct watcher *x)
 {
-    for (uint32_t i = 0; i < x->place_count; i++)
-        watch_table_remove(i < x->key_count ? w->by_key : w->by_name, x->places[i].key,
-                           x->places[i].at);
+    for (uint32_t i = 0; i < x->place_count; i++) {
+        struct place *p = &x->places[i];
+        if (p->node)
+            watch_order_remove(w->by_number, p->node);
+        else
+            watch_table_remove(i < x->key_count ? w->by_key : w->by_name, p->key, p->at);
+    }
     watch_keys_unfile(&x->tenant->classes, x->subscription);
     free(x->places);
 }
@@ -353,22 +371,49 @@ static bool is_for(const struct subscription *s, const struct doc *d, const stru
     return is_triggered(s, delta) && is_selected(s, d) && filter_match_doc(s->condition, d, env);
 }
 
-static void check(struct watch *w, uint64_t key, const struct change *c, const struct delta *delta,
-                  struct filter_env *env, struct watch_found *f)
+/* A change on its way through the index. */
+struct checking {
+    struct watch_order_found by_number;
+    struct watch *watch;
+    const struct change *change;
+    const struct delta *delta;
+    struct filter_env *env;
+    struct watch_found *found;
+};
+
+static void check(struct checking *k, struct watcher *x)
 {
-    const struct doc *d = c->after ? c->after : c->before;
-    struct watch_list l = watch_table_find(w->by_key, key);
-    for (uint32_t i = 0; i < l.count; i++) {
-        struct watcher *x = l.entries[i].watcher;
-        if (x->seen == w->changes)
-            continue;
-        x->seen = w->changes;
-        atomic_fetch_add_explicit(&w->candidates, 1, memory_order_relaxed);
-        if (!is_for(x->subscription, d, delta, c->at_us, env))
-            continue;
-        atomic_fetch_add_explicit(&w->matched, 1, memory_order_relaxed);
-        f->found(f, x->owner, x->subscription, delta);
+    struct watch *w = k->watch;
+    const struct change *c = k->change;
+    if (x->seen == w->changes)
+        return;
+    x->seen = w->changes;
+    atomic_fetch_add_explicit(&w->candidates, 1, memory_order_relaxed);
+    if (!is_for(x->subscription, c->after ? c->after : c->before, k->delta, c->at_us, k->env))
+        return;
+    atomic_fetch_add_explicit(&w->matched, 1, memory_order_relaxed);
+    k->found->found(k->found, x->owner, x->subscription, k->delta);
+}
+
+static void in_order(struct watch_order_found *f, struct watcher *x)
+{
+    check(container_of(f, struct checking, by_number), x);
+}
+
+static void check_all(struct checking *k)
+{
+    struct watch *w = k->watch;
+    uint64_t steps = w->asked.count + w->asked_ranges.count;
+    for (uint32_t i = 0; i < w->asked.count; i++) {
+        struct watch_list l = watch_table_find(w->by_key, w->asked.keys[i]);
+        for (uint32_t j = 0; j < l.count; j++)
+            check(k, l.entries[j].watcher);
     }
+    for (uint32_t i = 0; i < w->asked_ranges.count; i++) {
+        const struct watch_ask *ask = &w->asked_ranges.asks[i];
+        steps += watch_order_find(w->by_number, ask->key, ask->range, &k->by_number);
+    }
+    atomic_fetch_add_explicit(&w->keys, steps, memory_order_relaxed);
 }
 
 void watch_change(struct watch *w, const struct change *c, struct filter_env *env,
@@ -386,11 +431,9 @@ void watch_change(struct watch *w, const struct change *c, struct filter_env *en
     if (!delta.triggers)
         return;
     atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
-    w->asked.count = 0;
-    watch_keys_ask(&t->classes, c->after ? c->after : c->before, &delta, &w->asked);
-    atomic_fetch_add_explicit(&w->keys, w->asked.count, memory_order_relaxed);
-    for (uint32_t i = 0; i < w->asked.count; i++)
-        check(w, w->asked.keys[i], c, &delta, env, f);
+    w->asked.count = w->asked_ranges.count = 0;
+    watch_keys_ask(&t->classes, c->after ? c->after : c->before, &delta, &w->asked, &w->asked_ranges);
+    check_all(&(struct checking){{in_order}, w, c, &delta, env, f});
 }
 
 void watch_stats(const struct watch *w, struct watch_stats *out)

@@ -1,5 +1,5 @@
 /* Which subscriptions a change is for (CIM 009 clauses 5.2.33, 5.8.6). An index over
- * tenant, id, idPattern, type, attribute, scope, geo cell and value finds candidates
+ * tenant, id, idPattern, type, attribute, scope, geo cell, value and interval finds candidates
  * (watch_keys.h), which are then checked whole; candidates are counted, so that the work
  * can be held against how many there are. One thread at a time. */
 #ifndef BROKER_WATCH_H

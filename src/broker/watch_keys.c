@@ -2,7 +2,7 @@
 #include "broker/watch_keys.h"
 
 #include "base/hash.h"
-#include "model/pattern.h"
+#include "broker/watch_compare.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +19,7 @@ enum {
     KEY_VALUE,
     KEY_NUMBER,
     KEY_VALUES, /* values that are more than one */
+    KEY_ORDER,
 };
 
 enum { CELLS_MAX = 16, ANY = 0 /* no term is 0 */ };
@@ -62,6 +63,19 @@ static void file_ids(const struct filing *f, const struct entity_selector *s)
     count(f, &f->c->ids);
     for (uint32_t i = 0; i < s->id_count; i++)
         file(f, KEY_ID, hash_str(s->ids[i]), 0);
+}
+
+static void count_term(const struct filing *f, struct watch_terms *terms, uint32_t term)
+{
+    uint32_t at = term % WATCH_TERM_CLASSES;
+    uint64_t bit = UINT64_C(1) << at;
+    count(f, &terms->counts[at]);
+    terms->used = terms->counts[at] ? terms->used | bit : terms->used & ~bit;
+}
+
+static bool has_term(const struct watch_terms *terms, uint32_t term)
+{
+    return terms->used >> term % WATCH_TERM_CLASSES & 1;
 }
 
 static void file_prefix(const struct filing *f, struct str prefix)
@@ -246,30 +260,6 @@ static void file_cells(const struct filing *f, const struct geo_filter *g)
 
 /* ---- values ---- */
 
-static bool compare_tells(const struct compare *c)
-{
-    if (c->op != COMPARE_EQ || c->link_count || c->path_count != 1 || c->value_path_count ||
-        c->member != MEMBER_NONE || c->range || c->operand_count == 0)
-        return false;
-    for (uint32_t i = 0; i < c->operand_count; i++)
-        if (c->operands[i].kind != OPERAND_STRING && c->operands[i].kind != OPERAND_NUMBER)
-            return false;
-    return true;
-}
-
-/* An equality with strings or numbers that every match must meet, or NULL. */
-static const struct compare *telling_compare(const struct filter *q)
-{
-    if (!q)
-        return NULL;
-    if (q->kind == FILTER_COMPARE)
-        return compare_tells(q->compare) ? q->compare : NULL;
-    const struct compare *found = NULL;
-    for (uint32_t i = 0; q->kind == FILTER_AND && !found && i < q->count; i++)
-        found = telling_compare(q->parts[i]);
-    return found;
-}
-
 /* Numbers that are equal have one. */
 static uint64_t number_hash(double number)
 {
@@ -293,9 +283,50 @@ static void file_values(const struct filing *f, const struct compare *c)
     file(f, KEY_VALUES, term, 0);
 }
 
-static void file_all(const struct filing *f, const struct subscription *s)
+/* ---- orders ---- */
+
+static void file_ordered(const struct filing *f, uint32_t type, uint32_t watched, uint32_t attr)
 {
-    const struct compare *value = telling_compare(s->q);
+    count_term(f, &f->c->ordered, attr);
+    count_term(f, &f->c->ordered_watched, watched);
+    file(f, KEY_ORDER, (uint64_t)type << 32 | watched, attr);
+}
+
+static void file_ordered_type(const struct filing *f, const struct subscription *s, uint32_t type,
+                              uint32_t attr)
+{
+    if (s->watched_count == 0)
+        file_ordered(f, type, ANY, attr);
+    for (uint32_t i = 0; i < s->watched_count; i++)
+        if (s->watched[i].term != TERM_NONE)
+            file_ordered(f, type, s->watched[i].term, attr);
+}
+
+/* By the interval, and type and watched attribute with it: many may want what is usual. */
+static void file_interval(const struct filing *f, const struct subscription *s, uint32_t attr)
+{
+    if (attr == TERM_NONE)
+        return;
+    if (s->selector_count == 0)
+        file_ordered_type(f, s, ANY, attr);
+    for (uint32_t i = 0; i < s->selector_count; i++) {
+        const struct type_expr *types = s->selectors[i].type;
+        if (!types)
+            file_ordered_type(f, s, ANY, attr);
+        for (uint32_t j = 0; types && j < types->count; j++)
+            if (types->any[j].types[0].term != TERM_NONE)
+                file_ordered_type(f, s, types->any[j].types[0].term, attr);
+    }
+}
+
+/* ---- all of it ---- */
+
+static void file_all(const struct filing *f, const struct subscription *s, struct watch_range *r,
+                     bool *ranged)
+{
+    const struct compare *value = watch_equality(s->q);
+    const struct name *ordered;
+    *ranged = false;
     if (selectors_tell_ids(s))
         file_selectors(f, s);
     else if (scope_tells(s->scope))
@@ -304,6 +335,8 @@ static void file_all(const struct filing *f, const struct subscription *s)
         file_cells(f, s->geo->geo);
     else if (value)
         file_values(f, value);
+    else if ((*ranged = watch_interval(s->q, &ordered, r)))
+        file_interval(f, s, ordered->term);
     else
         file_selectors(f, s);
 }
@@ -317,7 +350,7 @@ static int by_value(const void *a, const void *b)
 void watch_keys_file(struct watch_classes *c, const struct subscription *s, struct watch_keys *keys)
 {
     *keys = (struct watch_keys){0};
-    file_all(&(struct filing){c, keys, 1}, s);
+    file_all(&(struct filing){c, keys, 1}, s, &keys->range, &keys->ranged);
     if (!keys->count)
         return;
     qsort(keys->keys, keys->count, sizeof keys->keys[0], by_value);
@@ -330,7 +363,9 @@ void watch_keys_file(struct watch_classes *c, const struct subscription *s, stru
 
 void watch_keys_unfile(struct watch_classes *c, const struct subscription *s)
 {
-    file_all(&(struct filing){c, NULL, -1}, s);
+    struct watch_range range;
+    bool ranged;
+    file_all(&(struct filing){c, NULL, -1}, s, &range, &ranged);
 }
 
 /* ---- asking ---- */
@@ -406,8 +441,60 @@ static void ask_values(const struct watch_classes *c, const struct doc *d, struc
     }
 }
 
+/* The least interval with all numbers of the instances of an attribute, which begin at i. False: it has none. */
+static bool range_of(const struct doc *d, uint32_t i, uint32_t term, struct watch_range *r)
+{
+    *r = (struct watch_range){INFINITY, -INFINITY};
+    for (; i < doc_attr_count(d) && doc_attr_term(d, i) == term; i++) {
+        struct value v;
+        doc_attr_value(d, i, &v);
+        if (v.kind == VALUE_JSON) { /* may be several numbers */
+            *r = (struct watch_range){-INFINITY, INFINITY};
+            return true;
+        }
+        if (v.kind != VALUE_INT && v.kind != VALUE_REAL)
+            continue;
+        double number = v.kind == VALUE_INT ? (double)v.integer : v.real;
+        r->low = number < r->low ? number : r->low;
+        r->high = number > r->high ? number : r->high;
+    }
+    return r->low <= r->high;
+}
+
+static void ask_range(const struct watch_classes *c, uint64_t type, const struct delta *delta,
+                      const struct watch_ask *ask, struct watch_asks *asks)
+{
+    for (uint32_t i = 0; i <= delta->count; i++) {
+        uint32_t watched = i ? delta->attrs[i - 1].term : ANY;
+        if (!has_term(&c->ordered_watched, watched))
+            continue;
+        if (asks->count == asks->room) {
+            asks->room = asks->room ? 2 * asks->room : 16;
+            asks->asks = mem_realloc(asks->asks, asks->room * sizeof asks->asks[0]);
+        }
+        asks->asks[asks->count] = *ask;
+        asks->asks[asks->count++].key = key_of(c, KEY_ORDER, type << 32 | watched, ask->key);
+    }
+}
+
+static void ask_ranges(const struct watch_classes *c, const struct doc *d,
+                       const struct delta *delta, struct watch_asks *asks)
+{
+    uint32_t last = TERM_NONE;
+    for (uint32_t i = 0; i < doc_attr_count(d); i++) {
+        struct watch_ask ask = {.key = doc_attr_term(d, i)};
+        bool first = ask.key != last;
+        last = (uint32_t)ask.key;
+        if (!first || !has_term(&c->ordered, last) || !range_of(d, i, last, &ask.range))
+            continue;
+        ask_range(c, ANY, delta, &ask, asks);
+        for (uint32_t j = 0; j < doc_type_count(d); j++)
+            ask_range(c, doc_type(d, j), delta, &ask, asks);
+    }
+}
+
 void watch_keys_ask(const struct watch_classes *c, const struct doc *d, const struct delta *delta,
-                    struct watch_keys *keys)
+                    struct watch_keys *keys, struct watch_asks *asks)
 {
     ask_ids(c, doc_id(d), keys);
     if (c->types)
@@ -418,4 +505,6 @@ void watch_keys_ask(const struct watch_classes *c, const struct doc *d, const st
         ask_scope(c, doc_scope(d, i), keys);
     if (c->levels_used || c->values)
         ask_values(c, d, keys);
+    if (c->ordered.used)
+        ask_ranges(c, d, delta, asks);
 }

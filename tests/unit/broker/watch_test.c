@@ -154,6 +154,9 @@ static uint64_t candidates(const struct city *c)
     "\"colour\":{\"type\":\"Property\",\"value\":\"red\"},\"scope\":[\"/city/west\"],"             \
     "\"location\":{\"type\":\"GeoProperty\",\"value\":{\"type\":\"Point\","                        \
     "\"coordinates\":[8.5,47.4]}}}"
+#define FASTER_CAR                                                                                 \
+    "{\"id\":\"urn:car:1\",\"type\":\"Car\",\"speed\":{\"type\":\"Property\",\"value\":60},"       \
+    "\"colour\":{\"type\":\"Property\",\"value\":\"red\"}}"
 #define CARS "\"entities\":[{\"type\":\"Car\"}]"
 
 static void each_shape_finds_its_subscription(void **state)
@@ -170,6 +173,11 @@ static void each_shape_finds_its_subscription(void **state)
         CARS ",\"q\":\"colour==\\\"blue\\\",\\\"red\\\"\"",
         CARS ",\"q\":\"speed==50;colour\"",
         CARS ",\"q\":\"speed==1,50.0\"",
+        CARS ",\"q\":\"speed>=50\"",
+        CARS ",\"q\":\"speed<50.5\"",
+        CARS ",\"q\":\"speed<=50;speed>49;colour\"",
+        CARS ",\"q\":\"speed==40..60\"",
+        "\"watchedAttributes\":[\"colour\",\"speed\"],\"q\":\"speed>-1e300\"",
         CARS ",\"scopeQ\":\"/city/#\"",
         CARS ",\"scopeQ\":\"/city/west\"",
         CARS ",\"scopeQ\":\"/+/west\"",
@@ -239,6 +247,80 @@ static void whom_it_is_not_for_costs_nothing(void **state)
     watch_stats(c->watch, &s);
     assert_int_equal(s.watchers, STRANGERS + 1);
     assert_true(s.keys < 200);
+}
+
+/* The work of one change of speed from 50 to 60 among strangers whose q has an order. */
+static void who_wants_other_numbers_costs_nothing(void **state)
+{
+    struct city *c = *state;
+    enum { STRANGERS = 12000 };
+    static const char *const WANT[] = {"speed>%u", "speed>=%u", "speed<-%u", "speed==%u..99999;colour",
+                                       "speed>60;load<-%u"}; /* of two, the first */
+    const struct doc *before = entity(c, CAR), *after = entity(c, FASTER_CAR);
+    struct watch_stats s, t;
+    for (uint32_t i = 0; i < STRANGERS; i++) {
+        char want[64];
+        snprintf(want, sizeof want, WANT[i % 5], 100 + i);
+        (void)add(c, "t",
+                  arena_printf(c->arena, CARS ",\"watchedAttributes\":[\"%s\"],\"q\":\"%s\"",
+                               i % 2 ? "speed" : "colour", want),
+                  NULL);
+        (void)add(c, "t", arena_printf(c->arena, "\"entities\":[{\"type\":\"Bus\"}],\"q\":\"speed>%u\"", i % 60), NULL);
+    }
+    int mine;
+    (void)add(c, "t", STR(CARS ",\"q\":\"speed>55\""), &mine);
+    watch_stats(c->watch, &s);
+    assert_int_equal(hits(c, "t", before, after), 1);
+    assert_ptr_equal(c->last, &mine);
+    watch_stats(c->watch, &t);
+    assert_int_equal(t.candidates - s.candidates, 1);
+    assert_true(t.keys - s.keys < 100);
+    assert_int_equal(hits(c, "t", after, before), 0);
+}
+
+/* An order is met by any instance of the attribute, and by a number within JSON. */
+static void an_order_finds_every_number(void **state)
+{
+    struct city *c = *state;
+#define SPEED(value) \
+    "{\"id\":\"urn:car:1\",\"type\":[\"Old\",\"Car\"],\"speed\":" value "}"
+#define PROPERTY(value) SPEED("{\"type\":\"Property\",\"value\":" value "}")
+    static const struct {
+        const char *q, *entity;
+        bool told;
+    } CASES[] = {
+        {"speed>50", PROPERTY("50"), false},
+        {"speed>50", PROPERTY("50.001"), true},
+        {"speed>=50", PROPERTY("50"), true},
+        {"speed<50", PROPERTY("50"), false},
+        {"speed<=50", PROPERTY("50.0"), true},
+        {"speed<=0", PROPERTY("-0.0"), true},
+        {"speed>50", PROPERTY("\"60\""), false},
+        {"speed>50", PROPERTY("{\"@type\":\"x\",\"@value\":60}"), true},
+        {"speed==50..60", PROPERTY("[1,55]"), true},
+        {"speed==50..60", PROPERTY("[1,65]"), false},
+        {"speed>50;speed<60", PROPERTY("55"), true},
+        {"speed>50;speed<60", PROPERTY("60"), false},
+        {"speed>50;speed<60", /* one of each */
+         SPEED("[{\"type\":\"Property\",\"value\":10},{\"type\":\"Property\",\"value\":90,"
+               "\"datasetId\":\"urn:d:1\"}]"),
+         true},
+        {"speed>95;speed<5", SPEED("[{\"type\":\"Property\",\"value\":1},{\"type\":\"Property\","
+                                   "\"value\":99,\"datasetId\":\"urn:d:1\"}]"),
+         true},
+        {"speed>50|speed<5", PROPERTY("1"), true},
+        {"!(speed>50)", PROPERTY("1"), true},
+        {"speed.accuracy>50", PROPERTY("60"), false},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct watcher *w =
+            add(c, "t", arena_printf(c->arena, CARS ",\"q\":\"%s\"", CASES[i].q), NULL);
+        const struct doc *car = entity(c, CASES[i].entity);
+        if (hits(c, "t", NULL, car) != CASES[i].told)
+            fail_msg("%s, %s", CASES[i].q, CASES[i].entity);
+        watch_remove(c->watch, w);
+        assert_int_equal(hits(c, "t", NULL, car), 0);
+    }
 }
 
 static void a_name_may_come_later(void **state)
@@ -311,6 +393,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_shape_finds_its_subscription, setup, teardown),
         cmocka_unit_test_setup_teardown(whom_it_is_not_for_costs_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_wants_other_numbers_costs_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_order_finds_every_number, setup, teardown),
         cmocka_unit_test_setup_teardown(a_name_may_come_later, setup, teardown),
         cmocka_unit_test_setup_teardown(triggers_and_watched_attributes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_large_geometry_is_found_too, setup, teardown),
