@@ -120,8 +120,8 @@ static enum status charge(struct entity_map *m, size_t bytes, struct why *why)
     pthread_mutex_unlock(&maps->lock);
     m->charged += fits ? bytes : 0;
     return fits ? OK
-                : why_limit(why, E_BUSY, NULL, "limits.entity_map_bytes", "entity maps take all of their %zu bytes",
-                            maps->o.bytes_max);
+                : why_limit(why, E_TOO_MANY_REQUESTS, NULL, "limits.entity_map_bytes",
+                            "entity maps take all of their %zu bytes", maps->o.bytes_max);
 }
 
 static enum status grow(struct entity_map *m, size_t bytes, struct why *why)
@@ -181,7 +181,8 @@ enum status entity_map_publish(struct entity_map *m, const struct duration *wish
     }
     pthread_mutex_unlock(&maps->lock);
     return fits ? OK
-                : why_limit(why, E_BUSY, NULL, "limits.entity_maps", "there are %u entity maps already", maps->o.maps_max);
+                : why_limit(why, E_TOO_MANY_REQUESTS, NULL, "limits.entity_maps", "there are %u entity maps already",
+                            maps->o.maps_max);
 }
 
 /* ---- finding ---- */

@@ -34,10 +34,10 @@ void entity_maps_forget(struct entity_maps *maps, struct str tenant);
 struct entity_map;
 /* A map to be filled; one holder, the caller. print: of the query's filters, see entity_map_print(). */
 struct entity_map *entity_map_new(struct entity_maps *maps, struct str tenant, uint64_t print);
-/* E_TOO_MANY_RESULTS (limits.entity_map_entities), E_BUSY (limits.entity_map_bytes). */
+/* E_TOO_MANY_RESULTS (limits.entity_map_entities), E_TOO_MANY_REQUESTS (limits.entity_map_bytes). */
 MUST_USE enum status entity_map_add(struct entity_map *m, struct str id, struct why *why);
 /* Gives it an id and an expiry, from when on it can be found. wish: NULL, or how long it is wanted.
- * E_BUSY (limits.entity_maps). */
+ * E_TOO_MANY_REQUESTS (limits.entity_maps). */
 MUST_USE enum status entity_map_publish(struct entity_map *m, const struct duration *wish, struct why *why);
 
 /* One holder more, the caller; NULL when there is none or it has expired. */

@@ -277,6 +277,13 @@ class TestDelete:
 
 # ---- bounds ----
 
+def limit_of(answer):
+    """The bound that earlier requests have used up: no fault of the city's, and time helps."""
+    assert answer.status_code == 429, f"{answer.status_code} {answer.text}"
+    assert answer.json()["type"] == "about:blank"
+    return answer.json()["limit"]
+
+
 @pytest.mark.clause("5.5.14")
 class TestBounds:
     def test_entities(self, new_city):
@@ -292,8 +299,8 @@ class TestBounds:
         city = new_city("--limits-entity-maps", "2")
         create(city, {"id": "urn:x:1", "type": "T"})
         ids = [make(city, "type=T", {})[0] for _ in range(2)]
-        assert refused(city.get("entityMaps?type=T"), "InternalError", 503)["limit"] == "limits.entity_maps"
-        refused(city.get("entities/urn:x:1?entityMap=true"), "InternalError", 503)
+        assert limit_of(city.get("entityMaps?type=T")) == "limits.entity_maps"
+        assert limit_of(city.get("entities/urn:x:1?entityMap=true")) == "limits.entity_maps"
         no_content(city.patch(f"entityMaps/{ids[0]}", {"expiresAt": "2000-01-01T00:00:00Z"}))
         make(city, "type=T", {})
 
@@ -304,7 +311,7 @@ class TestBounds:
         while city.get("entityMaps?type=T").status_code == 201:
             made += 1
         assert 1 <= made < 16
-        assert refused(city.get("entityMaps?type=T"), "InternalError", 503)["limit"] == "limits.entity_map_bytes"
+        assert limit_of(city.get("entityMaps?type=T")) == "limits.entity_map_bytes"
 
     def test_lifetime(self, new_city):
         city = new_city("--limits-entity-map-lifetime", "2 s")

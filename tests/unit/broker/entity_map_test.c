@@ -116,7 +116,7 @@ static void bounds(void **state)
     assert_string_equal(why.limit, "limits.entity_map_entities");
     struct entity_map *a = map_of(maps, "", 1, &why), *b = map_of(maps, "", 1, &why);
     assert_null(map_of(maps, "", 1, &why));
-    assert_int_equal(why.status, E_BUSY);
+    assert_int_equal(why.status, E_TOO_MANY_REQUESTS);
     assert_string_equal(why.limit, "limits.entity_maps");
     now = 6000; /* both have expired */
     struct entity_map *c = map_of(maps, "", 1, &why);
@@ -128,7 +128,7 @@ static void bounds(void **state)
     struct entity_map *d = entity_map_new(maps, STR(""), 0);
     memset(big, 'x', sizeof big);
     why_clear(&why);
-    assert_int_equal(entity_map_add(d, (struct str){big, sizeof big}, &why), E_BUSY);
+    assert_int_equal(entity_map_add(d, (struct str){big, sizeof big}, &why), E_TOO_MANY_REQUESTS);
     assert_string_equal(why.limit, "limits.entity_map_bytes");
     entity_map_release(d);
     for (int i = 0; i < 100; i++) { /* what a map took is given back */
