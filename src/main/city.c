@@ -107,6 +107,7 @@ static void subscriptions_read(const struct config *c, const struct ngsild_limit
         .names_max = limit(c, "subscription_names"),
         .pairs_max = limit(c, "subscription_pairs"),
         .timeout_max_ms = (uint32_t)(config_int(c, "subscriptions", "timeout") / 1000),
+        .interval_min_us = config_int(c, "subscriptions", "interval_min"),
     };
 }
 

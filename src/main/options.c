@@ -105,6 +105,7 @@ const struct config_option OPTIONS[] = {
     SIZE("subscriptions", "waiting_bytes", "\"256 MiB\"", MIB, TIB, "memory for all changes that wait"),
     SIZE("subscriptions", "message_bytes", "\"64 MiB\"", KIB, GIB, "size of one notification"),
     COUNT("subscriptions", "message_entities", "100", 1, 10000, "changed entities in one notification"),
+    SPAN("subscriptions", "interval_min", "\"1 s\"", MS, 86400 * S, "shortest timeInterval"),
     COUNT("subscriptions", "interval_entities", "10000", 1, 1000000, "entities in one notification of a timeInterval"),
 
     {"egress", "refuse", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges never connected to, besides link-local and multicast: \"10.0.0.0/8\""},

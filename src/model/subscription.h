@@ -106,6 +106,7 @@ struct subscription_limits {
     uint32_t names_max;      /* watchedAttributes and the like, "limits.subscription_names" */
     uint32_t pairs_max;      /* receiverInfo, notifierInfo, "limits.subscription_pairs" */
     uint32_t timeout_max_ms; /* of an endpoint, "subscriptions.timeout" */
+    int64_t interval_min_us; /* timeInterval, "subscriptions.interval_min"; stored ones are raised to it */
 };
 
 /* What both forms are read with. context_url: jsonldContext when the input has none (5.8.1.4). */

@@ -26,10 +26,17 @@ static enum status check_local(const struct json *s, struct why *why)
     return OK;
 }
 
-static enum status check_times(const struct json *s, struct why *why)
+static enum status check_times(const struct subscription_limits *l, const struct json *s,
+                               struct why *why)
 {
-    if (!json_get(s, STR("timeInterval")))
+    struct at at = {NULL, STR("timeInterval"), 0};
+    double seconds;
+    if (!json_number(json_get(s, at.key), &seconds))
         return OK;
+    if (seconds * 1e6 < (double)l->interval_min_us)
+        return why_limit(why, E_LIMIT, &at, "subscriptions.interval_min",
+                         "timeInterval must be at least %g seconds",
+                         (double)l->interval_min_us / 1e6);
     if (json_get(s, STR("watchedAttributes")))
         return refuse(why, "timeInterval", "timeInterval excludes watchedAttributes");
     if (json_get(s, STR("throttling")))
@@ -72,7 +79,7 @@ enum status subscription_check(const struct subscription_reader *r, const struct
         return refuse(why, "temporalQ", "temporalQ is for subscriptions to registrations only");
     enum status st = check_local(s, why);
     if (st == OK)
-        st = check_times(s, why);
+        st = check_times(r->limits, s, why);
     return st == OK ? check_sizes(r->limits, s, why) : st;
 }
 

@@ -223,13 +223,16 @@ static void endpoint(struct compiler *c, const struct json *e)
 
 /* ---- the whole ---- */
 
-static void plain_members(struct subscription *s, const struct json *v)
+static void plain_members(struct subscription *s, const struct json *v,
+                          const struct subscription_limits *limits)
 {
     const struct json *active = json_get(v, STR("isActive"));
     s->id = draft_text_of(v, STR("id"));
     s->active = !active || active->boolean;
     s->local_only = draft_is_true(v, STR("localOnly"));
     s->interval_us = to_us(json_get(v, STR("timeInterval")));
+    if (s->interval_us && s->interval_us < limits->interval_min_us)
+        s->interval_us = limits->interval_min_us;
     s->throttling_us = to_us(json_get(v, STR("throttling")));
     s->lang = draft_text_of(v, STR("lang"));
     s->datasets = strings(s->arena, json_get(v, STR("datasetId")), &s->dataset_count);
@@ -248,7 +251,7 @@ static enum status compile(struct compiler *c, struct str stored)
     enum status st = draft_parse(c->s->arena, stored, &v, c->why);
     if (st != OK)
         return st;
-    plain_members(c->s, &v);
+    plain_members(c->s, &v, c->limits);
     watched(c, json_get(&v, STR("watchedAttributes")));
     st = selectors(c, json_get(&v, STR("entities")));
     if (st == OK)

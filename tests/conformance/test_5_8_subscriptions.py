@@ -206,17 +206,22 @@ def test_an_unavailable_context_is_refused(city):
 @pytest.mark.clause("5.8.1")
 def test_limits_have_names(new_city, tmp_path):
     config = tmp_path / "limits.toml"
-    config.write_text("[limits]\nsubscriptions = 2\nsubscription_selectors = 2\nsubscription_bytes = 2000\n")
+    config.write_text("[limits]\nsubscriptions = 2\nsubscription_selectors = 2\nsubscription_bytes = 2000\n"
+                      "[subscriptions]\ninterval_min = \"2 s\"\n")
     city = new_city("--config", str(config))
     assert refused(city.post("subscriptions", subscription(entities=[{"type": "A"}] * 3)), "BadRequestData")["limit"] == \
         "limits.subscription_selectors"
+    body = refused(city.post("subscriptions", subscription(timeInterval=0.001)), "BadRequestData")
+    assert body["limit"] == "subscriptions.interval_min" and body["pointer"] == "/timeInterval"
     large = city.post("subscriptions", subscription(description="x" * 2000))
     assert refused(large, "InvalidRequest", 413)["limit"] == "limits.subscription_bytes"
     names = [create(city, subscription()) for _ in range(2)]
     assert refused(city.post("subscriptions", subscription()), "BadRequestData")["limit"] == "limits.subscriptions"
     create(city, subscription(), headers={"NGSILD-Tenant": "other"})
     no_content(city.delete(f"subscriptions/{names[0]}"))
-    create(city, subscription())
+    name = create(city, subscription(timeInterval=2))
+    body = refused(city.patch(f"subscriptions/{name}", {"timeInterval": 1.9}, headers=MERGE), "BadRequestData")
+    assert body["limit"] == "subscriptions.interval_min"
 
 
 # ---- retrieve, query ----

@@ -19,7 +19,7 @@ static const struct subscription_limits LIMITS = {
     .selectors_max = 3,
     .names_max = 6,
     .pairs_max = 2,
-    .timeout_max_ms = 5000,
+    .timeout_max_ms = 5000, .interval_min_us = 1000000,
 };
 static const int64_t NOW = INT64_C(1577836800000000); /* 2020-01-01 */
 
@@ -121,6 +121,22 @@ static void goes_round(void **state)
                                STR("https://cars.org/v#speed")));
     assert_true(str_starts(json_get(&out, STR("q"))->string, STR("https://cars.org/v#speed>50;")));
     context_unref(c);
+}
+
+static void short_intervals_of_old_are_raised(void **state)
+{
+    struct fixture *f = *state;
+    struct str stored = stored_of(f, context_core(),
+                                  "{\"type\":\"Subscription\",\"entities\":[{\"type\":\"A\"}],"
+                                  "\"timeInterval\":2,\"notification\":{" ENDPOINT "}}");
+    struct subscription_limits limits = LIMITS;
+    struct subscription *s = compiled(f, stored);
+    assert_int_equal(s->interval_us, 2000000);
+    subscription_unref(s);
+    limits.interval_min_us = 5000000;
+    assert_int_equal(subscription_compile(&s, STR("t"), stored, f->terms, &limits, &f->why), OK);
+    assert_int_equal(s->interval_us, 5000000);
+    subscription_unref(s);
 }
 
 static void compiles_without_context(void **state)
@@ -307,6 +323,8 @@ static void keeps_to_limits(void **state)
               "\"A\",\"value\":\"\"},{\"key\":\"A\",\"value\":\"\"},{\"key\":\"A\",\"value\":\"\"}]"
               "}}}",
          "limits.subscription_pairs"},
+        {"{\"type\":\"Subscription\",\"entities\":[{\"type\":\"A\"}],\"timeInterval\":0.999,"
+         NOTIFICATION "}", "subscriptions.interval_min"},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -363,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(goes_round, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(short_intervals_of_old_are_raised, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(compiles_without_context, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(compiles_endpoint, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(refuses, fixture_setup, fixture_teardown),
