@@ -64,6 +64,7 @@ rocksdb::Options options(bool create, void (*says)(const char *text))
     o.max_write_buffer_number = 2;
     o.max_open_files = OPEN_FILES;
     o.max_background_jobs = 2;
+    o.disable_auto_compactions = true; /* until something is written */
     o.max_bgerror_resume_count = 0; /* after a fault the fold opens it again */
     o.compression = rocksdb::kLZ4Compression;
     o.info_log = std::make_shared<Messages>(says);
@@ -78,6 +79,7 @@ rocksdb::Options options(bool create, void (*says)(const char *text))
 struct base_db {
     std::unique_ptr<rocksdb::DB> db;
     rocksdb::WriteBatch batch;
+    bool tidying = false; /* files are merged in the background */
 };
 
 struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text),
@@ -121,8 +123,21 @@ size_t base_db_batch_bytes(const struct base_db *db)
     return db->batch.GetDataSize();
 }
 
+/* Not from the opening on: whoever waits for a start waits for reading alone. */
+static rocksdb::Status tidy(struct base_db *db)
+{
+    if (db->tidying)
+        return rocksdb::Status::OK();
+    rocksdb::Status st = db->db->EnableAutoCompaction({db->db->DefaultColumnFamily()});
+    db->tidying = st.ok();
+    return st;
+}
+
 char *base_db_write(struct base_db *db)
 {
+    rocksdb::Status st = tidy(db);
+    if (!st.ok())
+        return message(st);
     rocksdb::WriteOptions o;
     o.disableWAL = true;
     char *error = message(db->db->Write(o, &db->batch));
