@@ -408,18 +408,38 @@ static bool walk_saved(void *arg, struct str key, struct str v)
     return key.p[0] == KEY_SAVED && walk_pair(arg, key, v);
 }
 
-enum status base_read(struct base *b, struct base_reader *r, struct why *why)
+static bool walk_name(void *arg, struct str key, struct str v)
+{
+    return key.p[0] < KEY_ENTITY && walk_pair(arg, key, v);
+}
+
+static enum status read_from(struct base *b, struct str from,
+                             bool (*pair)(void *arg, struct str key, struct str value),
+                             struct base_reader *r, struct why *why)
 {
     struct walk w = {r, why, OK};
-    char *error = base_db_each(b->db, STR(""), walk_pair, &w);
+    char *error = base_db_each(b->db, from, pair, &w);
     return error ? failed(error, "reading", why) : w.status;
+}
+
+enum status base_read(struct base *b, struct base_reader *r, struct why *why)
+{
+    return read_from(b, STR(""), walk_pair, r, why);
+}
+
+enum status base_read_names(struct base *b, struct base_reader *r, struct why *why)
+{
+    return read_from(b, STR(""), walk_name, r, why);
+}
+
+enum status base_read_rest(struct base *b, struct base_reader *r, struct why *why)
+{
+    return read_from(b, STR("4"), walk_pair, r, why);
 }
 
 enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why)
 {
-    struct walk w = {r, why, OK};
-    char *error = base_db_each(b->db, STR("5"), walk_saved, &w);
-    return error ? failed(error, "reading", why) : w.status;
+    return read_from(b, STR("5"), walk_saved, r, why);
 }
 
 enum status base_checkpoint(struct base *b, const char *path, struct why *why)

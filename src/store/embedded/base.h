@@ -67,6 +67,9 @@ struct base_reader {
                          struct str bytes, struct why *why);
 };
 MUST_USE enum status base_read(struct base *b, struct base_reader *r, struct why *why);
+/* The same in two parts: what stands before the entities, and these with all behind them. */
+MUST_USE enum status base_read_names(struct base *b, struct base_reader *r, struct why *why);
+MUST_USE enum status base_read_rest(struct base *b, struct base_reader *r, struct why *why);
 /* What was saved alone. */
 MUST_USE enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why);
 /* A consistent copy in an absent directory, by hard links where it can be. */

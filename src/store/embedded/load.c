@@ -189,7 +189,7 @@ static enum status read_names(struct embedded *e, struct base *b, struct why *wh
     struct reading r = {.e = e};
     r.reader = (struct base_reader){
         .term = read_term, .tenant = read_tenant_name, .document = read_document};
-    return base_read(b, &r.reader, why);
+    return base_read_names(b, &r.reader, why);
 }
 
 static enum status read_entities(struct embedded *e, struct base *b, struct why *why)
@@ -203,7 +203,7 @@ static enum status read_entities(struct embedded *e, struct base *b, struct why 
     int error = pthread_create(&thread, NULL, insert_batches, &r);
     enum status st = error
                          ? why_set(why, E_INTERNAL, NULL, "starting a thread: %s", strerror(error))
-                         : base_read(b, &r.reader, why);
+                         : base_read_rest(b, &r.reader, why);
     hand_over(&r);
     pthread_mutex_lock(&r.lock);
     r.ended = true;
