@@ -61,6 +61,11 @@ void bitmap_add(struct bitmap *b, uint32_t slot)
     roaring_bitmap_add(in(b), slot);
 }
 
+void bitmap_add_many(struct bitmap *b, const uint32_t *slots, size_t n)
+{
+    roaring_bitmap_add_many(in(b), n, slots);
+}
+
 void bitmap_remove(struct bitmap *b, uint32_t slot)
 {
     roaring_bitmap_remove(in(b), slot);

@@ -18,6 +18,7 @@ struct bitmap *bitmap_without(const struct bitmap *a, const struct bitmap *b);
 void bitmap_free(struct bitmap *b);
 
 void bitmap_add(struct bitmap *b, uint32_t slot);
+void bitmap_add_many(struct bitmap *b, const uint32_t *slots, size_t n);
 void bitmap_remove(struct bitmap *b, uint32_t slot);
 void bitmap_add_all(struct bitmap *b, const struct bitmap *other);
 bool bitmap_has(const struct bitmap *b, uint32_t slot);

@@ -142,9 +142,10 @@ static struct census_name *name_at(struct census *c, enum census_side side, uint
     return *at;
 }
 
-static void name_add(struct census *c, enum census_side side, struct census_name *name)
+static void name_add(struct census *c, enum census_side side, struct census_name *name, uint64_t n)
 {
-    if (name->count++)
+    name->count += n;
+    if (name->count > n)
         return;
     name->previous = NULL;
     name->next = c->live[side];
@@ -183,22 +184,27 @@ static struct census_pair *pair_at(struct census *c, struct census_name *type, u
 }
 
 /* An entity has a type at least: its attributes count with the first. */
-void census_add(struct census *c, const struct doc *d)
+void census_add_like(struct census *c, const struct doc *d, uint64_t count)
 {
     for (uint32_t t = 0, types = doc_type_count(d), n = doc_attr_count(d); t < types; t++) {
         struct census_name *type = name_at(c, CENSUS_TYPES, doc_type(d, t));
-        name_add(c, CENSUS_TYPES, type);
+        name_add(c, CENSUS_TYPES, type, count);
         for (uint32_t i = 0; i < n; i++) {
             struct census_pair *p = pair_at(c, type, doc_attr_term(d, i), t * n + i);
             enum attr_kind kind = doc_attr_kind(d, i);
-            p->total++;
-            p->instances[kind]++;
+            p->total += count;
+            p->instances[kind] += count;
             if (t == 0) {
-                name_add(c, CENSUS_ATTRS, p->names[CENSUS_ATTRS]);
-                p->names[CENSUS_ATTRS]->instances[kind]++;
+                name_add(c, CENSUS_ATTRS, p->names[CENSUS_ATTRS], count);
+                p->names[CENSUS_ATTRS]->instances[kind] += count;
             }
         }
     }
+}
+
+void census_add(struct census *c, const struct doc *d)
+{
+    census_add_like(c, d, 1);
 }
 
 void census_remove(struct census *c, const struct doc *d)

@@ -48,6 +48,8 @@ struct census {
 struct census *census_new(void);
 void census_free(struct census *c);
 void census_add(struct census *c, const struct doc *d);
+/* count > 0 entities with the types of d and its attributes, of its kinds. */
+void census_add_like(struct census *c, const struct doc *d, uint64_t count);
 /* d, or as much, was added before. */
 void census_remove(struct census *c, const struct doc *d);
 /* NULL: counts nothing. Borrowed until the next change. */

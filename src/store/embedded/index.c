@@ -1,6 +1,6 @@
 /* Keeping the indexes: what an entity is in is worked out from its document, before and
  * after, and the difference applied. */
-#include "store/embedded/index.h"
+#include "store/embedded/index_int.h"
 
 #include "base/arena.h"
 #include "store/embedded/index_geo.h"
@@ -105,7 +105,7 @@ static void mark_attrs(struct index *ix, uint32_t slot, const struct doc *d, boo
             mark(&ix->attrs, doc_attr_term(d, i), slot, there);
 }
 
-static void mark_scopes(struct index *ix, uint32_t slot, const struct doc *d, bool there)
+void index_mark_scopes(struct index *ix, uint32_t slot, const struct doc *d, bool there)
 {
     for (uint32_t i = 0, n = doc_scope_count(d); i < n; i++) {
         struct str name = doc_scope(d, i);
@@ -212,7 +212,7 @@ static void places_sort(struct places *ps)
         qsort(ps->p, ps->n, sizeof ps->p[0], place_order);
 }
 
-static struct ordered *cells_at(struct index *ix, uint32_t term)
+struct ordered *index_cells_at(struct index *ix, uint32_t term)
 {
     void **at = term_map_at(&ix->cells, term);
     if (!*at)
@@ -242,8 +242,7 @@ static void value_places(struct index_value *v, uint32_t slot, const struct doc 
         bitmap_remove(v->others, slot);
 }
 
-/* When the first of its parts ends, if that is before the entity itself does. */
-static int64_t part_end(const struct doc *d)
+int64_t index_part_end(const struct doc *d)
 {
     return doc_expires_at(d) == doc_own_expires_at(d) ? TIME_NONE : doc_expires_at(d);
 }
@@ -269,7 +268,7 @@ static void geo_place(struct index *ix, const struct doc *d, uint32_t i, struct 
     struct value value;
     doc_attr_value(d, i, &value);
     if (value.kind == VALUE_GEO)
-        places_add(ps, cells_at(ix, doc_attr_term(d, i)), index_geo_key(value.box));
+        places_add(ps, index_cells_at(ix, doc_attr_term(d, i)), index_geo_key(value.box));
 }
 
 static void geo_places(struct index *ix, const struct doc *d, const struct changed *c,
@@ -300,8 +299,8 @@ static void find_places(struct index *ix, uint32_t slot, const struct doc *d,
     if (doc_expires_at(d) != TIME_NONE) {
         if (doc_own_expires_at(d) != TIME_NONE)
             places_add(ps, ix->ends.ends, index_expiry_key(doc_own_expires_at(d)));
-        if (part_end(d) != TIME_NONE)
-            places_add(ps, ix->parts.ends, index_expiry_key(part_end(d)));
+        if (index_part_end(d) != TIME_NONE)
+            places_add(ps, ix->parts.ends, index_expiry_key(index_part_end(d)));
     }
     places_sort(ps);
 }
@@ -333,7 +332,7 @@ static void move(struct index *ix, uint32_t slot, const struct doc *before, cons
     places_free(&from);
     places_free(&to);
     index_expiry_set(&ix->ends, slot, after ? doc_own_expires_at(after) : TIME_NONE);
-    index_expiry_set(&ix->parts, slot, after ? part_end(after) : TIME_NONE);
+    index_expiry_set(&ix->parts, slot, after ? index_part_end(after) : TIME_NONE);
 }
 
 /* ---- changes ---- */
@@ -343,7 +342,7 @@ void index_add(struct index *ix, uint32_t slot, const struct doc *d)
     bitmap_add(ix->live, slot);
     mark_types(ix, slot, d, true);
     mark_attrs(ix, slot, d, true);
-    mark_scopes(ix, slot, d, true);
+    index_mark_scopes(ix, slot, d, true);
     census_add(ix->census, d);
     move(ix, slot, NULL, d, &(struct changed){0});
 }
@@ -353,7 +352,7 @@ void index_remove(struct index *ix, uint32_t slot, const struct doc *d)
     bitmap_remove(ix->live, slot);
     mark_types(ix, slot, d, false);
     mark_attrs(ix, slot, d, false);
-    mark_scopes(ix, slot, d, false);
+    index_mark_scopes(ix, slot, d, false);
     census_remove(ix->census, d);
     move(ix, slot, d, NULL, &(struct changed){0});
 }
@@ -375,8 +374,8 @@ void index_replace(struct index *ix, uint32_t slot, const struct doc *before,
         mark_attrs(ix, slot, after, true);
     }
     if (!same_scopes(before, after)) {
-        mark_scopes(ix, slot, before, false);
-        mark_scopes(ix, slot, after, true);
+        index_mark_scopes(ix, slot, before, false);
+        index_mark_scopes(ix, slot, after, true);
     }
     move(ix, slot, before, after, &(struct changed){changed, n});
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum { BLOCK = 256, COUNT_BLOCKS = 32 };
+enum { SORT_MIN = 512, DIGITS = 256 };
+enum { BLOCK_FILLED = BLOCK * 3 / 4 }; /* leaves room, so that what comes next splits no block */
 
 struct block {
     uint64_t keys[BLOCK];
@@ -136,6 +138,70 @@ bool ordered_add(struct ordered *o, uint64_t key, uint32_t slot)
     name_row(r);
     o->entries++;
     return true;
+}
+
+/* By one byte of the key, in the order in which they stand otherwise. from[0] … to[n - 1]. */
+static void sort_digit(const struct ordered_pair *from, struct ordered_pair *to, size_t n,
+                       uint32_t shift, const size_t *counts)
+{
+    size_t at[DIGITS], sum = 0;
+    for (uint32_t i = 0; i < DIGITS; i++) {
+        at[i] = sum;
+        sum += counts[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        to[at[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+/* By key, byte after byte. What all keys share is passed over. */
+static void sort_pairs(struct ordered_pair *pairs, size_t n)
+{
+    size_t counts[sizeof pairs->key][DIGITS] = {0};
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < sizeof pairs->key; k++)
+            counts[k][pairs[i].key >> 8 * k & (DIGITS - 1)]++;
+    struct ordered_pair *other = mem_alloc(n * sizeof *other), *from = pairs, *to = other;
+    for (uint32_t k = 0; k < sizeof pairs->key; k++) {
+        if (counts[k][pairs[0].key >> 8 * k & (DIGITS - 1)] == n)
+            continue;
+        sort_digit(from, to, n, 8 * k, counts[k]);
+        struct ordered_pair *last = from;
+        from = to;
+        to = last;
+    }
+    if (from != pairs)
+        memcpy(pairs, from, n * sizeof *pairs);
+    free(other);
+}
+
+/* Behind all that is there. */
+static void append(struct ordered *o, struct ordered_pair p)
+{
+    struct row *r = o->count ? &o->rows[o->count - 1] : NULL;
+    if (r && r->block->keys[r->n - 1] == p.key && r->block->slots[r->n - 1] == p.slot)
+        return;
+    if (!r || r->n == BLOCK_FILLED) {
+        add_row(o, o->count);
+        r = &o->rows[o->count - 1];
+        r->key = p.key;
+        r->slot = p.slot;
+    }
+    r->block->keys[r->n] = p.key;
+    r->block->slots[r->n++] = p.slot;
+    o->entries++;
+}
+
+void ordered_fill(struct ordered *o, struct ordered_pair *pairs, size_t n)
+{
+    bool append_all = !o->count && n >= SORT_MIN;
+    if (append_all)
+        sort_pairs(pairs, n);
+    for (size_t i = 0; i < n; i++) {
+        if (append_all)
+            append(o, pairs[i]);
+        else
+            ordered_add(o, pairs[i].key, pairs[i].slot);
+    }
 }
 
 static void drop_row(struct ordered *o, uint32_t i)

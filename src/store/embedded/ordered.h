@@ -16,6 +16,13 @@ void ordered_free(struct ordered *o);
 /* False when the pair is there already; when it is not there. */
 bool ordered_add(struct ordered *o, uint64_t key, uint32_t slot);
 bool ordered_remove(struct ordered *o, uint64_t key, uint32_t slot);
+/* Adds many: quickly when o is empty and they are very many. Pairs of one key come in order of
+ * slots; pairs are changed. */
+struct ordered_pair {
+    uint64_t key;
+    uint32_t slot;
+};
+void ordered_fill(struct ordered *o, struct ordered_pair *pairs, size_t n);
 uint64_t ordered_count(const struct ordered *o);
 /* About how many have low <= key <= high: exact for few, by blocks for many. */
 uint64_t ordered_estimate(const struct ordered *o, uint64_t low, uint64_t high);

@@ -86,6 +86,12 @@ static void fetch(const struct doc *d)
     __builtin_prefetch((const char *)d + 128);
 }
 
+void state_prefetch(const struct state *s, uint64_t hash)
+{
+    const struct ids *t = atomic_load_explicit(&s->ids, memory_order_acquire);
+    __builtin_prefetch(&t->cells[first_cell((uint32_t)(hash >> 32), t->bits)], 1);
+}
+
 const struct doc *state_find(const struct state *s, struct str id, uint64_t hash, uint32_t *slot)
 {
     const struct ids *t = atomic_load_explicit(&s->ids, memory_order_acquire);

@@ -27,6 +27,8 @@ void state_free(struct state *s);
 
 /* NULL when absent. hash: hash_str(id). *slot may be NULL. Borrowed while online. */
 const struct doc *state_find(const struct state *s, struct str id, uint64_t hash, uint32_t *slot);
+/* state_find() of this hash comes soon. */
+void state_prefetch(const struct state *s, uint64_t hash);
 /* NULL when it is a hole. slot < state_slots(). */
 const struct doc *state_at(const struct state *s, uint32_t slot);
 uint32_t state_slots(const struct state *s); /* given so far, holes among them */

@@ -36,6 +36,22 @@ static void test_members(void **state)
     bitmap_free(b);
 }
 
+static void test_many_members_at_once(void **state)
+{
+    (void)state;
+    struct bitmap *ones = every(1), *b = bitmap_new();
+    static uint32_t slots[N];
+    for (uint32_t i = 0; i < N; i++)
+        slots[i] = N - 1 - i;
+    bitmap_add_many(b, slots, 0);
+    assert_int_equal(bitmap_count(b), 0);
+    bitmap_add_many(b, slots, N);
+    bitmap_add_many(b, slots + 10, 10);
+    assert_true(bitmap_equal(ones, b));
+    bitmap_free(ones);
+    bitmap_free(b);
+}
+
 static void test_ranks_and_reading(void **state)
 {
     (void)state;
@@ -87,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_many_members_at_once),
         cmocka_unit_test(test_ranks_and_reading),
         cmocka_unit_test(test_combinations),
         cmocka_unit_test(test_made_of_slots_in_any_order),

@@ -125,6 +125,65 @@ static void test_ascending_entries_fill_their_blocks(void **state_)
     ordered_free(o);
 }
 
+/* A set filled at once is the one that additions make, whether something was there or not. */
+static void assert_fills(size_t n, uint64_t keys_max, uint32_t there)
+{
+    struct ordered *filled = ordered_new(), *added = ordered_new();
+    struct ordered_pair *pairs = calloc(n + 1, sizeof *pairs);
+    for (uint32_t i = 0; i < there; i++) {
+        ordered_add(filled, i, 5);
+        ordered_add(added, i, 5);
+    }
+    for (size_t i = 0; i < n; i++) { /* now and then a pair twice */
+        pairs[i] = (struct ordered_pair){random_number() % keys_max, (uint32_t)(i / 2)};
+        if (i % 10 == 1)
+            pairs[i].key = pairs[i - 1].key;
+        if (i % 50 < 2)
+            pairs[i].key = i % 100 < 50 ? UINT64_MAX : 0;
+        ordered_add(added, pairs[i].key, pairs[i].slot);
+    }
+    ordered_fill(filled, pairs, n);
+    assert_int_equal(ordered_count(filled), ordered_count(added));
+    struct ordered_cursor x = ordered_from(filled, 0, UINT64_MAX),
+                          y = ordered_from(added, 0, UINT64_MAX);
+    while (ordered_next(&y))
+        assert_true(ordered_next(&x) && x.key == y.key && x.slot == y.slot);
+    assert_false(ordered_next(&x));
+    for (size_t i = 0; i < n; i++) /* and it goes on as any other */
+        assert_int_equal(ordered_remove(filled, pairs[i].key, pairs[i].slot),
+                         ordered_remove(added, pairs[i].key, pairs[i].slot));
+    assert_int_equal(ordered_count(filled), ordered_count(added));
+    ordered_free(filled);
+    ordered_free(added);
+    free(pairs);
+}
+
+static void test_filling(void **state_)
+{
+    (void)state_;
+    const size_t sizes[] = {0, 1, 100, 511, 512, 5000, 70000};
+    const uint64_t keys[] = {1, 7, 100000, UINT64_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            for (uint32_t there = 0; there < 1000; there += 500)
+                assert_fills(sizes[i], keys[k], there);
+}
+
+static void test_filling_leaves_room(void **state_)
+{
+    (void)state_;
+    struct ordered *o = ordered_new();
+    struct ordered_pair pairs[1920];
+    for (uint32_t i = 0; i < 1920; i++)
+        pairs[i] = (struct ordered_pair){2 * (1919 - i), i};
+    ordered_fill(o, pairs, 1920);
+    size_t bytes = ordered_bytes(o);
+    for (uint32_t i = 0; i < 192; i++)
+        assert_true(ordered_add(o, 20 * i + 1, 0));
+    assert_int_equal(ordered_bytes(o), bytes);
+    ordered_free(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +191,8 @@ int main(void)
         cmocka_unit_test(test_few_keys),
         cmocka_unit_test(test_shrinking),
         cmocka_unit_test(test_ascending_entries_fill_their_blocks),
+        cmocka_unit_test(test_filling),
+        cmocka_unit_test(test_filling_leaves_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
