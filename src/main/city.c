@@ -10,6 +10,7 @@
 #include "main/city.h"
 
 #include "base/log.h"
+#include "base/machine.h"
 #include "broker/entity_map.h"
 #include "broker/hosted.h"
 #include "broker/snapshots.h"
@@ -17,6 +18,7 @@
 #include "main/control.h"
 #include "main/delivery.h"
 #include "main/egress.h"
+#include "main/options.h"
 #include "store/embedded/embedded.h"
 
 #include <pthread.h>
@@ -257,7 +259,7 @@ static void server_options(struct city *city, const struct config *c, struct htt
         .uri_bytes_max = (size_t)config_int(c, "limits", "uri_bytes"),
         .header_bytes_max = (size_t)config_int(c, "limits", "header_bytes"),
         .body_bytes_max = (size_t)config_int(c, "limits", "body_bytes"),
-        .arena_bytes_max = (size_t)config_int(c, "limits", "request_memory"),
+        .arena_bytes_max = options_request_memory((size_t)config_int(c, "limits", "request_memory"), machine_memory()),
         .stream_pending_bytes_max = (size_t)config_int(c, "live", "pending_bytes"),
         .arg = &city->front,
         .handle = front_handle,

@@ -39,7 +39,7 @@ const struct config_option OPTIONS[] = {
     SIZE("limits", "answer_bytes", "\"256 MiB\"", KIB, 4 * GIB, "body of an answer"),
     SIZE("limits", "uri_bytes", "\"8 KiB\"", 256, MIB, "path and query of a request"),
     SIZE("limits", "header_bytes", "\"12 KiB\"", KIB, MIB, "head of a request; each open connection keeps this much and 4 KiB"),
-    SIZE("limits", "request_memory", "\"2 GiB\"", MIB, 64 * GIB, "working memory of one request"),
+    SIZE("limits", "request_memory", "0", 0, 64 * GIB, "working memory of one request; 0: 2 GiB, or a quarter of the machine's or of what control groups allow where that is less"),
     COUNT("limits", "json_depth", "64", 4, 1000, "nesting of a JSON body"),
     COUNT("limits", "connections", "20000", 1, 10000000, "open connections"),
     COUNT("limits", "connections_per_peer", "0", 0, 10000000, "open connections of one address; 0: no limit"),
@@ -132,3 +132,11 @@ const struct config_option OPTIONS[] = {
 };
 
 const size_t OPTION_COUNT = sizeof OPTIONS / sizeof *OPTIONS;
+
+size_t options_request_memory(size_t configured, size_t machine_bytes)
+{
+    size_t quarter = machine_bytes / 4;
+    if (configured)
+        return configured;
+    return quarter < 2 * GIB ? quarter : 2 * GIB;
+}
