@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { HELD_MAX = 1024, STREAMS_MAX = 64 };
+enum { HELD_MAX = 1024, STREAMS_MAX = 64, PATIENCE_S = 30 };
 
 static struct fixture *the_fixture;
 static struct loop_hooks hooks;
@@ -53,7 +53,7 @@ static void call_run(struct task *t)
 
 bool fixture_wait(atomic_int *counter, int value)
 {
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < PATIENCE_S * 1000; i++) {
         if (atomic_load(counter) == value)
             return true;
         usleep(1000);
@@ -339,7 +339,7 @@ int raw_connect(const struct fixture *f)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
-    struct timeval patience = {.tv_sec = 5};
+    struct timeval patience = {.tv_sec = PATIENCE_S};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)f->port)};

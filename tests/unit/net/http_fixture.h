@@ -37,7 +37,7 @@ void fixture_release(struct fixture *f);
 void fixture_answer_held(struct fixture *f);
 void fixture_stream_write(struct fixture *f, const char *text, size_t times);
 void fixture_stream_end(struct fixture *f);
-/* Waits up to 5 s until *counter is value. */
+/* Waits up to 30 s until *counter is value. */
 bool fixture_wait(atomic_int *counter, int value);
 
 /* A connection whose request waits; there is none other. */
@@ -51,7 +51,7 @@ int raw_connect(const struct fixture *f);
 void raw_send(int fd, const char *text);
 void raw_send_bytes(int fd, const void *p, size_t n);
 /* Reads one answer with Content-Length (or none) into out, NUL-terminated. False at the end of the
- * connection or after 5 s. */
+ * connection or after 30 s. */
 bool raw_answer(int fd, char *out, size_t room);
 /* The same, and fails unless it starts with line and has that body. */
 void raw_expect(int fd, char *out, size_t room, const char *line, const char *body);
@@ -59,7 +59,7 @@ void raw_expect(int fd, char *out, size_t room, const char *line, const char *bo
 bool raw_head(int fd, char *out, size_t room);
 /* Reads until text was seen; false at the end. */
 bool raw_until(int fd, const char *text);
-/* True when the server closes without another byte within 5 s. */
+/* True when the server closes without another byte within 30 s. */
 bool raw_closed(int fd);
 
 #endif
