@@ -3,6 +3,7 @@
 #include "opened.h"
 
 #include "base/time.h"
+#include "store/embedded/base_db.h"
 #include "store/embedded/embedded_int.h"
 
 #include <fcntl.h>
@@ -139,6 +140,35 @@ static void test_an_entity_of_the_base(void **state)
     snprintf(what, sizeof what, "base: entity %llu of tenant 1",
              (unsigned long long)doc_created_seq(fixture_get(f, "urn:e:2")));
     damage_base(bend_block);
+    assert_finds(what);
+}
+
+static void say_nothing(const char *text)
+{
+    (void)text;
+}
+
+/* The key is '4', tenant, sequence (docs/formats/keys.md): base_put_entity() writes no such thing. */
+static void test_an_entity_under_the_key_of_another(void **state)
+{
+    (void)state;
+    static const char key[] = {'4', 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x23, 0x45};
+    const struct doc *d = fixture_get(f, "urn:e:7");
+    struct arena *kept = arena_new(0);
+    struct str block = arena_dup(kept, (struct str){(const char *)d, doc_bytes(d)});
+    char path[300], what[96], *error;
+    snprintf(what, sizeof what, "base: entity %llu of tenant 1 is stored under the key of 9029",
+             (unsigned long long)doc_created_seq(d));
+    snprintf(path, sizeof path, "%s/base", o.dir);
+    opened_shut(&o);
+    assert_finds(NULL);
+    struct base_db *db = base_db_open(path, false, say_nothing, &error);
+    assert_non_null(db);
+    base_db_put(db, (struct str){key, sizeof key}, &block, 1);
+    assert_null(base_db_write(db));
+    assert_null(base_db_flush(db));
+    base_db_close(db);
+    arena_free(kept);
     assert_finds(what);
 }
 
@@ -280,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_an_entity_of_the_base),
+        TEST(test_an_entity_under_the_key_of_another),
         TEST(test_a_term_of_the_base),
         TEST(test_a_document_of_the_base),
         TEST(test_the_position_of_the_base),
