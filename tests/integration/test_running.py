@@ -185,32 +185,6 @@ def test_slow_and_silent_clients_are_dropped(new_city):
     assert city.get("/healthz").status_code == 200
 
 
-def test_many_idle_connections_are_cheap(new_city):
-    wanted = 10000
-    import resource
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < wanted + 500:
-        pytest.skip(f"only {hard} descriptors are allowed")
-    if "asan" in program():
-        pytest.skip("memory of a sanitized build says nothing")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted + 500, hard))
-    city = new_city("--server-idle-timeout", "300 s").start()
-    held = []
-    try:
-        for _ in range(wanted):
-            held.append(socket.create_connection(address(city)))
-            if len(held) % 500 == 0:  # each has been used once
-                held[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-                held[-1].recv(500)
-        with open(f"/proc/{city.process.pid}/statm", encoding="ascii") as f:
-            resident = int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-        assert resident < 200e6
-        assert city.get("/healthz").status_code == 200
-    finally:
-        for s in held:
-            s.close()
-
-
 # ---- the end, and what remains ----
 
 def test_sigterm_lets_open_requests_finish(city):
