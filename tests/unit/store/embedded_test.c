@@ -14,22 +14,6 @@
 static struct opened o;
 static struct fixture *const f = &o.fixture;
 
-static int setup(void **state)
-{
-    (void)state;
-    opened_init(&o);
-    opened_start(&o);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    opened_shut(&o);
-    opened_end(&o);
-    return 0;
-}
-
 static struct edit_result create(const char *id, int64_t value)
 {
     struct edit e = fixture_create(f, id, value % 2 ? "B" : "A", value);
@@ -666,7 +650,7 @@ static void test_an_empty_tenant_is_small(void **state)
     assert_true(tenant_bytes(tenants_find(e->tenants, STR(""))) < 4096);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) OPENED_TEST(name, &o)
 
 struct dictated {
     struct store_listener listener;

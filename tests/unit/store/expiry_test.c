@@ -9,22 +9,6 @@
 static struct opened o;
 static struct fixture *const f = &o.fixture;
 
-static int setup(void **state)
-{
-    (void)state;
-    opened_init(&o);
-    opened_start(&o);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    opened_shut(&o);
-    opened_end(&o);
-    return 0;
-}
-
 static void test_what_has_expired_goes_within_a_second(void **state)
 {
     (void)state;
@@ -129,7 +113,7 @@ static void test_many_expire_at_once(void **state)
     assert_int_equal(left.total, LEFT + 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) OPENED_TEST(name, &o)
 
 int main(void)
 {

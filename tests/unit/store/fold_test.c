@@ -289,19 +289,10 @@ static void assert_crash_loses_nothing(bool folded)
 
 static int setup(void **state)
 {
-    (void)state;
     memset(model, 0, sizeof model);
-    opened_init(&o);
+    opened_init(*state);
     o.options.log_bytes_max = 1 << 30; /* no fold but ours */
-    opened_start(&o);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    opened_shut(&o);
-    opened_end(&o);
+    opened_start(*state);
     return 0;
 }
 
@@ -367,7 +358,7 @@ static void test_a_fold_that_fails(void **state)
     assert_survives_a_fold_stopped_at(ENTITIES / 2, true);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
 
 int main(void)
 {

@@ -48,3 +48,17 @@ void opened_wait(struct opened *o)
     usleep(A_LITTLE_US);
     store_thread_online(o->fixture.store);
 }
+
+int opened_setup(void **state)
+{
+    opened_init(*state);
+    opened_start(*state);
+    return 0;
+}
+
+int opened_teardown(void **state)
+{
+    opened_shut(*state);
+    opened_end(*state);
+    return 0;
+}

@@ -24,4 +24,10 @@ void opened_end(struct opened *o);
 /* Waits offline, so that the store's threads get on, a little. */
 void opened_wait(struct opened *o);
 
+/* Around each test of a program, whose state (cmocka_unit_test_prestate_setup_teardown) is a struct opened: opened
+ * and started; shut, and its directory taken away. */
+int opened_setup(void **state);
+int opened_teardown(void **state);
+#define OPENED_TEST(name, state) cmocka_unit_test_prestate_setup_teardown(name, opened_setup, opened_teardown, state)
+
 #endif
