@@ -135,7 +135,9 @@ struct store_evolve {
     const struct caller *caller;
     struct str id;               /* present: this one alone, else E_NOT_FOUND */
     const struct filter *filter; /* which entities: ids, patterns, types; NULL: all */
-    const struct filter *values; /* q, geo and scope queries: some instances in the time asked about match; NULL: any */
+    const struct filter *values; /* q and geo queries: some instances in the time asked about match; NULL: any */
+    const struct scope_expr *scopes; /* scope query: scopes that were valid in the time asked about match, and only instances
+                                        of when they were valid are meant (model/scope_span.h); NULL: any */
     const struct temporal_query *time;
     const uint32_t *terms; /* attributes wanted, sorted; NULL: all. An entity without an instance of one of them in the */
     uint32_t term_count;   /* time asked about is not found by a query */

@@ -112,7 +112,7 @@ static int setup(void **state)
     *c = (struct city){.clock.now_us = clock_now, .runner.post = post, .arena = arena_new(0)};
     c->ports = (struct broker_ports){.clock = &c->clock, .fetch = fetch};
     c->broker.ports = &c->ports;
-    c->broker.store = naive_new(3, &c->clock);
+    c->broker.store = naive_new(3, &c->clock, NULL);
     naive_ops = c->broker.store->ops;
     late_ops = *naive_ops;
     late_ops.put = late_put;

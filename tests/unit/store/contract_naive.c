@@ -4,7 +4,7 @@
 
 void contract_open(struct fixture *f)
 {
-    f->store = naive_new(3, &f->clock.clock);
+    f->store = naive_new(3, &f->clock.clock, f->terms);
 }
 
 void contract_reopen(struct fixture *f)

@@ -245,6 +245,22 @@ enum status fixture_census(struct fixture *f, struct store_census *c)
     return wait_for(f, &c->call, &w, store_census(f->store, c));
 }
 
+enum status fixture_evolve(struct fixture *f, struct store_evolve *v)
+{
+    struct flagged w;
+    v->caller = &f->caller;
+    v->arena = f->arena;
+    prepare(f, &v->call, &w);
+    return wait_for(f, &v->call, &w, store_evolve(f->store, v));
+}
+
+enum status fixture_record(struct fixture *f, struct store_record *r)
+{
+    struct flagged w;
+    prepare(f, &r->call, &w);
+    return wait_for(f, &r->call, &w, store_record(f->store, r));
+}
+
 enum status fixture_call_put(struct fixture *f, struct store_put *p)
 {
     struct flagged w;

@@ -77,6 +77,8 @@ enum status fixture_wait(struct fixture *f, struct async *a);
 const struct doc *fixture_get(struct fixture *f, const char *id); /* NULL: not found */
 enum status fixture_query(struct fixture *f, struct store_query *q);
 enum status fixture_census(struct fixture *f, struct store_census *c);
+enum status fixture_evolve(struct fixture *f, struct store_evolve *v);
+enum status fixture_record(struct fixture *f, struct store_record *r); /* its caller is given */
 enum status fixture_put(struct fixture *f, uint8_t kind, const char *key, const char *bytes);
 enum status fixture_call_put(struct fixture *f, struct store_put *p);
 enum status fixture_list(struct fixture *f, struct store_list *l);

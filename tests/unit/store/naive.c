@@ -1,6 +1,8 @@
 /* See naive.h. Every call completes at once. */
 #include "naive.h"
 
+#include "naive_history.h"
+
 #include "base/arena.h"
 #include "model/order.h"
 
@@ -33,6 +35,7 @@ struct naive {
     struct doc **garbage; /* old versions; callers may still look at them */
     uint32_t garbage_count;
     struct store_listener *listeners;
+    struct naive_history history;
 };
 
 static struct naive *of(struct store *s)
@@ -111,6 +114,7 @@ static uint32_t find_doc(const struct naive_tenant *t, struct str id)
 static void say(struct naive *n, const struct store_apply *a, uint32_t i, const struct doc *before,
                 const struct doc *after)
 {
+    naive_history_change(&n->history, a->caller->tenant, before, after, n->seq, a->now_us);
     tell(n, (struct change){.seq = n->seq,
                             .kind = CHANGE_ENTITY,
                             .tenant = a->caller->tenant,
@@ -289,6 +293,38 @@ static bool naive_query(struct store *s, struct store_query *q)
     q->doc_count = matched - first < q->limit ? matched - first : q->limit;
     q->more = first + q->doc_count < matched;
     q->total = q->count ? matched : 0;
+    return true;
+}
+
+/* ---- history ---- */
+
+static bool naive_evolve(struct store *s, struct store_evolve *v)
+{
+    struct naive *n = of(s);
+    v->evolutions = NULL;
+    v->evolution_count = 0;
+    v->total = 0;
+    v->more = v->partial = false;
+    v->first_us = v->last_us = TIME_NONE;
+    if (check_tenant(n, v->caller->tenant, false, &v->call) == OK)
+        naive_history_evolve(&n->history, v);
+    return true;
+}
+
+static bool naive_record(struct store *s, struct store_record *r)
+{
+    struct naive *n = of(s);
+    if (check_tenant(n, r->caller->tenant, r->create_tenant, &r->call) != OK)
+        return true;
+    for (uint32_t i = 0; i < r->count; i++) {
+        struct naive_tenant *t = find_tenant(n, r->caller->tenant);
+        if (!t && r->edits[i].kind == RECORD_EDIT_UPSERT)
+            t = make_tenant(n, r->caller->tenant, r->now_us);
+        bool there = t && find_doc(t, r->edits[i].id) < t->count;
+        r->results[i] = naive_history_record(&n->history, r->caller->tenant, &r->edits[i], there, n->seq + 1, r->now_us,
+                                             r->arena);
+        n->seq += r->results[i].status == OK;
+    }
     return true;
 }
 
@@ -500,6 +536,7 @@ static bool naive_tenant_delete(struct store *s, struct store_tenant_delete *d)
     if (check_tenant(n, d->tenant, false, &d->call) != OK)
         return true;
     struct naive_tenant *t = find_tenant(n, d->tenant);
+    naive_history_forget(&n->history, d->tenant);
     drop_contents(n, t);
     *t = n->tenants[--n->tenant_count];
     tell(n, (struct change){.seq = ++n->seq, .kind = CHANGE_TENANT, .tenant = d->tenant, .gone = true});
@@ -538,6 +575,7 @@ static void naive_close(struct store *s)
         drop_contents(n, &n->tenants[--n->tenant_count]);
     for (uint32_t i = 0; i < n->garbage_count; i++)
         free(n->garbage[i]);
+    naive_history_free(&n->history);
     free(n->garbage);
     free(n->tenants);
     free(n);
@@ -548,6 +586,8 @@ static const struct store_ops OPS = {
     .get = naive_get,
     .query = naive_query,
     .census = naive_census,
+    .evolve = naive_evolve,
+    .record = naive_record,
     .cancel = naive_cancel,
     .put = naive_put,
     .list = naive_list,
@@ -567,12 +607,13 @@ static const struct store_ops OPS = {
     .close = naive_close,
 };
 
-struct store *naive_new(uint32_t tenants_max, struct clock *clock)
+struct store *naive_new(uint32_t tenants_max, struct clock *clock, const struct terms *terms)
 {
     struct naive *n = mem_zalloc(sizeof *n);
     n->store.ops = &OPS;
     n->tenants_max = tenants_max;
     n->clock = clock;
+    naive_history_init(&n->history, terms);
     add_tenant(n, STR(""));
     return &n->store;
 }

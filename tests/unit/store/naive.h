@@ -6,7 +6,8 @@
 #include "base/time.h"
 #include "store/store.h"
 
-/* store_close() frees it. clock: by it reads decide what has expired; nothing is swept away. */
-struct store *naive_new(uint32_t tenants_max, struct clock *clock);
+/* store_close() frees it. clock: by it reads decide what has expired; nothing is swept away. terms: of those who ask about
+ * instances by their ids; else NULL. */
+struct store *naive_new(uint32_t tenants_max, struct clock *clock, const struct terms *terms);
 
 #endif

@@ -366,7 +366,7 @@ static void play(unsigned seed, unsigned steps, uint64_t met[8])
         buf_init(&heard[i]->text, 1 << 28);
         pthread_mutex_init(&heard[i]->lock, NULL);
     }
-    d->naive.store = naive_new(TENANTS_MAX, &d->clock.clock);
+    d->naive.store = naive_new(TENANTS_MAX, &d->clock.clock, d->naive.terms);
     generate_init(&d->g, seed, d->naive.terms, seed % 3 == 0 ? 12 : seed % 3 == 1 ? 150 : 1000);
     open_real(d);
     listen_to(&d->naive_heard, d->naive.store);
