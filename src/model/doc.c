@@ -68,42 +68,6 @@ const uint8_t *doc_read_value(const uint8_t *p, struct value *out)
     return read_value(p + DOC_BODY_HEAD, *p >> 4, doc_load16(p + 1) & DOC_FLAG, out);
 }
 
-static int64_t read_time(const uint8_t **p, uint32_t code, int64_t same,
-                         const struct doc_owner *owner, const struct doc_origin *o)
-{
-    const uint8_t *at = *p;
-    *p += doc_time_bytes(code);
-    switch (code) {
-    case DOC_TIME_SAME:
-        return same;
-    case DOC_TIME_OWNER:
-        return owner->modified_at;
-    case DOC_TIME_DELTA:
-        return (int64_t)((uint64_t)o->created_at + doc_load48(at));
-    default:
-        return (int64_t)doc_load64(at);
-    }
-}
-
-static uint64_t read_seq(const uint8_t **p, uint32_t code, const struct doc_owner *owner,
-                         const struct doc_origin *o)
-{
-    const uint8_t *at = *p;
-    *p += doc_seq_bytes(code);
-    switch (code) {
-    case DOC_SEQ_OWNER:
-        return owner->seq;
-    case DOC_SEQ_VERSION:
-        return o->seq;
-    case DOC_SEQ_CREATED:
-        return o->created_seq;
-    case DOC_SEQ_DELTA:
-        return o->created_seq + doc_load32(at);
-    default:
-        return doc_load64(at);
-    }
-}
-
 const uint8_t *doc_read_body(const uint8_t *p, uint32_t term, const struct doc_owner *owner,
                              const struct doc_origin *o, struct attr *a)
 {
@@ -111,9 +75,9 @@ const uint8_t *doc_read_body(const uint8_t *p, uint32_t term, const struct doc_o
     a->term = term;
     a->kind = *p & 15;
     p = doc_read_value(p, &a->value);
-    a->created_at = read_time(&p, doc_created_code(mask), owner->created_at, owner, o);
-    a->modified_at = read_time(&p, doc_modified_code(mask), a->created_at, owner, o);
-    a->seq = read_seq(&p, doc_seq_code(mask), owner, o);
+    a->created_at = doc_read_time(&p, doc_created_code(mask), owner->created_at, owner, o);
+    a->modified_at = doc_read_time(&p, doc_modified_code(mask), a->created_at, owner, o);
+    a->seq = doc_read_seq(&p, doc_seq_code(mask), owner, o);
     a->dataset = mask & DOC_DATASET ? read_text(&p) : STR("");
     a->unit_code = mask & DOC_UNIT_CODE ? read_text(&p) : STR_NONE;
     a->value_type = mask & DOC_VALUE_TYPE ? read_text(&p) : STR_NONE;

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define MASK_FAULT "a mask does not fit what follows"
+
 struct checker {
     const uint8_t *base, *end;
     struct doc_origin origin;
@@ -84,34 +86,13 @@ static const uint8_t *skip_value(struct checker *c, const uint8_t *p, uint32_t k
     return fail(c, p, "unknown kind of value");
 }
 
-/* Everything of a body but the sub-attributes' table lies inside the block. */
-static bool body_fits(struct checker *c, const uint8_t *p)
-{
-    const uint8_t *head = p;
-    p = skip(c, p, DOC_BODY_HEAD);
-    if (!p)
-        return false;
-    uint32_t kind = *head & 15u, mask = doc_load16(head + 1);
-    if (kind == ATTR_UNKNOWN || kind >= ATTR_KIND_COUNT)
-        return fail(c, head, "unknown kind of attribute");
-    if (doc_seq_code(mask) > DOC_SEQ_FULL)
-        return fail(c, head, "unknown code of a sequence");
-    p = skip_value(c, p, *head >> 4, mask & DOC_FLAG);
-    if (p)
-        p = skip(c, p,
-                 doc_time_bytes(doc_created_code(mask)) + doc_time_bytes(doc_modified_code(mask)) +
-                     doc_seq_bytes(doc_seq_code(mask)));
-    for (uint32_t bit = DOC_DATASET; p && bit <= DOC_OBJECT_TYPE; bit <<= 1)
-        if (mask & bit)
-            p = skip_text(c, p);
-    for (uint32_t bit = DOC_OBSERVED_AT; p && bit <= DOC_EXPIRES_AT; bit <<= 1)
-        if (mask & bit)
-            p = skip(c, p, 8);
-    uint32_t subs;
-    if (p && mask & DOC_SUBS)
-        p = skip_length(c, p, &subs);
-    return p != NULL;
-}
+/* What is needed of an instance that is being checked. */
+struct checked {
+    int64_t created_at, modified_at;
+    uint64_t seq;
+    struct str dataset;
+    uint32_t sub_count;
+};
 
 static void note_expiry(struct checker *c, int64_t t)
 {
@@ -119,25 +100,105 @@ static void note_expiry(struct checker *c, int64_t t)
         c->expires_at = t;
 }
 
+/* The optional time at p. */
+static const uint8_t *skip_time(struct checker *c, const uint8_t *p, int64_t *t)
+{
+    const uint8_t *next = skip(c, p, 8);
+    if (next && (*t = (int64_t)doc_load64(p)) == TIME_NONE)
+        return fail(c, p, MASK_FAULT);
+    return next;
+}
+
+/* What the mask says of optional fields. */
+static const uint8_t *check_options(struct checker *c, const uint8_t *p, uint32_t mask,
+                                    struct checked *out)
+{
+    int64_t t;
+    out->dataset = STR("");
+    out->sub_count = 0;
+    if (mask & DOC_DATASET) {
+        const uint8_t *at = p;
+        p = skip_text(c, p);
+        if (!p)
+            return NULL;
+        uint32_t n = doc_load_length(&at);
+        if (!n)
+            return fail(c, at, MASK_FAULT);
+        out->dataset = (struct str){(const char *)at, n};
+    }
+    for (uint32_t bit = DOC_UNIT_CODE; p && bit <= DOC_OBJECT_TYPE; bit <<= 1)
+        if (mask & bit)
+            p = skip_text(c, p);
+    if (p && mask & DOC_OBSERVED_AT)
+        p = skip_time(c, p, &t);
+    if (p && mask & DOC_EXPIRES_AT) {
+        p = skip_time(c, p, &t);
+        if (p)
+            note_expiry(c, t);
+    }
+    if (p && mask & DOC_SUBS) {
+        p = skip_length(c, p, &out->sub_count);
+        if (p && !out->sub_count)
+            return fail(c, p, MASK_FAULT);
+    }
+    return p;
+}
+
+/* A body but for its sub-attributes: it lies inside the block, and its mask is the one that the
+ * writer would have written. Returns where the sub-attributes' table begins, or the end of the
+ * body. */
+static const uint8_t *check_body(struct checker *c, const uint8_t *p, const struct doc_owner *owner,
+                                 struct checked *out)
+{
+    const uint8_t *head = p;
+    p = skip(c, p, DOC_BODY_HEAD);
+    if (!p)
+        return NULL;
+    uint32_t kind = *head & 15u, value = *head >> 4, mask = doc_load16(head + 1);
+    if (kind == ATTR_UNKNOWN || kind >= ATTR_KIND_COUNT)
+        return fail(c, head, "unknown kind of attribute");
+    if (doc_seq_code(mask) > DOC_SEQ_FULL)
+        return fail(c, head, "unknown code of a sequence");
+    bool flagged = value == VALUE_BOOL || value == VALUE_STRING || value == VALUE_GEO;
+    if (mask >> DOC_MASK_BITS || (mask & DOC_FLAG && !flagged))
+        return fail(c, head, MASK_FAULT);
+    p = skip_value(c, p, value, mask & DOC_FLAG);
+    const uint8_t *codes = p;
+    if (p)
+        p = skip(c, p,
+                 doc_time_bytes(doc_created_code(mask)) + doc_time_bytes(doc_modified_code(mask)) +
+                     doc_seq_bytes(doc_seq_code(mask)));
+    if (!p)
+        return NULL;
+    out->created_at =
+        doc_read_time(&codes, doc_created_code(mask), owner->created_at, owner, &c->origin);
+    out->modified_at =
+        doc_read_time(&codes, doc_modified_code(mask), out->created_at, owner, &c->origin);
+    out->seq = doc_read_seq(&codes, doc_seq_code(mask), owner, &c->origin);
+    if (!out->seq || doc_codes(out->created_at, out->modified_at, out->seq, owner, &c->origin) !=
+                         (mask & DOC_CODES))
+        return fail(c, head, MASK_FAULT);
+    if (out->seq > c->origin.seq)
+        return fail(c, head, "an attribute is newer than its document");
+    return check_options(c, p, mask, out);
+}
+
 static const uint8_t *check_attrs(struct checker *c, const uint8_t *table, const uint8_t *bodies,
                                   uint32_t count, const struct doc_owner *owner, uint32_t depth);
 
-static const uint8_t *check_attr(struct checker *c, const uint8_t *p, uint32_t term, struct attr *a,
-                                 const struct doc_owner *owner, uint32_t depth)
+static const uint8_t *check_attr(struct checker *c, const uint8_t *p, const struct doc_owner *owner,
+                                 uint32_t depth, struct str *dataset)
 {
-    if (!body_fits(c, p))
+    struct checked a;
+    const uint8_t *table = check_body(c, p, owner, &a);
+    if (!table)
         return NULL;
-    const uint8_t *table = doc_read_body(p, term, owner, &c->origin, a);
-    if (doc_mask(a, owner, &c->origin) != doc_load16(p + 1))
-        return fail(c, p, "a mask does not fit what follows");
-    if (a->seq > c->origin.seq)
-        return fail(c, p, "an attribute is newer than its document");
-    note_expiry(c, a->expires_at);
-    if (a->sub_count == 0)
+    *dataset = a.dataset;
+    if (a.sub_count == 0)
         return table;
-    const uint8_t *bodies = skip(c, table, sizeof(struct doc_entry) * (size_t)a->sub_count);
-    struct doc_owner self = {a->created_at, a->modified_at, a->seq};
-    return bodies ? check_attrs(c, table, bodies, a->sub_count, &self, depth + 1) : NULL;
+    const uint8_t *bodies = skip(c, table, sizeof(struct doc_entry) * (size_t)a.sub_count);
+    struct doc_owner self = {a.created_at, a.modified_at, a.seq};
+    return bodies ? check_attrs(c, table, bodies, a.sub_count, &self, depth + 1) : NULL;
 }
 
 /* The table's `count` entries lie inside the block; their bodies follow one another from `bodies`
@@ -147,7 +208,8 @@ static const uint8_t *check_attrs(struct checker *c, const uint8_t *table, const
 {
     if (depth > DOC_DEPTH_MAX)
         return fail(c, table, "sub-attributes are nested too deeply");
-    struct attr last, a;
+    uint32_t last_term = TERM_NONE;
+    struct str last_dataset = STR(""), dataset;
     const uint8_t *p = bodies;
     for (uint32_t i = 0; i < count && p; i++) {
         const uint8_t *at = table + i * sizeof(struct doc_entry);
@@ -156,10 +218,12 @@ static const uint8_t *check_attrs(struct checker *c, const uint8_t *table, const
             return fail(c, at, "unknown attribute name");
         if (entry.offset != (size_t)(p - c->base))
             return fail(c, at, "an attribute is not where it should be");
-        p = check_attr(c, p, entry.term, &a, owner, depth);
-        if (p && i && attr_order(&last, &a) >= 0)
+        p = check_attr(c, p, owner, depth, &dataset);
+        if (p && (entry.term < last_term ||
+                  (entry.term == last_term && str_cmp(last_dataset, dataset) >= 0)))
             return fail(c, at, "attributes are not in order");
-        last = a;
+        last_term = entry.term;
+        last_dataset = dataset;
     }
     return p;
 }

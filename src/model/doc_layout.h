@@ -86,6 +86,8 @@ enum {
     DOC_OBSERVED_AT = 1 << 12,
     DOC_EXPIRES_AT = 1 << 13,
     DOC_SUBS = 1 << 14,
+    DOC_MASK_BITS = 15,
+    DOC_CODES = DOC_FLAG - 1, /* of times and sequence */
 };
 enum {
     DOC_TIME_SAME = 0,  /* created: as the owner's; modified: as the instance's own creation */
@@ -117,28 +119,34 @@ static inline uint64_t doc_attr_seq(const struct attr *a, const struct doc_origi
     return a->seq ? a->seq : o->seq;
 }
 
+/* The one code of each time and of the sequence that may be in the mask. */
+static inline uint32_t doc_codes(int64_t created_at, int64_t modified_at, uint64_t seq,
+                                 const struct doc_owner *owner, const struct doc_origin *o)
+{
+    uint64_t since = (uint64_t)created_at - (uint64_t)o->created_at;
+    uint32_t mask = created_at == owner->created_at    ? DOC_TIME_SAME
+                    : created_at == owner->modified_at ? DOC_TIME_OWNER
+                    : since >> 48 == 0                 ? DOC_TIME_DELTA
+                                                       : DOC_TIME_FULL;
+    since = (uint64_t)modified_at - (uint64_t)o->created_at;
+    mask |= (modified_at == created_at           ? DOC_TIME_SAME
+             : modified_at == owner->modified_at ? DOC_TIME_OWNER
+             : since >> 48 == 0                  ? DOC_TIME_DELTA
+                                                 : DOC_TIME_FULL)
+            << DOC_MODIFIED_SHIFT;
+    return mask | (seq == owner->seq                   ? DOC_SEQ_OWNER
+                   : seq == o->seq                     ? DOC_SEQ_VERSION
+                   : seq == o->created_seq             ? DOC_SEQ_CREATED
+                   : (seq - o->created_seq) >> 32 == 0 ? DOC_SEQ_DELTA
+                                                       : DOC_SEQ_FULL)
+                      << DOC_SEQ_SHIFT;
+}
+
 /* The one mask that may stand before the instance. */
 static inline uint32_t doc_mask(const struct attr *a, const struct doc_owner *owner,
                                 const struct doc_origin *o)
 {
-    uint64_t since = (uint64_t)a->created_at - (uint64_t)o->created_at;
-    uint32_t mask = a->created_at == owner->created_at    ? DOC_TIME_SAME
-                    : a->created_at == owner->modified_at ? DOC_TIME_OWNER
-                    : since >> 48 == 0                    ? DOC_TIME_DELTA
-                                                          : DOC_TIME_FULL;
-    since = (uint64_t)a->modified_at - (uint64_t)o->created_at;
-    mask |= (a->modified_at == a->created_at        ? DOC_TIME_SAME
-             : a->modified_at == owner->modified_at ? DOC_TIME_OWNER
-             : since >> 48 == 0                     ? DOC_TIME_DELTA
-                                                    : DOC_TIME_FULL)
-            << DOC_MODIFIED_SHIFT;
-    uint64_t seq = doc_attr_seq(a, o);
-    mask |= (seq == owner->seq                   ? DOC_SEQ_OWNER
-             : seq == o->seq                     ? DOC_SEQ_VERSION
-             : seq == o->created_seq             ? DOC_SEQ_CREATED
-             : (seq - o->created_seq) >> 32 == 0 ? DOC_SEQ_DELTA
-                                                 : DOC_SEQ_FULL)
-            << DOC_SEQ_SHIFT;
+    uint32_t mask = doc_codes(a->created_at, a->modified_at, doc_attr_seq(a, o), owner, o);
     const struct value *v = &a->value;
     if ((v->kind == VALUE_BOOL && v->boolean) || (v->kind == VALUE_STRING && v->plain) ||
         (v->kind == VALUE_GEO && v->point))
@@ -224,6 +232,42 @@ static inline uint32_t doc_load_length(const uint8_t **p)
         *p += 4;
     }
     return n;
+}
+
+/* A time and a sequence at *p, by their codes; *p goes on behind them. same: what code 0 means. */
+static inline int64_t doc_read_time(const uint8_t **p, uint32_t code, int64_t same,
+                                    const struct doc_owner *owner, const struct doc_origin *o)
+{
+    const uint8_t *at = *p;
+    *p += doc_time_bytes(code);
+    switch (code) {
+    case DOC_TIME_SAME:
+        return same;
+    case DOC_TIME_OWNER:
+        return owner->modified_at;
+    case DOC_TIME_DELTA:
+        return (int64_t)((uint64_t)o->created_at + doc_load48(at));
+    default:
+        return (int64_t)doc_load64(at);
+    }
+}
+static inline uint64_t doc_read_seq(const uint8_t **p, uint32_t code, const struct doc_owner *owner,
+                                    const struct doc_origin *o)
+{
+    const uint8_t *at = *p;
+    *p += doc_seq_bytes(code);
+    switch (code) {
+    case DOC_SEQ_OWNER:
+        return owner->seq;
+    case DOC_SEQ_VERSION:
+        return o->seq;
+    case DOC_SEQ_CREATED:
+        return o->created_seq;
+    case DOC_SEQ_DELTA:
+        return o->created_seq + doc_load32(at);
+    default:
+        return doc_load64(at);
+    }
 }
 
 /* Where the parts behind the header begin. */
