@@ -13,25 +13,33 @@ struct number_summary {
 
 struct aggregates; /* growing, then finished, in an arena */
 
-/* For instances of one attribute in the range of q. The periods begin at q's start; with an open start, at the first
- * instance's place. buckets_max: "limits.aggregation_periods" → E_TOO_COMPLEX from aggregates_end(). */
+/* For instances of one attribute in the range of q, which is copied. The periods begin at q's start; with an open start,
+ * at the first instance's time. One with PT0S spans q's range, an open side of which ends at the outermost instance. A
+ * period is as long as was asked for, also the last of a range that is no multiple of it.
+ * buckets_max: periods with an instance, "limits.aggregation_periods" → E_TOO_COMPLEX from aggregates_end(). */
 struct aggregates *aggregates_begin(const struct temporal_query *q, uint32_t buckets_max, struct arena *a);
-/* Instances come in any order. p is in the range already (temporal_match); its time is of q's property. */
+/* With an open start: no instance to come has a time before first_us (any that has is left out). Before the first is
+ * added. Without it all of them are kept until the end, since their periods are not known before. */
+void aggregates_start(struct aggregates *g, int64_t first_us);
+/* Instances come in any order. p is in the range already (temporal_match); its time is of q's property, or its place
+ * when it has none. Deletions are no values and are left out. p need not outlive the call. */
 void aggregates_add(struct aggregates *g, const struct point *p);
-/* Numbers of a Property at times (of q's property); those out of the range are left out. Any order. */
+/* Numbers of a Property at times (of q's property); those out of the range are left out. Any order; fast when ascending. */
 void aggregates_add_numbers(struct aggregates *g, const int64_t *times, const double *numbers, uint32_t n);
 /* Would all from first to last fall into one period, and do the methods asked for need no more than a summary? Then
- * aggregates_add_summary() does it. Never with distinctCount. */
+ * aggregates_add_summary() does it. Never with distinctCount, nor when the start of the periods is not known yet. */
 bool aggregates_take_summary(const struct aggregates *g, int64_t first, int64_t last);
-void aggregates_add_summary(struct aggregates *g, int64_t first, const struct number_summary *s);
-/* After the last. E_TOO_COMPLEX; E_BAD_REQUEST-like (InvalidRequest, 5.7.4.4) when the values allow none of the methods
- * asked for: see why. */
+/* False, and nothing is added: a standard deviation was asked for and would be lost to rounding in s (its sum of squares
+ * is too great for it); add the numbers themselves. */
+MUST_USE bool aggregates_add_summary(struct aggregates *g, int64_t first, int64_t last, const struct number_summary *s);
+/* After the last. E_TOO_COMPLEX; E_INVALID_REQUEST (5.7.4.4) when the values allow none of the methods asked for. Whether
+ * that is an error, because the attribute was asked for by name, or the attribute is left out, is the caller's to say. */
 MUST_USE enum status aggregates_end(struct aggregates *g, struct why *why);
 
 /* Of finished ones. A period without an instance is left out. */
 struct aggregate_value {
-    bool there;           /* the method applies to what the period has */
-    struct value value;   /* number, string, DateTime …, as text or number */
+    bool there;         /* the method was asked for, and applies to what the period has */
+    struct value value; /* VALUE_INT, VALUE_REAL, or VALUE_STRING: also a DateTime, Date or Time */
 };
 struct aggregate_period {
     int64_t from_us, to_us; /* as in the answer */

@@ -81,6 +81,8 @@ uint32_t context_expand_term(const struct context *c, struct str name, bool inte
 struct str context_compact(const struct context *c, struct str iri, struct arena *a);
 /* The same for an interned term; memoised by id: an array look-up on the hot path. Borrowed from c or the terms. */
 struct str context_compact_term(const struct context *c, uint32_t term);
+/* The IRI of an interned term. Borrowed from the terms. */
+struct str context_term_iri(const struct context *c, uint32_t term);
 
 /* Type coercion declared for a name (JSON-LD "@type" of its definition): absent when none; "@id", "@vocab",
  * "@json", or a datatype IRI. */

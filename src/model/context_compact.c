@@ -232,3 +232,8 @@ void context_memo_free(struct context *c)
     }
     arena_free(c->memo_strings);
 }
+
+struct str context_term_iri(const struct context *c, uint32_t term)
+{
+    return terms_iri(c->terms, term);
+}

@@ -12,7 +12,7 @@ static bool shows_type(const struct represent *r)
 {
     return (!r->pick || r->pick->type) && !(r->omit && r->omit->type);
 }
-static bool shows_scope(const struct represent *r)
+bool represent_shows_scope(const struct represent *r)
 {
     return (!r->pick || r->pick->scope) && !(r->omit && r->omit->scope);
 }
@@ -182,7 +182,7 @@ static void write_members(struct buf *b, const struct represent *r, const struct
         write_types(b, r, e);
         *first = false;
     }
-    if (e->scope_count && shows_scope(r)) {
+    if (e->scope_count && represent_shows_scope(r)) {
         represent_name(b, STR("scope"), *first);
         write_scopes(b, e);
         *first = false;
@@ -212,6 +212,20 @@ static void write_context(struct buf *b, const struct represent *r, bool first)
         return;
     represent_name(b, STR("@context"), first);
     buf_str(b, r->at_context);
+}
+
+void represent_open(struct buf *b, const struct represent *r, const struct entity *e, bool *first)
+{
+    *first = true;
+    buf_char(b, '{');
+    write_id(b, r, e, first);
+    write_members(b, r, e, first);
+}
+
+void represent_close(struct buf *b, const struct represent *r, bool first)
+{
+    write_context(b, r, first);
+    buf_char(b, '}');
 }
 
 /* ---- GeoJSON ---- */
@@ -256,16 +270,13 @@ static void write_feature(struct buf *b, const struct represent *r, const struct
 
 void represent_entity(struct buf *b, const struct represent *r, const struct entity *e)
 {
-    bool first = true;
+    bool first;
     if (r->geojson) {
         write_feature(b, r, e);
         return;
     }
-    buf_char(b, '{');
-    write_id(b, r, e, &first);
-    write_members(b, r, e, &first);
-    write_context(b, r, first);
-    buf_char(b, '}');
+    represent_open(b, r, e, &first);
+    represent_close(b, r, first);
 }
 
 void represent_list_open(struct buf *b, const struct represent *r)
@@ -287,7 +298,7 @@ void represent_list_close(struct buf *b, const struct represent *r)
 
 bool represent_leaves(const struct represent *r, const struct entity *e)
 {
-    if (shows_id(r) || (e->type_count && shows_type(r)) || (e->scope_count && shows_scope(r)))
+    if (shows_id(r) || (e->type_count && shows_type(r)) || (e->scope_count && represent_shows_scope(r)))
         return true;
     for (uint32_t i = 0; i < e->attr_count; i++)
         if (represent_shows(r, &e->attrs[i]))
@@ -298,7 +309,7 @@ bool represent_leaves(const struct represent *r, const struct entity *e)
 void represent_keep(const struct represent *r, const struct entity *e, struct entity *out)
 {
     *out = *e;
-    if (!shows_scope(r))
+    if (!represent_shows_scope(r))
         out->scope_count = 0;
     out->attrs = arena_array(r->arena, struct attr, e->attr_count);
     out->attr_count = 0;

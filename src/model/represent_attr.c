@@ -202,8 +202,8 @@ static bool write_translation(struct buf *b, const struct represent *r, const st
     return true;
 }
 
-void represent_instance(struct buf *b, const struct represent *r, struct str name,
-                        const struct attr *a, const struct attr *before, bool alone)
+bool represent_instance_open(struct buf *b, const struct represent *r, struct str name,
+                             const struct attr *a, const struct attr *before, bool alone)
 {
     bool concise = r->format == REPRESENT_CONCISE;
     bool translated = a->kind == ATTR_LANGUAGE_PROPERTY && !str_absent(r->lang) &&
@@ -212,7 +212,7 @@ void represent_instance(struct buf *b, const struct represent *r, struct str nam
         if (!concise)
             buf_str(b, HEAD[a->kind][0]);
         else if (begin_concise(b, r, a, alone && !before))
-            return;
+            return false;
         represent_value(b, r, a, !concise);
     }
     if (r->links)
@@ -222,5 +222,12 @@ void represent_instance(struct buf *b, const struct represent *r, struct str nam
     write_meta(b, r, a, translated);
     if (a->sub_count)
         write_subs(b, r, name, a);
-    buf_char(b, '}');
+    return true;
+}
+
+void represent_instance(struct buf *b, const struct represent *r, struct str name,
+                        const struct attr *a, const struct attr *before, bool alone)
+{
+    if (represent_instance_open(b, r, name, a, before, alone))
+        buf_char(b, '}');
 }

@@ -36,6 +36,10 @@ static inline void represent_plain(struct buf *b, struct str s)
 
 /* represent.c: does this instance of an attribute of the entity show? */
 bool represent_shows(const struct represent *r, const struct attr *a);
+bool represent_shows_scope(const struct represent *r);
+/* An entity as far as its attributes, and what follows these; more members may be put between. *first: none yet. */
+void represent_open(struct buf *b, const struct represent *r, const struct entity *e, bool *first);
+void represent_close(struct buf *b, const struct represent *r, bool first);
 
 /* represent_linked.c: ,"entity": … of what r->links has for a. */
 void represent_linked(struct buf *b, const struct represent *r, const struct attr *a);
@@ -46,6 +50,9 @@ bool represent_linked_simplified(struct buf *b, const struct represent *r, const
  * representation may be nothing but the value. before: what it was, to be shown; NULL: is not. */
 void represent_instance(struct buf *b, const struct represent *r, struct str name,
                         const struct attr *a, const struct attr *before, bool alone);
+/* The same without the last '}', for more members; false: it is whole, nothing but a value. */
+bool represent_instance_open(struct buf *b, const struct represent *r, struct str name,
+                             const struct attr *a, const struct attr *before, bool alone);
 /* represent_simplified.c: the value of one instance, as a member's value. */
 void represent_simplified(struct buf *b, const struct represent *r, const struct attr *a);
 

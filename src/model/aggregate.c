@@ -1,0 +1,361 @@
+/* Periods of aggregated values (CIM 009 clause 4.5.19). Only those with an instance are kept, in the order in which they
+ * turned up, with a table from their number to their place; the last one met is looked at first, so that instances in
+ * order of time cost one comparison each.
+ *
+ * The standard deviation is that of the values themselves, all of which are known (divided by n, not n - 1): one value
+ * deviates by 0. */
+#include "model/aggregate_int.h"
+
+#include "base/hash.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define NOWHERE UINT32_MAX
+
+struct aggregates {
+    struct arena *arena;
+    struct temporal_query q;
+    uint32_t buckets_max;
+    bool whole;   /* one period for the whole range */
+    bool started; /* origin is known */
+    bool over;
+    uint8_t kind;
+    int64_t origin;     /* where period 0 begins */
+    int64_t least_us;   /* of all instances; greatest_us too: of a whole range with open sides */
+    int64_t greatest_us;
+    uint32_t current; /* or NOWHERE */
+    uint32_t count, room;
+    struct bucket *buckets;
+    uint32_t places_room; /* a power of two */
+    uint32_t *places;     /* place + 1 of a bucket by the hash of its index; 0: free */
+    struct distinct *distinct;
+    uint32_t waiting_count, waiting_room; /* items that wait for the origin */
+    struct item *waiting;
+    uint64_t values;
+    struct aggregate_period *periods;
+};
+
+struct aggregates *aggregates_begin(const struct temporal_query *q, uint32_t buckets_max, struct arena *a)
+{
+    struct aggregates *g = arena_zalloc(a, sizeof *g);
+    g->arena = a;
+    g->q = *q;
+    g->buckets_max = buckets_max;
+    g->whole = q->period.months == 0 && q->period.us == 0;
+    g->started = g->whole || q->from_us != INT64_MIN;
+    g->origin = q->from_us;
+    g->least_us = INT64_MAX;
+    g->greatest_us = INT64_MIN;
+    g->current = NOWHERE;
+    return g;
+}
+
+void aggregates_start(struct aggregates *g, int64_t first_us)
+{
+    if (g->started)
+        return;
+    assert(g->waiting_count == 0);
+    g->started = true;
+    g->origin = first_us;
+}
+
+/* ---- periods ---- */
+
+static bool in_range(const struct aggregates *g, int64_t us)
+{
+    return us != TIME_NONE && us >= g->origin && us >= g->q.from_us && us < g->q.to_us;
+}
+
+/* Which period us falls into, and where that begins and ends. */
+static int64_t locate(const struct aggregates *g, int64_t us, int64_t *from, int64_t *to)
+{
+    const struct duration d = g->q.period;
+    const int64_t month_us = INT64_C(2629746) * 1000000; /* on average: a first guess */
+    if (g->whole) {
+        *from = g->q.from_us;
+        *to = g->q.to_us;
+        return 0;
+    }
+    int64_t i = d.months == 0 ? (us - g->origin) / d.us
+                              : (int64_t)((double)(us - g->origin) / ((double)d.months * (double)month_us + (double)d.us));
+    *from = time_add(g->origin, d, i);
+    while (*from > us && i > 0)
+        *from = time_add(g->origin, d, --i);
+    *to = time_add(g->origin, d, i + 1);
+    for (int64_t end; *to <= us && (end = time_add(g->origin, d, i + 2)) > *to; i++) { /* none begins where the calendar ends */
+        *from = *to;
+        *to = end;
+    }
+    return i;
+}
+
+static uint32_t *place_of(const struct aggregates *g, int64_t index)
+{
+    uint32_t i = (uint32_t)hash_u64((uint64_t)index) & (g->places_room - 1);
+    while (g->places[i] && g->buckets[g->places[i] - 1].index != index)
+        i = (i + 1) & (g->places_room - 1);
+    return &g->places[i];
+}
+
+static void grow(struct aggregates *g)
+{
+    uint32_t room = g->room ? g->room * 2 : 32;
+    g->buckets = arena_grow(g->arena, g->buckets, g->room * sizeof *g->buckets, room * sizeof *g->buckets);
+    g->room = room;
+    g->places_room = room * 2;
+    g->places = arena_zarray(g->arena, uint32_t, g->places_room);
+    for (uint32_t i = 0; i < g->count; i++)
+        *place_of(g, g->buckets[i].index) = i + 1;
+}
+
+/* The period of us, made where there is none; NULL when there would be too many. */
+static struct bucket *bucket_at(struct aggregates *g, int64_t us)
+{
+    int64_t from, to;
+    if (g->current != NOWHERE) {
+        struct bucket *b = &g->buckets[g->current];
+        if (us >= b->from && us < b->to)
+            return b;
+    }
+    int64_t index = locate(g, us, &from, &to);
+    if (g->count == g->room)
+        grow(g);
+    uint32_t *place = place_of(g, index);
+    if (!*place) {
+        if (g->count == g->buckets_max) {
+            g->over = true;
+            return NULL;
+        }
+        g->buckets[g->count] = (struct bucket){.index = index, .from = from, .to = to};
+        *place = ++g->count;
+    }
+    g->current = *place - 1;
+    return &g->buckets[g->current];
+}
+
+/* ---- values ---- */
+
+static void keep_text(struct aggregates *g, struct bucket *b, const struct item *item)
+{
+    int least = -1, greatest = 1;
+    if (!str_absent(b->least)) {
+        least = item->order != b->least_order ? (item->order < b->least_order ? -1 : 1) : str_cmp(item->text, b->least);
+        greatest = item->order != b->greatest_order ? (item->order < b->greatest_order ? -1 : 1)
+                                                    : str_cmp(item->text, b->greatest);
+    }
+    if (least < 0) {
+        b->least = arena_dup(g->arena, item->text);
+        b->least_order = item->order;
+    }
+    if (greatest > 0) {
+        b->greatest = arena_dup(g->arena, item->text);
+        b->greatest_order = item->order;
+    }
+}
+
+static void note_time(struct aggregates *g, int64_t us)
+{
+    g->least_us = us < g->least_us ? us : g->least_us;
+    g->greatest_us = us > g->greatest_us ? us : g->greatest_us;
+}
+
+static void add_item(struct aggregates *g, const struct item *item)
+{
+    struct bucket *b = in_range(g, item->us) ? bucket_at(g, item->us) : NULL;
+    if (!b)
+        return;
+    note_time(g, item->us);
+    b->count++;
+    b->classes |= UINT32_C(1) << item->class;
+    switch ((enum class)item->class) {
+    case CLASS_NUMBER:
+    case CLASS_BOOLEAN:
+    case CLASS_ARRAY:
+        sums_add(&b->sums, &item->number, 1, g->q.methods);
+        break;
+    case CLASS_TIME:
+        sums_add(&b->sums, &item->number, 1, g->q.methods);
+        keep_text(g, b, item);
+        break;
+    case CLASS_STRING:
+    case CLASS_DATE_TIME:
+    case CLASS_DATE:
+        keep_text(g, b, item);
+        break;
+    default:
+        break;
+    }
+    if (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT))
+        b->distinct += distinct_add(&g->distinct, g->current, item, g->arena);
+}
+
+static void wait_for_start(struct aggregates *g, struct item item, bool borrowed)
+{
+    if (g->waiting_count == g->waiting_room) {
+        uint32_t room = g->waiting_room ? g->waiting_room * 2 : 64;
+        g->waiting = arena_grow(g->arena, g->waiting, g->waiting_room * sizeof item, room * sizeof item);
+        g->waiting_room = room;
+    }
+    if (borrowed && item.text.n)
+        item.text = arena_dup(g->arena, item.text);
+    g->waiting[g->waiting_count++] = item;
+}
+
+void aggregates_add(struct aggregates *g, const struct point *p)
+{
+    int64_t us = point_time(p, (enum time_property)g->q.property);
+    if (p->attr.value.kind == VALUE_NULL || p->attr.value.kind == VALUE_NONE)
+        return;
+    if (g->values++ == 0)
+        g->kind = p->attr.kind;
+    struct item item = aggregate_item(p, us != TIME_NONE ? us : point_place(p), g->arena);
+    if (g->started)
+        add_item(g, &item);
+    else
+        wait_for_start(g, item, true);
+}
+
+/* ---- columns of numbers ---- */
+
+/* How many from the first on are at least from and less than to. */
+static uint32_t run_length(const int64_t *times, uint32_t n, int64_t from, int64_t to)
+{
+    uint64_t width = (uint64_t)to - (uint64_t)from; /* as unsigned: one comparison, also of open ranges */
+    uint32_t i = 1;
+    while (i < n && (uint64_t)times[i] - (uint64_t)from < width)
+        i++;
+    return i;
+}
+
+static void add_run(struct aggregates *g, struct bucket *b, const int64_t *times, const double *numbers, uint32_t n)
+{
+    b->count += n;
+    b->classes |= UINT32_C(1) << CLASS_NUMBER;
+    sums_add(&b->sums, numbers, n, g->q.methods);
+    for (uint32_t i = 0; i < n && g->whole; i++)
+        note_time(g, times[i]);
+    if (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT))
+        for (uint32_t i = 0; i < n; i++)
+            b->distinct += distinct_add_number(&g->distinct, g->current, numbers[i], g->arena);
+}
+
+void aggregates_add_numbers(struct aggregates *g, const int64_t *times, const double *numbers, uint32_t n)
+{
+    if (g->values == 0)
+        g->kind = ATTR_PROPERTY;
+    g->values += n;
+    if (!g->started) {
+        for (uint32_t i = 0; i < n; i++)
+            wait_for_start(g, (struct item){.us = times[i], .class = CLASS_NUMBER, .number = numbers[i]}, false);
+        return;
+    }
+    for (uint32_t i = 0, run; i < n; i += run) {
+        run = 1;
+        struct bucket *b = in_range(g, times[i]) ? bucket_at(g, times[i]) : NULL;
+        if (!b)
+            continue;
+        int64_t from = b->from > g->q.from_us ? b->from : g->q.from_us;
+        int64_t to = b->to < g->q.to_us ? b->to : g->q.to_us;
+        run = run_length(times + i, n - i, from, to);
+        add_run(g, b, times + i, numbers + i, run);
+    }
+}
+
+/* ---- summaries ---- */
+
+bool aggregates_take_summary(const struct aggregates *g, int64_t first, int64_t last)
+{
+    int64_t from, to;
+    if (!g->started || (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT)) || !in_range(g, first) || !in_range(g, last))
+        return false;
+    (void)locate(g, first, &from, &to);
+    return last < to;
+}
+
+bool aggregates_add_summary(struct aggregates *g, int64_t first, int64_t last, const struct number_summary *s)
+{
+    struct sums sums;
+    if (!sums_of_summary(s, &sums) && (g->q.methods & AGGREGATE_BIT(AGGREGATE_STDDEV)))
+        return false;
+    struct bucket *b = bucket_at(g, first);
+    if (!b || s->count == 0)
+        return true; /* too many periods: said at the end */
+    if (g->values == 0)
+        g->kind = ATTR_PROPERTY;
+    g->values += s->count;
+    note_time(g, first);
+    note_time(g, last);
+    b->count += s->count;
+    b->classes |= UINT32_C(1) << CLASS_NUMBER;
+    sums_merge(&b->sums, &sums);
+    return true;
+}
+
+/* ---- the end ---- */
+
+static int by_index(const void *a, const void *b)
+{
+    const struct bucket *x = a, *y = b;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static void add_waiting(struct aggregates *g)
+{
+    int64_t first = INT64_MAX;
+    for (uint32_t i = 0; i < g->waiting_count; i++)
+        if (g->waiting[i].us < first && g->waiting[i].us != TIME_NONE)
+            first = g->waiting[i].us;
+    g->started = true;
+    g->origin = first;
+    for (uint32_t i = 0; i < g->waiting_count && !g->over; i++)
+        add_item(g, &g->waiting[i]);
+}
+
+static void finish(struct aggregates *g, const struct bucket *b, struct aggregate_period *p)
+{
+    *p = (struct aggregate_period){.from_us = b->from, .to_us = b->to};
+    if (g->whole && g->q.from_us == INT64_MIN)
+        p->from_us = g->least_us;
+    if (g->whole && g->q.to_us == INT64_MAX)
+        p->to_us = g->greatest_us;
+    for (int m = 0; m < AGGREGATE_METHOD_COUNT; m++)
+        if (g->q.methods & AGGREGATE_BIT(m))
+            p->values[m] = aggregate_result(b, (enum aggregate_method)m, g->arena);
+}
+
+enum status aggregates_end(struct aggregates *g, struct why *why)
+{
+    uint32_t allowed = 0;
+    if (!g->started)
+        add_waiting(g);
+    if (g->over)
+        return why_limit(why, E_TOO_COMPLEX, NULL, "limits.aggregation_periods",
+                         "the values fall into more than %u periods of aggrPeriodDuration", g->buckets_max);
+    for (uint32_t i = 0; i < g->count; i++)
+        allowed |= aggregate_allowed(g->buckets[i].classes);
+    if (g->count && !(allowed & g->q.methods))
+        return why_set(why, E_INVALID_REQUEST, NULL,
+                       "none of the aggrMethods applies to values of that kind (clause 4.5.19.1)");
+    if (g->count)
+        qsort(g->buckets, g->count, sizeof *g->buckets, by_index);
+    g->periods = arena_array(g->arena, struct aggregate_period, g->count);
+    for (uint32_t i = 0; i < g->count; i++)
+        finish(g, &g->buckets[i], &g->periods[i]);
+    return OK;
+}
+
+uint32_t aggregates_count(const struct aggregates *g)
+{
+    return g->periods ? g->count : 0;
+}
+
+const struct aggregate_period *aggregates_period(const struct aggregates *g, uint32_t i)
+{
+    return &g->periods[i];
+}
+
+uint8_t aggregates_kind(const struct aggregates *g)
+{
+    return g->kind;
+}
