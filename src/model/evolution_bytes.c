@@ -2,6 +2,7 @@
  * are distances, so that they are short. */
 #include "model/evolution.h"
 
+#include "base/varint.h"
 #include "model/doc.h"
 
 #include <math.h>
@@ -23,29 +24,15 @@ enum {
 
 /* ---- writing ---- */
 
-static void write_uint(struct buf *b, uint64_t v)
-{
-    while (v >= 0x80) {
-        buf_char(b, (char)(v | 0x80));
-        v >>= 7;
-    }
-    buf_char(b, (char)v);
-}
-
-static void write_int(struct buf *b, int64_t v)
-{
-    write_uint(b, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
-}
-
 /* Wraps around, as the reader does. */
 static void write_time(struct buf *b, int64_t us, int64_t from)
 {
-    write_int(b, (int64_t)((uint64_t)us - (uint64_t)from));
+    varint_write_signed(b, (int64_t)((uint64_t)us - (uint64_t)from));
 }
 
 static void write_text(struct buf *b, struct str s)
 {
-    write_uint(b, s.n);
+    varint_write(b, s.n);
     buf_str(b, s);
 }
 
@@ -60,7 +47,7 @@ static void write_value(struct buf *b, const struct value *v)
 {
     switch ((enum value_kind)v->kind) {
     case VALUE_INT:
-        write_int(b, v->integer);
+        varint_write_signed(b, v->integer);
         break;
     case VALUE_REAL:
         write_double(b, v->real);
@@ -112,7 +99,7 @@ static void write_members(struct buf *b, const struct attr *a)
     if (a->expires_at != TIME_NONE)
         write_time(b, a->expires_at, a->modified_at);
     if (a->sub_count)
-        write_uint(b, a->sub_count);
+        varint_write(b, a->sub_count);
     for (uint32_t i = 0; i < a->sub_count; i++)
         write_sub(b, &a->subs[i], a->modified_at, a->seq);
 }
@@ -123,8 +110,8 @@ static void write_attr(struct buf *b, const struct attr *a, int64_t deleted_at, 
     uint32_t mask = mask_of(a) | (a->dataset.n ? HAS_DATASET : 0) | (a->observed_at != TIME_NONE ? HAS_OBSERVED_AT : 0) |
                     (deleted_at != TIME_NONE ? HAS_DELETED_AT : 0) | (value_flag(&a->value) ? HAS_FLAG : 0);
     buf_char(b, (char)(a->kind | a->value.kind << 4));
-    write_uint(b, mask);
-    write_uint(b, a->term);
+    varint_write(b, mask);
+    varint_write(b, a->term);
     write_time(b, a->modified_at, from_us);
     write_time(b, a->created_at, a->modified_at);
     write_time(b, (int64_t)a->seq, (int64_t)seq);
@@ -146,13 +133,13 @@ static void write_sub(struct buf *b, const struct attr *a, int64_t from_us, uint
 void point_write(struct buf *b, const struct point *p)
 {
     write_attr(b, &p->attr, p->deleted_at, 0, 0);
-    write_uint(b, p->index);
+    varint_write(b, p->index);
 }
 
 void point_shape_write(struct buf *b, const struct point *p)
 {
     buf_char(b, (char)p->attr.kind);
-    write_uint(b, mask_of(&p->attr));
+    varint_write(b, mask_of(&p->attr));
     write_members(b, &p->attr);
 }
 
@@ -167,26 +154,14 @@ struct source {
 
 static uint64_t read_uint(struct source *s)
 {
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (!s->rest.n)
-            break;
-        unsigned char c = (unsigned char)s->rest.p[0];
-        s->rest = str_from(s->rest, 1);
-        if (shift == 63 && c > 1)
-            break;
-        v |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80)
-            return v;
-    }
-    s->bad = true;
-    return 0;
+    uint64_t v;
+    s->bad = !varint_take(&s->rest, &v) || s->bad;
+    return v;
 }
 
 static int64_t read_int(struct source *s)
 {
-    uint64_t v = read_uint(s);
-    return (int64_t)(v >> 1 ^ (~(v & 1) + 1));
+    return varint_unzigzag(read_uint(s));
 }
 
 static int64_t read_time(struct source *s, int64_t from)

@@ -27,14 +27,22 @@ struct chunk_summary {
     struct number_summary summary;
 };
 
-/* Appends a chunk of n points of one series, in point_order(). */
+enum { CHUNK_BYTES_MAX = 4 << 20 }; /* of a chunk's instances, each written by point_write() */
+
+/* Appends a chunk of n points of one series, in point_order(); at least one, at most CHUNK_POINTS_MAX, and no more than
+ * CHUNK_BYTES_MAX of them unless it is but one. */
 void chunk_write(struct buf *b, const struct point *points, uint32_t n);
 
 struct chunk {
     struct str bytes; /* borrowed */
     struct chunk_summary summary;
-    /* private: where the columns stand */
+    /* private: where the columns stand, and what the header says of them */
     struct str columns[16];
+    struct chunk_time {
+        uint8_t form, from;
+        int64_t unit_us, constant;
+    } times[TIME_PROPERTY_COUNT];
+    uint8_t values;
 };
 /* The header alone, its checksum verified. E_DAMAGED. */
 MUST_USE enum status chunk_read_summary(struct str bytes, struct chunk_summary *out, struct why *why);

@@ -1,0 +1,64 @@
+/* Whole numbers in as few bytes as they need: seven bits a byte, least significant first, the top bit says that more follow
+ * (LEB128, DWARF 5 section 7.6). Signed ones are zigzagged before (0, -1, 1, -2 …), so that small ones of both signs are
+ * short. */
+#ifndef BASE_VARINT_H
+#define BASE_VARINT_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { VARINT_BYTES_MAX = 10 };
+
+static inline uint64_t varint_zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t varint_unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1 ^ (~(v & 1) + 1));
+}
+
+static inline void varint_write(struct buf *b, uint64_t v)
+{
+    while (v >= 0x80) {
+        buf_char(b, (char)(v | 0x80));
+        v >>= 7;
+    }
+    buf_char(b, (char)v);
+}
+
+static inline void varint_write_signed(struct buf *b, int64_t v)
+{
+    varint_write(b, varint_zigzag(v));
+}
+
+/* How many bytes it takes. */
+static inline unsigned varint_bytes(uint64_t v)
+{
+    return ((unsigned)(63 - __builtin_clzll(v | 1)) + 7) / 7;
+}
+
+/* Takes one off the front of *s; false: cut off, or beyond 64 bits. */
+static inline bool varint_take(struct str *s, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (unsigned at = 0; at < s->n && at < VARINT_BYTES_MAX; at++) {
+        unsigned char c = (unsigned char)s->p[at];
+        if (at == VARINT_BYTES_MAX - 1 && c > 1)
+            break;
+        v |= (uint64_t)(c & 0x7f) << (7 * at);
+        if (c < 0x80) {
+            *out = v;
+            *s = str_from(*s, at + 1);
+            return true;
+        }
+    }
+    *out = 0;
+    return false;
+}
+
+#endif
