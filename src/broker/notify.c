@@ -42,6 +42,10 @@ void notify_start(struct notify *n, struct broker *b, struct notify_host *h)
 {
     n->broker = b;
     n->host = h;
+    n->writer = (struct state_writer){.broker = b,
+                                      .home = h->runner,
+                                      .kind = STORE_SUBSCRIPTION_STATE,
+                                      .under_way = &n->under_way};
     atomic_store(&n->live, true);
     outbox_begin(n->outbox);
     atomic_store(&n->started, true);

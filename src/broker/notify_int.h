@@ -6,6 +6,7 @@
 #include "broker/linked.h"
 #include "broker/notice.h"
 #include "broker/notify.h"
+#include "broker/state_write.h"
 
 #include <stdatomic.h>
 
@@ -31,7 +32,7 @@ struct notify {
     _Atomic uint64_t under_way; /* messages, and writes of counters */
     _Atomic bool posted; /* wake is, and has not run */
     _Atomic bool started, stopping;
-    uint32_t writing; /* counters and positions on their way */
+    struct state_writer writer; /* of counters and positions */
 };
 
 /* What the host's thread knows of one lane. */

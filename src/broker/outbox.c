@@ -1,5 +1,6 @@
 /* See outbox.h. What is taken stands at the front of its lane until it is settled, and is
  * neither merged nor dropped. */
+#include "broker/counters.h"
 #include "broker/outbox_int.h"
 
 #include "base/arena.h"
@@ -137,7 +138,7 @@ static struct lane *lane_make(struct outbox *o, const struct subscription *s)
     l->tenant = mem_dup(s->tenant);
     l->id = mem_dup(s->id);
     l->hash = lane_hash(s->tenant, s->id);
-    l->counters.last_notification = l->counters.last_success = l->counters.last_failure = TIME_NONE;
+    l->counters = counters_none();
     struct lane **at = lane_place(o, s->tenant, s->id);
     *at = l;
     if (++o->lane_count > o->lane_mask)

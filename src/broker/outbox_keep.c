@@ -1,6 +1,7 @@
 /* The outbox across a restart: what waits, how far lanes have come, and their counters, as
  * bytes (docs/formats/outbox.md). Little-endian; every document begins with its magic. */
 #include "base/arena.h"
+#include "broker/counters.h"
 #include "broker/outbox_int.h"
 
 #include <stdlib.h>
@@ -269,19 +270,10 @@ bool outbox_changed_counters(struct outbox *o, struct arena *a, struct str *tena
     outbox_lock(o);
     struct lane *l = o->changed;
     if (l) {
-        const struct subscription_counters *c = &l->counters;
         lane_unmark_changed(o, l);
         *tenant = arena_dup(a, l->tenant);
         *id = arena_dup(a, l->id);
-        put_head(b, "WSOC");
-        buf_le64(b, c->sent);
-        buf_le64(b, c->failed);
-        buf_le64(b, c->merged);
-        buf_le64(b, c->dropped);
-        buf_le64(b, (uint64_t)c->last_notification);
-        buf_le64(b, (uint64_t)c->last_success);
-        buf_le64(b, (uint64_t)c->last_failure);
-        buf_le32(b, c->last_failed);
+        counters_write(b, &l->counters);
     }
     outbox_unlock(o);
     return l != NULL;
@@ -289,20 +281,11 @@ bool outbox_changed_counters(struct outbox *o, struct arena *a, struct str *tena
 
 void outbox_restore_counters(struct outbox *o, struct str tenant, struct str id, struct str bytes)
 {
-    struct input in = {bytes, false};
-    struct subscription_counters c = {0};
-    if (!take_head(&in, "WSOC"))
+    struct subscription_counters c;
+    if (!counters_read(&c, bytes))
         return;
-    c.sent = take64(&in);
-    c.failed = take64(&in);
-    c.merged = take64(&in);
-    c.dropped = take64(&in);
-    c.last_notification = (int64_t)take64(&in);
-    c.last_success = (int64_t)take64(&in);
-    c.last_failure = (int64_t)take64(&in);
-    c.last_failed = take32(&in);
     outbox_lock(o);
-    struct lane *lane = in.bad ? NULL : lane_find(o, tenant, id);
+    struct lane *lane = lane_find(o, tenant, id);
     if (lane)
         lane->counters = c;
     outbox_unlock(o);

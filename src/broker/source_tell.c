@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "broker/source_watch_int.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* One message on its way. */
@@ -13,9 +14,10 @@ struct source_message {
     struct json url;
     struct contexts_call context;
     struct notice notice;
+    struct str mark; /* of its id: the change that it is about, of several the last */
     struct port_send send;
-    uint32_t taken; /* tellings that it is made of */
     bool whole;
+    uint64_t whole_seq; /* the subscription's, when it began */
 };
 
 /* ---- what waits ---- */
@@ -27,6 +29,7 @@ static void pop(struct watcher *w)
     if (!w->first)
         w->last = &w->first;
     w->waiting--;
+    w->taken -= w->taken > 0;
     free(t);
 }
 
@@ -45,28 +48,38 @@ void watcher_free(struct watcher *w)
     if (w->arena)
         arena_free(w->arena);
     free((void *)(uintptr_t)w->stored.p);
+    free((void *)(uintptr_t)w->id.p);
     source_tenant_leave(w->watch, w->tenant);
     free(w);
 }
 
+void tell_whole(struct watcher *w, uint64_t seq)
+{
+    w->whole = true;
+    w->whole_seq = seq;
+    w->whole_us = 0;
+}
+
 /* When too much waits, that is counted, and everything that matches is told instead. */
-static void overflow(struct watcher *w)
+static void overflow(struct watcher *w, uint64_t seq)
 {
     pthread_mutex_lock(&w->watch->lock);
     w->counters.dropped++;
     pthread_mutex_unlock(&w->watch->lock);
-    w->whole = true;
+    source_keep_soon(w);
+    tell_whole(w, seq);
 }
 
 /* A copy. */
-static void push(struct watcher *w, enum trigger_reason reason, struct str stored)
+static void push(struct watcher *w, enum trigger_reason reason, uint64_t seq, struct str stored)
 {
     if (w->waiting >= w->watch->o.waiting_max) {
-        overflow(w);
+        overflow(w, seq);
         return;
     }
     struct telling *t = mem_alloc(sizeof *t + stored.n);
-    *t = (struct telling){.reason = (uint8_t)reason, .stored = {(char *)(t + 1), stored.n}};
+    *t = (struct telling){
+        .seq = seq, .reason = (uint8_t)reason, .stored = {(char *)(t + 1), stored.n}};
     memcpy(t + 1, stored.p, stored.n);
     *w->last = t;
     w->last = &t->next;
@@ -82,55 +95,69 @@ static bool is_over(const struct watcher *w)
            (w->s->expires_at != TIME_NONE && w->s->expires_at <= clock->now_us(clock));
 }
 
-/* infos: in the arena, when it matches. */
-static bool matches(const struct watcher *w, struct str stored, struct arena *a, bool **infos)
+/* NULL: there is none. Free it with registration_free(). */
+static struct registration *compile(const struct source_watch *w, struct str stored,
+                                    struct arena *a)
 {
     struct registration *r;
-    struct clock *clock = w->watch->broker->ports->clock;
-    if (str_absent(stored) ||
-        registration_compile(&r, stored, &w->watch->broker->registrations.limits, a, NULL) != OK)
+    bool fine = !str_absent(stored) && registration_compile(&r, stored,
+                                                            &w->broker->registrations.limits, a,
+                                                            NULL) == OK;
+    return fine ? r : NULL;
+}
+
+/* Was it there, at some time, for this one? Its end does not count. infos: in the arena. */
+static bool matched(const struct watcher *w, const struct registration *r, struct arena *a,
+                    bool **infos)
+{
+    if (!r)
         return false;
     *infos = arena_zarray(a, bool, r->info_count);
     filter_resolve(w->s->geo, w->watch->terms);
     filter_resolve(w->csf, w->watch->terms);
-    bool fits = (r->expires_at == TIME_NONE || r->expires_at > clock->now_us(clock)) &&
-                registration_matches(r, &w->query, *infos, a);
-    registration_free(r);
-    return fits;
+    return registration_matches(r, &w->query, *infos, a);
 }
 
-/* Was it there, at some time, for this one? Its end does not count. */
-static bool matched(const struct watcher *w, struct str stored, struct arena *a)
+static bool matches(const struct watcher *w, const struct registration *r, struct arena *a,
+                    bool **infos)
 {
-    struct registration *r;
-    if (str_absent(stored) ||
-        registration_compile(&r, stored, &w->watch->broker->registrations.limits, a, NULL) != OK)
-        return false;
-    bool fits = registration_matches(r, &w->query, arena_zarray(a, bool, r->info_count), a);
-    registration_free(r);
-    return fits;
+    struct clock *clock = w->watch->broker->ports->clock;
+    return r && (r->expires_at == TIME_NONE || r->expires_at > clock->now_us(clock)) &&
+           matched(w, r, a, infos);
 }
 
-void tell_change(struct source_watch *watch, struct source_tenant *t, struct str before,
-                 struct str after)
+/* The telling that one subscription is owed, if any. */
+static void tell_one(struct watcher *w, uint64_t seq, const struct registration *before,
+                     const struct registration *after, struct str stored, struct arena *a)
 {
-    struct arena *a = arena_new(0);
-    for (struct watcher *w = t->watchers, *next; w; w = next) {
-        bool *infos;
-        next = w->next;
-        arena_reset(a);
-        if (is_over(w) || w->s->interval_us)
-            continue;
-        bool now = matches(w, after, a, &infos), was = matched(w, before, a);
-        if (now)
-            push(w, was ? UPDATED : NEWLY_MATCHING, after);
-        else if (was)
-            push(w, NO_LONGER_MATCHING, str_absent(after) ? before : after);
-        if (w->first && !w->busy)
-            tell_step(w);
+    bool *infos;
+    bool now = matches(w, after, a, &infos), was = matched(w, before, a, &infos);
+    if (now)
+        push(w, was ? UPDATED : NEWLY_MATCHING, seq, stored);
+    else if (was)
+        push(w, NO_LONGER_MATCHING, seq, stored);
+    if ((w->first || w->whole) && !w->busy)
+        tell_step(w);
+}
+
+void tell_change(struct source_watch *watch, struct source_tenant *t, uint64_t seq,
+                 struct str before, struct str after)
+{
+    if (!t->watchers.count)
+        return;
+    struct arena *a = arena_new(0), *scratch = arena_new(0);
+    struct registration *was = compile(watch, before, a), *is = compile(watch, after, a);
+    for (struct named *n = named_first(&t->watchers), *next; n; n = next) {
+        struct watcher *w = container_of(n, struct watcher, named);
+        next = named_next(&t->watchers, n);
+        arena_reset(scratch);
+        if (!is_over(w) && !w->s->interval_us)
+            tell_one(w, seq, was, is, str_absent(after) ? before : after, scratch);
     }
+    registration_free(was);
+    registration_free(is);
     arena_free(a);
-    (void)watch;
+    arena_free(scratch);
 }
 
 /* ---- the message ---- */
@@ -151,8 +178,9 @@ static void settle(struct source_message *m)
 {
     struct watcher *w = m->watcher;
     w->attempts = 0;
-    w->whole &= !m->whole;
-    for (uint32_t i = 0; i < m->taken && w->first; i++)
+    if (m->whole && m->whole_seq == w->whole_seq)
+        w->whole = false;
+    while (!m->whole && w->taken)
         pop(w);
 }
 
@@ -178,6 +206,7 @@ static void count(struct watcher *w, bool ok)
     w->counters.last_notification = now_us;
     *(ok ? &w->counters.last_success : &w->counters.last_failure) = now_us;
     pthread_mutex_unlock(&w->watch->lock);
+    source_keep_soon(w);
 }
 
 /* At least the cooldown, twice as long with every failure. */
@@ -223,30 +252,59 @@ static void add(struct source_message *m, struct str stored, const bool *infos)
         log_error("a registration is damaged", log_z("why", why.text));
 }
 
-/* Everything that matches now. */
-static enum trigger_reason add_whole(struct source_message *m)
+/* Of those that match now, if asked, else of any: what of it is to be shown. */
+static void add_one(struct source_message *m, struct str stored, bool any, struct arena *scratch)
 {
     struct watcher *w = m->watcher;
+    bool *infos = NULL;
+    arena_reset(scratch);
+    struct registration *r = compile(w->watch, stored, scratch);
+    bool some = matches(w, r, scratch, &infos);
+    if (some || any)
+        add(m, stored, some ? infos : NULL);
+    registration_free(r);
+}
+
+/* Everything that matches now. */
+static enum trigger_reason add_whole(struct source_message *m, struct arena *scratch)
+{
+    struct watcher *w = m->watcher;
+    const struct named_table *sources = &w->tenant->sources;
     m->whole = true;
-    for (const struct source *s = w->tenant->sources; s; s = s->next) {
-        bool *infos;
-        if (matches(w, s->stored, m->arena, &infos))
-            add(m, s->stored, infos);
-    }
+    m->whole_seq = w->whole_seq;
+    m->mark = w->whole_us ? arena_printf(m->arena, "t%" PRId64, w->whole_us)
+                          : arena_printf(m->arena, "%016" PRIx64, w->whole_seq);
+    for (struct named *n = named_first(sources); n; n = named_next(sources, n))
+        add_one(m, container_of(n, struct source, named)->stored, false, scratch);
     return NEWLY_MATCHING;
 }
 
-/* What comes first, and all that follows for the same reason. */
-static enum trigger_reason add_waiting(struct source_message *m)
+/* What comes first, and all that follows for the same reason; what did not arrive comes again as it
+ * was. */
+static enum trigger_reason add_waiting(struct source_message *m, struct arena *scratch)
 {
     struct watcher *w = m->watcher;
     enum trigger_reason reason = (enum trigger_reason)w->first->reason;
-    for (struct telling *t = w->first; t && t->reason == reason; t = t->next) {
-        bool *infos = NULL;
-        bool some = reason != NO_LONGER_MATCHING && matches(w, t->stored, m->arena, &infos);
-        add(m, t->stored, some ? infos : NULL);
-        m->taken++;
+    uint32_t most = w->taken ? w->taken : UINT32_MAX, n = 0;
+    for (struct telling *t = w->first; t && n < most && t->reason == reason; t = t->next) {
+        if (reason == NO_LONGER_MATCHING)
+            add(m, t->stored, NULL);
+        else
+            add_one(m, t->stored, true, scratch);
+        m->mark = arena_printf(m->arena, "%016" PRIx64, t->seq);
+        n++;
     }
+    w->taken = n;
+    return reason;
+}
+
+static enum trigger_reason add_all(struct source_message *m)
+{
+    struct watcher *w = m->watcher;
+    struct arena *scratch = arena_new(0);
+    enum trigger_reason reason =
+        w->whole || !w->first ? add_whole(m, scratch) : add_waiting(m, scratch);
+    arena_free(scratch);
     return reason;
 }
 
@@ -260,7 +318,7 @@ static void hand_over(struct source_message *m, enum trigger_reason reason)
         .subscription = m->s,
         .context = m->context.context,
         .now_us = clock->now_us(clock),
-        .mark = arena_printf(m->arena, "%016llx", (unsigned long long)clock->now_us(clock)),
+        .mark = m->mark,
         .registrations = buf_view(&m->data),
         .trigger_reason = REASONS[reason],
         .arena = m->arena,
@@ -299,7 +357,7 @@ static void with_context(struct source_message *m)
         finish(m);
         return;
     }
-    enum trigger_reason reason = w->whole || !w->first ? add_whole(m) : add_waiting(m);
+    enum trigger_reason reason = add_all(m);
     if (m->data.n == 0) { /* nothing matches: nothing to say (5.8.6) */
         settle(m);
         finish(m);
@@ -343,7 +401,9 @@ static int64_t next_us(struct watcher *w, int64_t now_us)
             w->interval_due_us = now_us + w->s->interval_us;
         if (w->interval_due_us <= now_us) {
             w->interval_due_us = now_us + w->s->interval_us;
+            struct clock *clock = w->watch->broker->ports->clock;
             w->whole = waits = true;
+            w->whole_us = clock->now_us(clock);
         }
         due_us = w->interval_due_us;
     }

@@ -1,100 +1,35 @@
-/* Hearing, tables by tenant, expiry, start and end. */
+/* Tables by tenant, expiry, start and end. */
+#include "broker/counters.h"
 #include "base/log.h"
 #include "broker/source_watch_int.h"
 
 #include <stdlib.h>
 
-struct heard {
-    struct heard *next;
-    uint8_t kind; /* enum store_kind; 0: the tenant is gone */
-    bool live;    /* after the start */
-    uint64_t seq;
-    struct str tenant, key, bytes; /* behind the struct; bytes absent: deleted */
-};
-
-/* ---- the store's thread ---- */
-
-static struct str put_behind(char **at, struct str s)
-{
-    struct str copy = {*at, s.n};
-    if (str_absent(s))
-        return s;
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
-
-static void hear(struct source_watch *w, const struct change *c)
-{
-    struct heard *h = mem_alloc(sizeof *h + c->tenant.n + c->key.n + c->bytes.n + 1);
-    char *at = (char *)(h + 1);
-    *h = (struct heard){.kind = c->kind == CHANGE_DOCUMENT ? c->document_kind : 0,
-                        .live = atomic_load(&w->started),
-                        .seq = c->seq};
-    h->tenant = put_behind(&at, c->tenant);
-    h->key = put_behind(&at, c->key);
-    h->bytes = put_behind(&at, c->bytes);
-    pthread_mutex_lock(&w->lock);
-    *w->heard_last = h;
-    w->heard_last = &h->next;
-    pthread_mutex_unlock(&w->lock);
-}
-
-/* A task is posted once at a time. */
-static void post(struct source_watch *w)
-{
-    if (!atomic_exchange(&w->woken, true))
-        runner_post(w->host->runner, &w->wake);
-}
-
-static void changes(struct store_listener *l, const struct change *c, uint32_t count)
-{
-    struct source_watch *w = container_of(l, struct source_watch, listener);
-    bool any = false;
-    for (uint32_t i = 0; i < count; i++) {
-        bool ours = c[i].kind == CHANGE_DOCUMENT
-                        ? c[i].document_kind == STORE_REGISTRATION ||
-                              c[i].document_kind == STORE_REGISTRATION_SUBSCRIPTION
-                        : c[i].kind == CHANGE_TENANT && c[i].gone;
-        if (ours)
-            hear(w, &c[i]);
-        any |= ours;
-    }
-    if (any && atomic_load(&w->started))
-        post(w);
-}
-
 /* ---- tables ---- */
 
-static struct source_tenant *tenant_find(const struct source_watch *w, struct str name)
+struct source_tenant *source_tenant_find(const struct source_watch *w, struct str name)
 {
-    struct source_tenant *t = w->tenants;
-    while (t && !str_eq(t->name, name))
-        t = t->next;
-    return t;
+    struct named *n = named_find(&w->tenants, name);
+    return n ? container_of(n, struct source_tenant, named) : NULL;
 }
 
 static struct source_tenant *tenant_make(struct source_watch *w, struct str name)
 {
     struct source_tenant *t = mem_zalloc(sizeof *t);
-    t->name = mem_dup(name);
-    t->next = w->tenants;
     pthread_mutex_lock(&w->lock);
-    w->tenants = t;
+    named_add(&w->tenants, &t->named, mem_dup(name));
     pthread_mutex_unlock(&w->lock);
     return t;
 }
 
 static void tenant_free(struct source_watch *w, struct source_tenant *t)
 {
-    struct source_tenant **at = &w->tenants;
-    while (*at != t)
-        at = &(*at)->next;
     pthread_mutex_lock(&w->lock);
-    *at = t->next;
+    named_remove(&w->tenants, &t->named);
     pthread_mutex_unlock(&w->lock);
-    free((void *)(uintptr_t)t->name.p);
+    named_free(&t->sources);
+    named_free(&t->watchers);
+    free((void *)(uintptr_t)t->named.name.p);
     free(t);
 }
 
@@ -136,7 +71,7 @@ static void expire(struct source_watch *w, struct source *s)
         return;
     s->deleting = true;
     atomic_fetch_add(&w->under_way, 1);
-    s->caller = (struct caller){.tenant = s->tenant->name};
+    s->caller = (struct caller){.tenant = s->tenant->named.name};
     s->put = (struct store_put){
         .call = {.home = w->host->runner, .done = deleted},
         .caller = &s->caller,
@@ -162,38 +97,40 @@ static void plan_expiry(struct source_watch *w, struct source *s)
 
 static void remove_source(struct source_watch *w, struct source *s)
 {
-    struct source **at = &s->tenant->sources;
-    while (*at != s)
-        at = &(*at)->next;
-    *at = s->next;
+    named_remove(&s->tenant->sources, &s->named);
     agenda_clear(&w->expiries, &s->expiry);
     s->gone = true;
     if (!s->deleting)
         source_free(s);
 }
 
+static struct source *source_make(struct source_watch *w, struct source_tenant *t, struct str id)
+{
+    struct source *s = mem_zalloc(sizeof *s);
+    s->watch = w;
+    s->tenant = t;
+    t->members++;
+    s->id = mem_dup(id);
+    named_add(&t->sources, &s->named, s->id);
+    return s;
+}
+
 static void heard_registration(struct source_watch *w, struct source_tenant *t,
                                const struct heard *h)
 {
-    struct source *s = t->sources;
-    while (s && !str_eq(s->id, h->key))
-        s = s->next;
+    struct named *n = named_find(&t->sources, h->key);
+    struct source *s = n ? container_of(n, struct source, named) : NULL;
+    if (s && h->seq <= s->seq)
+        return;
     if (h->live)
-        tell_change(w, t, s ? s->stored : STR_NONE, h->bytes);
+        tell_change(w, t, h->seq, s ? s->stored : STR_NONE, h->bytes);
     if (str_absent(h->bytes)) {
         if (s)
             remove_source(w, s);
         return;
     }
-    if (!s) {
-        s = mem_zalloc(sizeof *s);
-        s->watch = w;
-        s->tenant = t;
-        t->members++;
-        s->id = mem_dup(h->key);
-        s->next = t->sources;
-        t->sources = s;
-    }
+    if (!s)
+        s = source_make(w, t, h->key);
     s->seq = h->seq;
     set_str(&s->stored, mem_dup(h->bytes));
     plan_expiry(w, s);
@@ -203,13 +140,11 @@ static void heard_registration(struct source_watch *w, struct source_tenant *t,
 
 static void remove_watcher(struct source_watch *w, struct watcher *x)
 {
-    struct watcher **at = &x->tenant->watchers;
-    while (*at != x)
-        at = &(*at)->next;
     pthread_mutex_lock(&w->lock);
-    *at = x->next;
+    named_remove(&x->tenant->watchers, &x->named);
     pthread_mutex_unlock(&w->lock);
     agenda_clear(&w->agenda, &x->due);
+    agenda_clear(&w->keeps, &x->keep);
     x->removed = true;
     if (!x->busy)
         watcher_free(x);
@@ -237,59 +172,89 @@ static bool set_subscription(struct source_watch *w, struct watcher *x, const st
                                  &x->csf, &why) == OK;
 }
 
-static struct watcher *watcher_new(struct source_watch *w, struct source_tenant *t)
+static struct watcher *watcher_new(struct source_watch *w, struct source_tenant *t, struct str id)
 {
     struct watcher *x = mem_zalloc(sizeof *x);
     x->watch = w;
     x->tenant = t;
     t->members++;
     x->last = &x->first;
-    x->counters.last_notification = x->counters.last_success = x->counters.last_failure = TIME_NONE;
+    x->id = mem_dup(id);
+    x->counters = counters_none();
     return x;
+}
+
+static struct watcher *watcher_find(const struct source_tenant *t, struct str id)
+{
+    struct named *n = named_find(&t->watchers, id);
+    return n ? container_of(n, struct watcher, named) : NULL;
 }
 
 static void heard_subscription(struct source_watch *w, struct source_tenant *t,
                                const struct heard *h)
 {
-    struct watcher *x = t->watchers;
-    while (x && !str_eq(x->s->id, h->key))
-        x = x->next;
+    struct watcher *x = watcher_find(t, h->key);
+    if (x && h->seq <= x->seq)
+        return;
     if (str_absent(h->bytes)) {
-        if (x)
+        if (x) {
+            source_keep_forget(x);
             remove_watcher(w, x);
+        }
         return;
     }
     bool fresh = !x;
     if (fresh)
-        x = watcher_new(w, t);
+        x = watcher_new(w, t, h->key);
     pthread_mutex_lock(&w->lock);
     bool fine = set_subscription(w, x, h);
-    if (fine && fresh) {
-        x->next = t->watchers;
-        t->watchers = x;
-    }
+    if (fine && fresh)
+        named_add(&t->watchers, &x->named, x->id);
     pthread_mutex_unlock(&w->lock);
     if (!fine && fresh) {
         watcher_free(x);
         return;
     }
+    x->seq = h->seq;
     x->interval_due_us = 0;
-    x->whole = h->live; /* all that match, at first and when it changes (5.11.2.4, 5.11.3.4) */
+    if (h->live) /* all that match, at first and when it changes (5.11.2.4, 5.11.3.4) */
+        tell_whole(x, h->seq);
     if (!x->busy)
         tell_step(x);
 }
 
-static void heard_tenant_gone(struct source_watch *w, struct source_tenant *t)
+/* From before the start. */
+static void heard_counters(struct source_watch *w, struct source_tenant *t, const struct heard *h)
 {
-    while (t->watchers)
-        remove_watcher(w, t->watchers);
-    while (t->sources)
-        remove_source(w, t->sources);
+    struct watcher *x = watcher_find(t, h->key);
+    struct subscription_counters c;
+    if (h->live || !x || str_absent(h->bytes) || !counters_read(&c, h->bytes))
+        return;
+    pthread_mutex_lock(&w->lock);
+    x->counters = c;
+    pthread_mutex_unlock(&w->lock);
 }
 
-static void heard_one(struct source_watch *w, const struct heard *h)
+/* What came after is of another tenant of that name. */
+static void heard_tenant_gone(struct source_watch *w, struct source_tenant *t, uint64_t seq)
 {
-    struct source_tenant *t = tenant_find(w, h->tenant);
+    for (struct named *n = named_first(&t->watchers), *next; n; n = next) {
+        struct watcher *x = container_of(n, struct watcher, named);
+        next = named_next(&t->watchers, n);
+        if (x->seq <= seq)
+            remove_watcher(w, x);
+    }
+    for (struct named *n = named_first(&t->sources), *next; n; n = next) {
+        struct source *s = container_of(n, struct source, named);
+        next = named_next(&t->sources, n);
+        if (s->seq <= seq)
+            remove_source(w, s);
+    }
+}
+
+void source_watch_heard(struct source_watch *w, const struct heard *h)
+{
+    struct source_tenant *t = source_tenant_find(w, h->tenant);
     if (!t && (!h->kind || str_absent(h->bytes)))
         return; /* nothing of it was here */
     if (!t)
@@ -299,8 +264,10 @@ static void heard_one(struct source_watch *w, const struct heard *h)
         heard_registration(w, t, h);
     else if (h->kind == STORE_REGISTRATION_SUBSCRIPTION)
         heard_subscription(w, t, h);
+    else if (h->kind == STORE_REGISTRATION_SUBSCRIPTION_STATE)
+        heard_counters(w, t, h);
     else
-        heard_tenant_gone(w, t);
+        heard_tenant_gone(w, t, h->seq);
     source_tenant_leave(w, t);
 }
 
@@ -309,6 +276,8 @@ static void heard_one(struct source_watch *w, const struct heard *h)
 void source_watch_set_alarm(struct source_watch *w)
 {
     int64_t due_us = agenda_first_us(&w->agenda), expiry_us = agenda_first_us(&w->expiries);
+    int64_t keep_us = agenda_first_us(&w->keeps);
+    due_us = keep_us < due_us ? keep_us : due_us;
     if (expiry_us !=
         INT64_MAX) { /* wall time; it may be set back, so look once a minute at least */
         struct clock *clock = w->broker->ports->clock;
@@ -321,24 +290,6 @@ void source_watch_set_alarm(struct source_watch *w)
     w->host->alarm(w->host, due_us);
 }
 
-static void wake(struct task *task)
-{
-    struct source_watch *w = container_of(task, struct source_watch, wake);
-    atomic_store(&w->woken, false); /* what is heard from here on posts it again */
-    for (;;) {
-        pthread_mutex_lock(&w->lock);
-        struct heard *h = w->heard;
-        w->heard = h ? h->next : NULL;
-        w->heard_last = w->heard ? w->heard_last : &w->heard;
-        pthread_mutex_unlock(&w->lock);
-        if (!h)
-            break;
-        heard_one(w, h);
-        free(h);
-    }
-    source_watch_set_alarm(w);
-}
-
 void source_watch_tick(struct source_watch *w)
 {
     struct clock *clock = w->broker->ports->clock;
@@ -346,6 +297,7 @@ void source_watch_tick(struct source_watch *w)
         tell_step(container_of(i, struct watcher, due));
     for (struct agenda_item *i; (i = agenda_next(&w->expiries, clock->now_us(clock)));)
         expire(w, container_of(i, struct source, expiry));
+    source_keep_run(w);
     source_watch_set_alarm(w);
 }
 
@@ -356,9 +308,7 @@ struct source_watch *source_watch_new(const struct notify_options *o, struct ter
     struct source_watch *w = mem_zalloc(sizeof *w);
     w->o = *o;
     w->terms = terms;
-    w->wake.run = wake;
-    w->heard_last = &w->heard;
-    w->listener.changes = changes;
+    source_hear_init(w);
     pthread_mutex_init(&w->lock, NULL);
     return w;
 }
@@ -372,8 +322,12 @@ void source_watch_start(struct source_watch *w, struct broker *b, struct notify_
 {
     w->broker = b;
     w->host = h;
+    w->writer = (struct state_writer){.broker = b,
+                                      .home = h->runner,
+                                      .kind = STORE_REGISTRATION_SUBSCRIPTION_STATE,
+                                      .under_way = &w->under_way};
     atomic_store(&w->started, true);
-    post(w);
+    source_hear_post(w);
 }
 
 void source_watch_stop(struct source_watch *w)
@@ -386,21 +340,26 @@ bool source_watch_is_idle(const struct source_watch *w)
     return atomic_load(&w->under_way) == 0;
 }
 
+void source_watch_end(struct source_watch *w)
+{
+    source_keep_last(w);
+}
+
 void source_watch_free(struct source_watch *w)
 {
     if (!w)
         return;
-    while (w->tenants) {
-        w->tenants->members++;
-        heard_tenant_gone(w, w->tenants);
-        tenant_free(w, w->tenants);
+    for (struct named *n; (n = named_first(&w->tenants));) {
+        struct source_tenant *t = container_of(n, struct source_tenant, named);
+        t->members++;
+        heard_tenant_gone(w, t, UINT64_MAX);
+        tenant_free(w, t);
     }
-    for (struct heard *h; (h = w->heard);) {
-        w->heard = h->next;
-        free(h);
-    }
+    source_hear_free(w);
+    named_free(&w->tenants);
     agenda_free(&w->agenda);
     agenda_free(&w->expiries);
+    agenda_free(&w->keeps);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }
@@ -409,17 +368,11 @@ bool source_watch_counters(void *arg, struct str tenant, struct str id,
                            struct subscription_counters *out)
 {
     struct source_watch *w = arg;
-    bool found = false;
     pthread_mutex_lock(&w->lock);
-    for (const struct source_tenant *t = w->tenants; t && !found; t = t->next) {
-        if (!str_eq(t->name, tenant))
-            continue;
-        for (const struct watcher *x = t->watchers; x && !found; x = x->next)
-            if (str_eq(x->s->id, id)) {
-                *out = x->counters;
-                found = true;
-            }
-    }
+    const struct source_tenant *t = source_tenant_find(w, tenant);
+    const struct watcher *x = t ? watcher_find(t, id) : NULL;
+    if (x)
+        *out = x->counters;
     pthread_mutex_unlock(&w->lock);
-    return found;
+    return x;
 }

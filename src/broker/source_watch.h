@@ -5,8 +5,8 @@
  *   the host's thread    keeps both by tenant; compares what matched before and after → messages
  *
  * One message of a subscription is under way at a time. What does not arrive is tried again, as
- * notify.h has it; what waits, and counters, do not outlive a restart: everything that matches
- * can be asked for at any time. */
+ * notify.h has it; what waits does not outlive a restart: everything that matches can be asked for
+ * at any time. Counters do. */
 #ifndef BROKER_SOURCE_WATCH_H
 #define BROKER_SOURCE_WATCH_H
 
@@ -24,6 +24,8 @@ void source_watch_tick(struct source_watch *w);
 /* Any thread. Nothing is begun any more; and is nothing under way? */
 void source_watch_stop(struct source_watch *w);
 bool source_watch_is_idle(const struct source_watch *w);
+/* On the host's thread, when nothing is: counters are written a last time, which is under way again. */
+void source_watch_end(struct source_watch *w);
 /* When the store is closed and the host's thread has ended. NULL is fine. */
 void source_watch_free(struct source_watch *w);
 

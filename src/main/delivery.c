@@ -100,6 +100,7 @@ static void end_poll(struct loop_timer *t)
     if (is_idle(d) && !d->ended) {
         d->ended = true;
         notify_end(d->notify);
+        source_watch_end(d->sources);
     }
     if (d->ended && is_idle(d))
         loop_stop(d->loop);

@@ -220,6 +220,7 @@ enum store_kind {
     STORE_SETTING,
     STORE_SUBSCRIPTION_STATE, /* what became of a subscription's notifications; "": how far all have come */
     STORE_REGISTRATION_SUBSCRIPTION,
+    STORE_REGISTRATION_SUBSCRIPTION_STATE, /* what became of its notifications */
     STORE_KIND_COUNT
 };
 

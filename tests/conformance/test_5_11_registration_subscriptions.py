@@ -168,6 +168,44 @@ def test_at_an_interval_with_everything_that_matches(city, tenant, receiver):
     assert told(receiver, 3)[:3] == [("newlyMatching", names)] * 3
 
 
+@pytest.mark.clause("5.11.7", "5.3.2")
+def test_a_message_that_comes_again_has_the_same_id(city, tenant):
+    """So that receivers can tell; what changes meanwhile is the next one's."""
+    r = Receiver(lambda number, body: 500 if number == 1 else 200)
+    try:
+        first = register(city, tenant)
+        subscribe(city, subscription(r, {"cooldown": 300}), tenant)
+        r.wait(1)
+        no_content(city.patch(f"csourceRegistrations/{first}", {"description": "d"}, headers=tenant))
+        r.wait(2)
+        no_content(city.patch(f"csourceRegistrations/{first}", {"description": "e"}, headers=tenant))
+        initial, failed, again, last = r.bodies(4)
+        assert again["id"] == failed["id"] and again["data"] == failed["data"]
+        assert len({b["id"] for b in (initial, failed, last)}) == 3
+        assert [b["data"][0].get("description") for b in (initial, again, last)] == [None, "d", "e"]
+    finally:
+        r.close()
+
+
+@pytest.mark.clause("5.11.3", "5.11.7")
+def test_changed_while_everything_is_being_told(city, tenant):
+    """5.11.3.4: told anew, also when the message of before is still under way."""
+    def answer(number, body):
+        if number == 0:
+            time.sleep(0.5)
+        return 200
+    r = Receiver(answer)
+    try:
+        there = register(city, tenant)
+        name = subscribe(city, subscription(r), tenant)
+        time.sleep(0.2)
+        no_content(city.patch(f"{PATH}/{name}", {"notification": {"endpoint": {"uri": r.uri}, "sysAttrs": True}}, headers=tenant))
+        assert told(r, 2) == [("newlyMatching", [there])] * 2
+        assert "createdAt" in r.bodies(2)[1]["data"][0]
+    finally:
+        r.close()
+
+
 @pytest.mark.clause("5.9.2", "5.11.7")
 def test_an_expired_registration_is_deleted_and_told_of(city, tenant, receiver):
     soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(milliseconds=400)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -194,3 +232,15 @@ def test_goes_on_after_a_restart(new_city, receiver):
     receiver.quiet(1)
     no_content(city.patch(f"csourceRegistrations/{name}", {"description": "d"}))
     assert told(receiver, 2)[1] == ("updated", [name])
+
+
+@pytest.mark.clause("5.11.7", "5.2.14.2")
+def test_counters_outlive_a_restart(new_city, receiver):
+    city = new_city()
+    register(city, {})
+    name = subscribe(city, subscription(receiver), {})
+    before = counted(city, {}, name, 1)
+    city.restart()
+    assert ok(city.get(f"{PATH}/{name}")).json()["notification"] == before
+    register(city, {})
+    assert counted(city, {}, name, 2)["timesSent"] == 2
