@@ -176,8 +176,8 @@ static enum status find_header(struct str bytes, struct column_source *s, struct
 enum status chunk_read_summary(struct str bytes, struct chunk_summary *out, struct why *why)
 {
     struct chunk c = {.bytes = bytes};
-    struct column_source s;
-    struct str rest;
+    struct column_source s = {.bad = false};
+    struct str rest = STR_NONE;
     enum status st = find_header(bytes, &s, &rest, why);
     if (st != OK)
         return st;
@@ -190,8 +190,8 @@ enum status chunk_read_summary(struct str bytes, struct chunk_summary *out, stru
 
 enum status chunk_open(struct chunk *c, struct str bytes, struct why *why)
 {
-    struct column_source s;
-    struct str rest;
+    struct column_source s = {.bad = false};
+    struct str rest = STR_NONE;
     *c = (struct chunk){.bytes = bytes};
     enum status st = find_header(bytes, &s, &rest, why);
     if (st != OK)
