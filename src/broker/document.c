@@ -1,6 +1,8 @@
 /* look (how many, or what is there) → put → done, or look again. */
 #include "broker/document.h"
 
+#include "broker/snapshots.h"
+
 enum { TRIES_MAX = 100 };
 
 static bool put(struct document_call *c);
@@ -64,7 +66,9 @@ static bool counted(struct document_call *c)
                       why_limit(&c->why, E_LIMIT, NULL, c->limit, "at most %llu %ss in a tenant",
                                 (unsigned long long)c->most, c->what),
                       NULL);
-    c->put = (struct store_put){.bytes = c->bytes, .only_absent = true, .create_tenant = true};
+    c->put = (struct store_put){.bytes = c->bytes,
+                                .only_absent = true,
+                                .create_tenant = !snapshots_held(c->caller->tenant)};
     return put(c);
 }
 

@@ -1,6 +1,8 @@
 /* Order of an addition: check, reserve room, write, then serve: nobody gets a URL that a crash could undo. */
 #include "broker/hosted.h"
 
+#include "broker/snapshots.h"
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -86,7 +88,7 @@ bool hosted_add(struct broker *b, struct hosted_add *h)
         .key = h->id,
         .bytes = record_write(h->arena, h->kind, h->created_us, h->text),
         .only_absent = true,
-        .create_tenant = true,
+        .create_tenant = !snapshots_held(h->caller->tenant),
     };
     if (!store_put(b->store, &h->put))
         return false;

@@ -550,6 +550,11 @@ bool snapshots_owner(struct snapshots *s, struct str held_in, struct arena *a, s
     return e != NULL;
 }
 
+bool snapshots_held(struct str tenant)
+{
+    return str_starts(tenant, STR(HELD_PREFIX));
+}
+
 bool snapshots_get(struct snapshots *s, struct str tenant, struct str id, struct arena *a, struct snapshot *out)
 {
     int64_t now = snapshots_now(s);
@@ -626,10 +631,10 @@ static enum status load(struct snapshots *s, struct why *why)
     enum status st = OK;
     uint32_t n = store_tenants(s->broker->store, a, &names);
     for (uint32_t i = 0; i < n && st == OK; i++)
-        if (!str_starts(names[i], STR(HELD_PREFIX)))
+        if (!snapshots_held(names[i]))
             st = load_tenant(s, names[i], why);
     for (uint32_t i = 0; i < n && st == OK; i++)
-        if (str_starts(names[i], STR(HELD_PREFIX)) && !snapshots_owner(s, names[i], a, &tenant, &id))
+        if (snapshots_held(names[i]) && !snapshots_owner(s, names[i], a, &tenant, &id))
             held_delete(s, names[i]);
     arena_free(a);
     return st;

@@ -37,6 +37,8 @@ MUST_USE enum status snapshots_enter(struct snapshots *s, struct str tenant, str
                                      struct str *held_in, struct why *why);
 /* The other way round: whose entities does a tenant of the store hold? False: it is a tenant of clients. */
 bool snapshots_owner(struct snapshots *s, struct str held_in, struct arena *a, struct str *tenant, struct str *id);
+/* Does it hold entities of a snapshot, or did it? Nobody but the snapshots makes such a tenant. */
+bool snapshots_held(struct str tenant);
 /* A copy in the arena; false when there is none. */
 bool snapshots_get(struct snapshots *s, struct str tenant, struct str id, struct arena *a, struct snapshot *out);
 
