@@ -64,6 +64,7 @@ const struct config_option OPTIONS[] = {
     SIZE("limits", "entity_bytes", "\"16 MiB\"", KIB, GIB, "stored size of one entity"),
     COUNT("limits", "attributes", "2000", 1, 65000, "attributes of an entity, sub-attributes included"),
     COUNT("limits", "attribute_depth", "16", 1, 64, "nesting of sub-attributes"),
+    COUNT("limits", "instances", "100000", 1, 10000000, "instances of a temporal evolution in one request"),
     COUNT("limits", "types", "64", 1, 1000, "types of an entity"),
     COUNT("limits", "scopes", "64", 1, 1000, "scopes of an entity"),
     COUNT("limits", "name_bytes", "2048", 16, 65000, "length of an id, a name, a datasetId"),

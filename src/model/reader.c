@@ -161,6 +161,24 @@ static enum status take_null(struct reading *rd, const struct json *v, const str
     return OK;
 }
 
+enum status reader_scopes(struct reading *rd, const struct json *v, const struct at *at, struct entity *out)
+{
+    bool array = v->kind == JSON_ARRAY;
+    uint32_t given = array ? v->n : 1, most = rd->r->limits->scopes_max;
+    if (given == 0)
+        return why_set(rd->why, E_BAD_DATA, at, "an array of scopes needs at least one scope");
+    out->scopes = arena_array(rd->r->arena, struct str, given < most ? given : most);
+    if (!array)
+        return add_scope(rd, v, at, out);
+    for (uint32_t i = 0; i < given; i++) {
+        struct at element = {at, STR_NONE, i};
+        enum status st = add_scope(rd, &v->items[i], &element, out);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
 static enum status read_scopes(struct reading *rd, const struct json_member *m, const struct at *at,
                                struct entity *out)
 {
@@ -170,20 +188,7 @@ static enum status read_scopes(struct reading *rd, const struct json_member *m, 
     enum status st = take_null(rd, &m->value, &here, &out->scope_null);
     if (st != OK || out->scope_null)
         return st;
-    bool array = m->value.kind == JSON_ARRAY;
-    uint32_t given = array ? m->value.n : 1, most = rd->r->limits->scopes_max;
-    if (given == 0)
-        return why_set(rd->why, E_BAD_DATA, &here, "an array of scopes needs at least one scope");
-    out->scopes = arena_array(rd->r->arena, struct str, given < most ? given : most);
-    if (!array)
-        return add_scope(rd, &m->value, &here, out);
-    for (uint32_t i = 0; i < given; i++) {
-        struct at element = {&here, STR_NONE, i};
-        st = add_scope(rd, &m->value.items[i], &element, out);
-        if (st != OK)
-            return st;
-    }
-    return OK;
+    return reader_scopes(rd, &m->value, &here, out);
 }
 
 static enum status read_expires_at(struct reading *rd, const struct json_member *m,
@@ -229,8 +234,7 @@ enum status reader_entity(const struct reader *r, const struct json *v, struct s
     return st;
 }
 
-/* The fragment without its "@context", which belongs to the whole body. */
-static struct json without_context(const struct json *v, struct arena *a)
+struct json reader_without_context(const struct json *v, struct arena *a)
 {
     struct json copy = *v;
     if (v->kind != JSON_OBJECT || !json_get(v, STR("@context")))
@@ -258,7 +262,7 @@ enum status reader_attr(const struct reader *r, uint32_t term, const struct json
         return why_set(why, E_BAD_DATA, at,
                        "the fragment of an attribute must be an object, not %s",
                        json_kind_name((enum json_kind)v->kind));
-    struct json fragment = without_context(v, r->arena);
+    struct json fragment = reader_without_context(v, r->arena);
     struct named named = {.name = context_compact_term(r->context, term), .term = term};
     return reader_attr_instances(&rd, &named, &fragment, at, out, count);
 }

@@ -100,8 +100,7 @@ static bool is_bare_geometry(const struct json *v, uint64_t seen)
            geometry_looks_like(v);
 }
 
-/* Is this object an instance of an attribute, rather than the value of a Property? */
-static bool is_instance(const struct json *v)
+bool reader_attr_is_instance(const struct json *v)
 {
     if (v->kind != JSON_OBJECT)
         return false;
@@ -114,7 +113,7 @@ static bool is_instance_array(const struct json *v)
     if (v->kind != JSON_ARRAY || v->n == 0)
         return false;
     for (uint32_t i = 0; i < v->n; i++)
-        if (!is_instance(&v->items[i]))
+        if (!reader_attr_is_instance(&v->items[i]))
             return false;
     return true;
 }
@@ -122,7 +121,7 @@ static bool is_instance_array(const struct json *v)
 bool reader_attr_is_bare(const struct json *v)
 {
     return v->kind == JSON_ARRAY ? !is_instance_array(v)
-                                 : !is_instance(v) && !geometry_looks_like(v) && !reader_is_null(v);
+                                 : !reader_attr_is_instance(v) && !geometry_looks_like(v) && !reader_is_null(v);
 }
 
 /* {"dataset": {"@none": …, "urn:…": …}}: several instances, simplified (clause 4.5.4). */
@@ -146,7 +145,7 @@ static bool is_bare_fragment(const struct reading *rd, const struct json *v)
     if (rd->r->mode != READER_MERGE || v->n == 0)
         return false;
     for (uint32_t i = 0; i < v->n; i++)
-        if (!is_instance(&v->members[i].value) && !is_instance_array(&v->members[i].value))
+        if (!reader_attr_is_instance(&v->members[i].value) && !is_instance_array(&v->members[i].value))
             return false;
     return true;
 }
@@ -381,6 +380,13 @@ static enum status read_instance(struct reading *rd, const struct named *n, cons
     return st;
 }
 
+enum status reader_attr_instance(struct reading *rd, const struct named *n, const struct json *v,
+                                 const struct at *at, struct attr *out)
+{
+    enum status st = add_instances(rd, 1, at);
+    return st == OK ? read_instance(rd, n, v, at, 0, out) : st;
+}
+
 /* entityIdSealed and entityTypeSealed are kept as sub-attributes of the proof. */
 static enum status read_sealed(struct reading *rd, const struct named *n, const struct at *at,
                                struct attr *out)
@@ -548,7 +554,7 @@ enum status reader_attr_instances(struct reading *rd, const struct named *n, con
             return why_set(rd->why, E_BAD_DATA, at, "an array of instances cannot be empty");
         for (uint32_t i = 0; i < v->n; i++) {
             struct at here = {at, STR_NONE, i};
-            if (!is_instance(&v->items[i]))
+            if (!reader_attr_is_instance(&v->items[i]))
                 return why_set(rd->why, E_BAD_DATA, &here,
                                "an element must be an instance of the attribute, with a \"type\", "
                                "a value or a datasetId");

@@ -18,6 +18,7 @@ struct reading {
     struct why *why;    /* never NULL */
     uint32_t instances; /* attribute instances so far, against limits.attributes */
     bool partial;       /* an attribute at the top may leave out type and value */
+    uint32_t points;    /* instances of a temporal evolution so far, against limits.instances */
 };
 
 static inline bool reading_takes_null(const struct reading *rd)
@@ -80,6 +81,28 @@ MUST_USE enum status reader_attr_instances(struct reading *rd, const struct name
 /* True when v, as the value of an attribute's member, would be read as nothing but the value of a
  * Property: what a concise representation may leave bare. */
 bool reader_attr_is_bare(const struct json *v);
+/* An object that is an instance of an attribute, rather than the value of a Property. */
+bool reader_attr_is_instance(const struct json *v);
+/* Reads v, which is one, as a single instance of the attribute n. */
+MUST_USE enum status reader_attr_instance(struct reading *rd, const struct named *n, const struct json *v,
+                                          const struct at *at, struct attr *out);
+
+/* ---- reader.c ---- */
+
+/* v is a scope or an array of them; fills the scopes of out. */
+MUST_USE enum status reader_scopes(struct reading *rd, const struct json *v, const struct at *at, struct entity *out);
+
+/* A fragment without its "@context", which belongs to the whole body. */
+struct json reader_without_context(const struct json *v, struct arena *a);
+
+/* ---- reader_point.c ---- */
+
+/* Reads v as instances of the attribute n in any temporal representation, in the order of the document. */
+MUST_USE enum status reader_points(struct reading *rd, const struct named *n, const struct json *v, const struct at *at,
+                                   struct point **points, uint32_t *count);
+/* The same of the scope. */
+MUST_USE enum status reader_scope_points(struct reading *rd, const struct json *v, const struct at *at,
+                                         struct point **points, uint32_t *count);
 
 /* ---- reader_kind.c ---- */
 

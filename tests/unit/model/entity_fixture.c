@@ -14,6 +14,7 @@ const struct reader_limits ENTITY_LIMITS = {
     .depth_max = 8,
     .types_max = 8,
     .scopes_max = 8,
+    .instances_max = 30,
     .name_bytes_max = 512,
     .coordinates_max = 10000,
 };
