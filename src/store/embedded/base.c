@@ -16,7 +16,7 @@ enum { BATCH_BYTES = 1 << 20, VERSION = 1 };
 
 /* First byte of a key. */
 enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4',
-       KEY_SAVED = '5', KEY_TOLD = 't' };
+       KEY_SAVED = '5', KEY_PAST = '6', KEY_GONE = '7', KEY_TOLD = 't' };
 
 /* In front of every value but an entity's block, which has its own. */
 struct head {
@@ -31,7 +31,7 @@ struct base {
     struct base_db *db;
     char *fault; /* first one since the last flush */
     uint64_t last_seq;
-    bool saving;    /* one batch must hold it all */
+    bool together;  /* one batch must hold it all */
     bool has_saved; /* something is saved, or may be */
 };
 
@@ -125,7 +125,7 @@ static void write_batch(struct base *b)
 
 static void write_if_large(struct base *b)
 {
-    if (!b->saving && base_db_batch_bytes(b->db) >= BATCH_BYTES)
+    if (!b->together && base_db_batch_bytes(b->db) >= BATCH_BYTES)
         write_batch(b);
 }
 
@@ -162,6 +162,8 @@ void base_drop_tenant(struct base *b, uint32_t id)
     base_db_delete(b->db, bytes_of(&k));
     drop_range(b, KEY_DOCUMENT, id);
     drop_range(b, KEY_ENTITY, id);
+    drop_range(b, KEY_PAST, id);
+    drop_range(b, KEY_GONE, id);
     write_if_large(b);
 }
 
@@ -216,11 +218,22 @@ void base_drop_document(struct base *b, uint32_t tenant, uint8_t kind, struct st
     free(p);
 }
 
+void base_together_begin(struct base *b)
+{
+    b->together = true;
+}
+
+void base_together_end(struct base *b)
+{
+    b->together = false;
+    write_if_large(b);
+}
+
 void base_save_begin(struct base *b, uint64_t seq)
 {
     uint64_t little = htole64(seq);
     write_batch(b);
-    b->saving = true;
+    b->together = true;
     if (b->has_saved)
         base_db_delete_range(b->db, STR("5"), STR("6"));
     b->has_saved = false;
@@ -229,7 +242,7 @@ void base_save_begin(struct base *b, uint64_t seq)
 
 void base_save(struct base *b, struct str listener, struct str key, struct str bytes)
 {
-    assert(b->saving && listener.n < 256);
+    assert(b->together && listener.n < 256);
     size_t n = 2 + listener.n + key.n;
     char *p = mem_alloc(n);
     p[0] = KEY_SAVED;
@@ -244,8 +257,27 @@ void base_save(struct base *b, struct str listener, struct str key, struct str b
 
 void base_save_end(struct base *b)
 {
-    b->saving = false;
+    b->together = false;
     write_batch(b);
+}
+
+/* ---- history ---- */
+
+void base_put_past(struct base *b, struct str key, struct str bytes)
+{
+    put(b, key, bytes, STR(""));
+}
+
+void base_drop_past(struct base *b, struct str key)
+{
+    base_db_delete(b->db, key);
+    write_if_large(b);
+}
+
+void base_drop_past_range(struct base *b, struct str from, struct str to)
+{
+    base_db_delete_range(b->db, from, to);
+    write_if_large(b);
 }
 
 enum status base_flush(struct base *b, const struct base_position *p, struct why *why)
@@ -377,6 +409,9 @@ static enum status read_pair(struct base_reader *r, struct str key, struct str v
     if (key.n < 5)
         return damaged("a key is cut off", why);
     switch (kind) {
+    case KEY_PAST:
+    case KEY_GONE:
+        return r->past ? r->past(r, number_at(key), key, v, why) : OK;
     case KEY_TERM:
         return r->term ? r->term(r, number_at(key), v, why) : OK;
     case KEY_TENANT:
@@ -399,6 +434,8 @@ struct walk {
 static bool walk_pair(void *arg, struct str key, struct str v)
 {
     struct walk *w = arg;
+    if (!w->reader->past && (key.p[0] == KEY_PAST || key.p[0] == KEY_GONE))
+        return false; /* the last, and the greatest part of all */
     w->status = read_pair(w->reader, key, v, w->why);
     return w->status == OK;
 }
@@ -440,6 +477,63 @@ enum status base_read_rest(struct base *b, struct base_reader *r, struct why *wh
 enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why)
 {
     return read_from(b, STR("5"), walk_saved, r, why);
+}
+
+/* ---- views ---- */
+
+struct base_view {
+    struct base_db_view *view;
+};
+
+struct base_view *base_view_open(struct base *b)
+{
+    struct base_view *v = mem_alloc(sizeof *v);
+    v->view = base_db_view_open(b->db);
+    return v;
+}
+
+void base_view_close(struct base_view *v)
+{
+    base_db_view_close(v->view);
+    free(v);
+}
+
+enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why)
+{
+    char *error;
+    size_t n = 0;
+    *owned = base_db_view_get(v->view, key, &n, &error);
+    if (error)
+        return failed(error, "reading history", why);
+    if (!*owned)
+        return E_NOT_FOUND;
+    *bytes = (struct str){*owned, n};
+    enum status st = open_value(key.p[0], bytes, why);
+    if (st != OK)
+        free(*owned);
+    return st;
+}
+
+struct range {
+    bool (*pair)(void *arg, struct str key, struct str bytes);
+    void *arg;
+    struct why *why;
+    enum status status;
+};
+
+static bool range_pair(void *arg, struct str key, struct str v)
+{
+    struct range *r = arg;
+    r->status = open_value(key.p[0], &v, r->why);
+    return r->status == OK && r->pair(r->arg, key, v);
+}
+
+enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                            bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
+{
+    struct range r = {pair, arg, why, OK};
+    char *error = base_db_view_range(v->view, from, to, backwards, range_pair, &r);
+    return error ? failed(error, "reading history", why) : r.status;
 }
 
 enum status base_checkpoint(struct base *b, const char *path, struct why *why)

@@ -46,6 +46,13 @@ void base_drop_document(struct base *b, uint32_t tenant, uint8_t kind, struct st
 void base_save_begin(struct base *b, uint64_t seq);
 void base_save(struct base *b, struct str listener, struct str key, struct str bytes);
 void base_save_end(struct base *b);
+/* What is written between the two reaches the disk as a whole, or not at all. */
+void base_together_begin(struct base *b);
+void base_together_end(struct base *b);
+/* History, by keys of history_keys.h. */
+void base_put_past(struct base *b, struct str key, struct str bytes);
+void base_drop_past(struct base *b, struct str key);
+void base_drop_past_range(struct base *b, struct str from, struct str to);
 /* The end of a fold: position, then everything durable. */
 MUST_USE enum status base_flush(struct base *b, const struct base_position *p, struct why *why);
 
@@ -54,7 +61,7 @@ MUST_USE enum status base_read_position(struct base *b, struct base_position *p,
 /* The seq of the last base_save_begin() that reached the disk; 0: none did. */
 MUST_USE enum status base_read_told(struct base *b, uint64_t *seq, struct why *why);
 /* Hands over all that is there, in order of keys: terms, tenants, documents by tenant, kind and
- * key, entities by tenant and creation, what was saved. Borrowed for the call; blocks are neither aligned nor
+ * key, entities by tenant and creation, what was saved, history. Borrowed for the call; blocks are neither aligned nor
  * checked. Another status than OK stops. Members may be NULL: these are skipped. */
 struct base_reader {
     enum status (*term)(struct base_reader *r, uint32_t id, struct str iri, struct why *why);
@@ -65,6 +72,7 @@ struct base_reader {
                           struct str block, struct why *why);
     enum status (*saved)(struct base_reader *r, struct str listener, struct str key,
                          struct str bytes, struct why *why);
+    enum status (*past)(struct base_reader *r, uint32_t tenant, struct str key, struct str bytes, struct why *why);
 };
 MUST_USE enum status base_read(struct base *b, struct base_reader *r, struct why *why);
 /* The same in two parts: what stands before the entities, and these with all behind them. */
@@ -72,6 +80,15 @@ MUST_USE enum status base_read_names(struct base *b, struct base_reader *r, stru
 MUST_USE enum status base_read_rest(struct base *b, struct base_reader *r, struct why *why);
 /* What was saved alone. */
 MUST_USE enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why);
+/* History as it is now, whatever is written meanwhile. Any thread, while the base stays open. */
+struct base_view;
+struct base_view *base_view_open(struct base *b);
+void base_view_close(struct base_view *v);
+/* E_NOT_FOUND when absent. Caller frees *owned, which *bytes lie in. */
+MUST_USE enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
+/* Pairs of the keys in [from, to), or backwards, borrowed for the call; until `pair` says false. */
+MUST_USE enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                     bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
 /* A consistent copy in an absent directory, by hard links where it can be. */
 MUST_USE enum status base_checkpoint(struct base *b, const char *path, struct why *why);
 

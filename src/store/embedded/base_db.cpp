@@ -150,10 +150,10 @@ char *base_db_flush(struct base_db *db)
     return message(db->db->Flush(rocksdb::FlushOptions()));
 }
 
-char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error)
+static char *get(struct base_db *db, const rocksdb::ReadOptions &o, struct str key, size_t *n, char **error)
 {
     std::string value;
-    rocksdb::Status st = db->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+    rocksdb::Status st = db->db->Get(o, slice(key), &value);
     *error = st.IsNotFound() ? nullptr : message(st);
     if (!st.ok())
         return nullptr;
@@ -166,6 +166,11 @@ char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error)
     return copy;
 }
 
+char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error)
+{
+    return get(db, rocksdb::ReadOptions(), key, n, error);
+}
+
 char *base_db_each(struct base_db *db, struct str from,
                    bool (*pair)(void *arg, struct str key, struct str value),
                    void *arg)
@@ -176,6 +181,46 @@ char *base_db_each(struct base_db *db, struct str from,
     o.readahead_size = READ_AHEAD;
     std::unique_ptr<rocksdb::Iterator> it(db->db->NewIterator(o));
     for (it->Seek(slice(from)); it->Valid(); it->Next())
+        if (!pair(arg, view(it->key()), view(it->value())))
+            return nullptr;
+    return message(it->status());
+}
+
+struct base_db_view {
+    struct base_db *db;
+    const rocksdb::Snapshot *snapshot;
+};
+
+struct base_db_view *base_db_view_open(struct base_db *db)
+{
+    return new base_db_view{db, db->db->GetSnapshot()};
+}
+
+void base_db_view_close(struct base_db_view *v)
+{
+    v->db->db->ReleaseSnapshot(v->snapshot);
+    delete v;
+}
+
+char *base_db_view_get(struct base_db_view *v, struct str key, size_t *n, char **error)
+{
+    rocksdb::ReadOptions o;
+    o.snapshot = v->snapshot;
+    return get(v->db, o, key, n, error);
+}
+
+char *base_db_view_range(struct base_db_view *v, struct str from, struct str to, bool backwards,
+                         bool (*pair)(void *arg, struct str key, struct str value),
+                         void *arg)
+{
+    rocksdb::ReadOptions o;
+    rocksdb::Slice low = slice(from), high = slice(to);
+    o.snapshot = v->snapshot;
+    o.iterate_lower_bound = &low;
+    o.iterate_upper_bound = &high;
+    std::unique_ptr<rocksdb::Iterator> it(v->db->db->NewIterator(o));
+    backwards ? it->SeekToLast() : it->SeekToFirst();
+    for (; it->Valid(); backwards ? it->Prev() : it->Next())
         if (!pair(arg, view(it->key()), view(it->value())))
             return nullptr;
     return message(it->status());

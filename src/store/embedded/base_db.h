@@ -36,6 +36,15 @@ char *base_db_get(struct base_db *db, struct str key, size_t *n, char **error);
 char *base_db_each(struct base_db *db, struct str from,
                    bool (*pair)(void *arg, struct str key, struct str value),
                    void *arg);
+/* All as it is now, whatever is written meanwhile. Any thread; the database stays open longer. */
+struct base_db_view;
+struct base_db_view *base_db_view_open(struct base_db *db);
+void base_db_view_close(struct base_db_view *v);
+char *base_db_view_get(struct base_db_view *v, struct str key, size_t *n, char **error);
+/* Pairs of the keys in [from, to), or backwards, until `pair` says false. */
+char *base_db_view_range(struct base_db_view *v, struct str from, struct str to, bool backwards,
+                         bool (*pair)(void *arg, struct str key, struct str value),
+                         void *arg);
 char *base_db_checkpoint(struct base_db *db, const char *path);
 
 #ifdef __cplusplus

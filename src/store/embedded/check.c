@@ -4,6 +4,8 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_check.h"
+#include "store/embedded/history_item.h"
 #include "store/embedded/identity.h"
 #include "store/embedded/load.h"
 
@@ -24,6 +26,7 @@ struct check {
     const char *dir;
     uint64_t store_id;
     uint32_t term_max; /* highest id seen so far */
+    struct history_check history;
 };
 
 __attribute__((format(printf, 2, 3))) static void found(struct check *c, const char *fmt, ...)
@@ -82,6 +85,16 @@ static enum status check_document(struct base_reader *r, uint32_t tenant, uint8_
     return OK;
 }
 
+static enum status check_past(struct base_reader *r, uint32_t tenant, struct str key, struct str bytes, struct why *why)
+{
+    struct check *c = container_of(r, struct check, base);
+    struct why inner = {0};
+    (void)why;
+    if (history_check_pair(&c->history, key, bytes, c->term_max, &inner) != OK)
+        found(c, "base: history of tenant %u: %s", tenant, inner.text);
+    return OK;
+}
+
 static enum status check_base(struct check *c, struct base_position *p, struct why *why)
 {
     char path[PATH_MAX];
@@ -99,9 +112,14 @@ static enum status check_base(struct check *c, struct base_position *p, struct w
     if (st == OK && p->store_id != c->store_id)
         found(c, "base: it belongs to another store");
     c->base = (struct base_reader){
-        .term = check_term, .document = check_document, .entity = check_entity};
+        .term = check_term, .document = check_document, .entity = check_entity, .past = check_past};
+    c->history.arena = arena_new(0);
     if (st == OK)
         st = base_read(b, &c->base, why);
+    struct why inner = {0};
+    if (st == OK && history_check_end(&c->history, &inner) != OK)
+        found(c, "base: history: %s", inner.text);
+    arena_free(c->history.arena);
     base_close(b);
     return st;
 }
@@ -130,6 +148,9 @@ static enum status check_record(struct journal_replay *r, const struct record *r
         else if (doc_seq((const struct doc *)(const void *)record->block.p) != record->seq)
             found(c, "log segment %016llx, offset %llu: record and entity have different sequences",
                   (unsigned long long)r->segment, (unsigned long long)r->offset);
+    } else if (record->kind == RECORD_HISTORY && items_check(record->block, c->term_max, &inner) != OK) {
+        found(c, "log segment %016llx, offset %llu: %s", (unsigned long long)r->segment, (unsigned long long)r->offset,
+              inner.text);
     }
     return OK;
 }

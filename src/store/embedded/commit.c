@@ -134,7 +134,7 @@ static void append(struct embedded *e, struct pending *p)
     *c->last = p;
     c->last = &p->next;
     p->bytes =
-        sizeof *p + (p->doc ? doc_bytes(p->doc) : 0) + (p->document ? p->document->bytes.n : 0);
+        sizeof *p + (p->doc ? doc_bytes(p->doc) : 0) + (p->document ? p->document->bytes.n : 0) + p->items.n;
     c->queued_bytes += p->bytes;
     if (p->op)
         p->op->left++;

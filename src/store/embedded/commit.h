@@ -34,6 +34,7 @@ struct pending {
     struct str key;            /* id or document's key: in doc, or behind this struct */
     struct doc *doc;           /* ENTITY: owned until it is published */
     struct document *document; /* DOCUMENT: one reference */
+    struct str items;          /* HISTORY: malloc'd */
     const struct doc *base;    /* ENTITY…: the committed version that it was worked out from, and */
     uint32_t slot;             /* where that stood; or NULL: it is to be looked up */
     const struct doc *before;  /* filled in when published; retired behind the listeners */

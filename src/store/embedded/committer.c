@@ -49,6 +49,10 @@ static void log_pending(struct embedded *e, const struct pending *p)
         r.block = (struct str){(const char *)p->doc, doc_bytes(p->doc)};
     if (p->document)
         r.block = p->document->bytes;
+    if (p->kind == RECORD_HISTORY) {
+        r.document_kind = 0;
+        r.block = p->items;
+    }
     journal_add(e->journal, &r);
 }
 
@@ -84,6 +88,7 @@ static void commit_group(struct embedded *e, struct pending *first)
         c->fold_asked = e->published_segment;
         fold_want(e);
     }
+    (void)history_lags(e); /* a fold is asked for in time */
     int64_t now_us = time_monotonic();
     commit_lock(e);
     c->refusing = false;
@@ -226,7 +231,7 @@ static void *run(void *arg)
             wait(c, c->gather_until_us);
             continue;
         }
-        lags = c->first && fold_lags(e);
+        lags = c->first && (fold_lags(e) || history_lags(e));
         struct pending *group = c->first && !lags ? take_group(e) : NULL;
         commit_unlock(e);
         if (group)

@@ -20,13 +20,14 @@ enum {
     VISIT_SLICE = 4096,
     QUEUE_GROUPS = 16,
     QUEUE_MIN = 64 << 20,
+    HISTORY_BYTES = 128 << 20,
     FOLD_BYTES =
         256 << 20 /* a restart replays no more than that, however long the log may become */
 };
 
 static void embedded_cancel(struct store *s, struct store_call *call)
 {
-    commit_cancel(embedded_of(s), call);
+    commit_cancel(embedded_of(s), call); /* one on a history worker sees that it is cancelled */
 }
 
 static void embedded_listen(struct store *s, struct store_listener *l)
@@ -146,6 +147,8 @@ static const struct store_ops OPS = {
     .get = read_get,
     .query = query_run,
     .census = discover_run,
+    .evolve = history_evolve,
+    .record = history_record,
     .cancel = embedded_cancel,
     .put = write_put,
     .list = read_list,
@@ -170,6 +173,7 @@ void embedded_free(struct embedded *e)
     journal_close(e->journal);
     fold_free(e);
     upkeep_free(e);
+    history_free(e);
     struct tenants *d = e->tenants;
     for (uint32_t i = 0; d && i <= d->mask; i++)
         if (d->cells[i])
@@ -189,6 +193,7 @@ static void embedded_close(struct store *s)
 {
     struct embedded *e = embedded_of(s);
     upkeep_stop(e);
+    history_stop(e);
     commit_stop(e);
     fold_stop(e);
     embedded_free(e);
@@ -203,6 +208,8 @@ static void set_options(struct embedded *e, const struct embedded_options *o)
     e->io = o->io ? o->io : &embedded_io_os;
     if (!e->o.state_bytes_max)
         e->o.state_bytes_max = machine_memory() / 4 * 3;
+    if (!e->o.history_bytes_max)
+        e->o.history_bytes_max = HISTORY_BYTES;
     if (!e->o.visit_slice)
         e->o.visit_slice = VISIT_SLICE;
     e->queue_bytes_max = QUEUE_GROUPS * o->group_bytes_max > QUEUE_MIN
@@ -224,6 +231,7 @@ struct embedded *embedded_new(struct terms *terms, const struct embedded_options
     commit_init(e);
     upkeep_init(e);
     fold_init(e);
+    history_init(e);
     e->tenants = tenants_with(NULL, tenant_new(e->reclaim, &e->blocks, DEFAULT_TENANT, STR("")));
     e->commit.tenant_id = DEFAULT_TENANT;
     e->listeners = o->listeners;
@@ -266,8 +274,11 @@ enum status embedded_open(struct store **out, struct terms *terms, const struct 
         st = upkeep_start(e, why);
     if (st == OK)
         st = fold_start(e, why);
+    if (st == OK)
+        st = history_start(e, why);
     if (st != OK) {
         upkeep_stop(e);
+        history_stop(e);
         commit_stop(e);
         embedded_free(e);
         return st;

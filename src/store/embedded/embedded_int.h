@@ -8,6 +8,7 @@
 #include "store/embedded/embedded.h"
 #include "store/embedded/embedded_io.h"
 #include "store/embedded/fold.h"
+#include "store/embedded/history.h"
 #include "store/embedded/journal.h"
 #include "store/embedded/upkeep.h"
 
@@ -31,6 +32,7 @@ struct embedded {
     struct commit commit;
     struct upkeep upkeep;
     struct fold fold;
+    struct history history;
     uint64_t fold_segments; /* of the log, that are worth a fold */
     pthread_mutex_t
         publish_lock; /* held while a group is published: between groups, all is of one moment */
@@ -71,6 +73,12 @@ void publish_discard(struct embedded *e, struct pending *first);
 bool write_apply(struct store *s, struct store_apply *a);
 bool write_put(struct store *s, struct store_put *p);
 bool write_tenant_delete(struct store *s, struct store_tenant_delete *d);
+/* Starts a call: is writing possible, and which tenant is meant? NULL with OK: one that is to be made. The writers' lock is
+ * held, as for the next. */
+MUST_USE enum status write_begin(struct embedded *e, struct str name, bool create, struct tenant **t, bool *ahead,
+                                 struct why *why);
+/* Makes the tenant, because its first entity, document or history comes. */
+struct tenant *write_make_tenant(struct embedded *e, struct op *op, struct str name, int64_t at_us);
 
 /* ---- read.c ---- */
 bool read_get(struct store *s, struct store_get *g);

@@ -51,6 +51,7 @@ static void take_tenant(struct tenant *t, uint64_t seq, struct part *p)
     t->dirty_documents = name_map_new();
     t->tombstones = NULL;
     t->tombstone_count = t->tombstone_room = 0;
+    history_take(t);
     pthread_rwlock_unlock(&t->lock);
 }
 
@@ -188,15 +189,19 @@ static void write_entities(struct embedded *e, struct tenant *t, uint64_t seq)
     write_kept(e, t);
 }
 
-static void write_part(struct embedded *e, const struct part *p, uint64_t seq)
+static enum status write_part(struct embedded *e, const struct part *p, uint64_t seq, struct why *why)
 {
     struct base *b = e->fold.base;
     base_put_tenant(b, p->tenant->id, p->tenant->name);
+    enum status st = history_write_part(e, p->tenant, why);
+    if (st != OK)
+        return st;
     for (uint32_t i = 0; i < p->tombstone_count; i++)
         base_drop_entity(b, p->tenant->id, p->tombstones[i]);
     for (struct name_cursor c = name_map_from(p->documents, STR_NONE, false); name_next(&c);)
         write_document(b, p->tenant, c.value);
     write_entities(e, p->tenant, seq);
+    return OK;
 }
 
 /* ---- giving back ---- */
@@ -209,7 +214,7 @@ static void free_part(struct part *p)
 }
 
 /* The base took it all. */
-static void settle(struct task_list *l)
+static void settle(struct embedded *e, struct task_list *l)
 {
     for (uint32_t i = 0; i < l->part_count; i++) {
         struct tenant *t = l->parts[i].tenant;
@@ -217,6 +222,7 @@ static void settle(struct task_list *l)
         bitmap_free(t->folding);
         t->folding = bitmap_new();
         t->folding_documents = NULL;
+        history_settle(e, t);
         pthread_rwlock_unlock(&t->lock);
         free_part(&l->parts[i]);
     }
@@ -251,6 +257,7 @@ static void give_back(struct embedded *e, struct task_list *l)
         t->folding_documents = NULL;
         t->keeps = false;
         drop_kept(t);
+        history_give_back(e, t);
         pthread_rwlock_unlock(&t->lock);
     }
     for (uint32_t i = 0; i < l->dropped_count; i++)
@@ -278,7 +285,10 @@ static enum status open_base(struct embedded *e, struct why *why)
         return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "making %s: %s", path,
                        strerror(error));
     e->fold.terms = 0; /* written again: what an earlier attempt left is not known */
-    return base_open(&e->fold.base, path, true, why);
+    pthread_rwlock_wrlock(&e->history.base_lock);
+    enum status st = base_open(&e->fold.base, path, true, why);
+    pthread_rwlock_unlock(&e->history.base_lock);
+    return st;
 }
 
 enum status fold_now(struct embedded *e, struct why *why)
@@ -293,19 +303,23 @@ enum status fold_now(struct embedded *e, struct why *why)
     write_terms(e, f->terms, terms);
     for (uint32_t i = 0; i < l.dropped_count; i++)
         base_drop_tenant(f->base, l.dropped[i]);
-    for (uint32_t i = 0; i < l.part_count; i++)
-        write_part(e, &l.parts[i], l.position.seq);
-    st = l.status == OK ? base_flush(f->base, &l.position, why) : l.status;
+    st = l.status;
+    for (uint32_t i = 0; i < l.part_count && st == OK; i++)
+        st = write_part(e, &l.parts[i], l.position.seq, why);
+    if (st == OK)
+        st = base_flush(f->base, &l.position, why);
     if (st != OK) { /* after a fault RocksDB takes nothing more until it is opened again */
+        pthread_rwlock_wrlock(&e->history.base_lock);
         base_close(f->base);
         f->base = NULL;
+        pthread_rwlock_unlock(&e->history.base_lock);
         give_back(e, &l);
         return st;
     }
     f->terms = terms;
     f->segment = l.position.segment;
     f->seq = l.position.seq;
-    settle(&l);
+    settle(e, &l);
     journal_trim(e->journal, f->segment);
     return OK;
 }

@@ -18,6 +18,9 @@ struct head {
     bool newest;          /* it is in the table */
 };
 
+/* The kind of an entity's history, beside enum store_kind. */
+#define HEAD_HISTORY UINT8_C(255)
+
 struct heads {
     struct pending **buckets;
     uint32_t count, size;

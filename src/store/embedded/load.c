@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_item.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -91,6 +92,8 @@ static enum status replay_terms(struct embedded *e, const struct record *r, stru
 /* Newer than what is there already? The base may hold changes behind its position. */
 static bool is_newer(const struct record *r, struct tenant *t, struct str key, uint64_t hash)
 {
+    if (r->kind == RECORD_HISTORY) /* an evolution knows what it has got */
+        return true;
     if (r->kind == RECORD_ENTITY || r->kind == RECORD_ENTITY_DELETE) {
         const struct doc *d = state_find(tenant_state(t), key, hash, NULL);
         return d ? doc_seq(d) < r->seq : r->kind == RECORD_ENTITY;
@@ -114,6 +117,8 @@ static struct pending *pending_of(struct embedded *e, const struct record *r, st
     }
     if (r->kind == RECORD_DOCUMENT)
         p->document = document_new(&e->blocks, r->seq, r->key, r->block);
+    if (r->kind == RECORD_HISTORY)
+        p->items = mem_dup(r->block);
     p->hash = hash_str(p->key);
     return p;
 }
@@ -143,6 +148,8 @@ static enum status check_record(const struct embedded *e, const struct record *r
 {
     if (r->kind == RECORD_ENTITY)
         return doc_check(r->block.p, r->block.n, terms_count(e->terms), why);
+    if (r->kind == RECORD_HISTORY)
+        return items_check(r->block, terms_count(e->terms), why);
     bool document = r->kind == RECORD_DOCUMENT || r->kind == RECORD_DOCUMENT_DELETE;
     if (document && (r->document_kind == 0 || r->document_kind >= STORE_KIND_COUNT))
         return why_set(why, E_DAMAGED, NULL, "a document of kind %u", r->document_kind);

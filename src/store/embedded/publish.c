@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_recent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +46,13 @@ static const struct doc *replaced_by(const struct state *s, const struct pending
     return state_find(s, p->key, p->hash, slot);
 }
 
-static void publish_entity(struct tenant *t, struct pending *p)
+static void publish_entity(struct embedded *e, struct tenant *t, struct pending *p)
 {
     struct state *s = tenant_state(t);
     uint32_t slot;
     const struct doc *old = replaced_by(s, p, &slot);
     p->before = old;
+    history_capture(e, t, p, old);
     if (old) {
         tenant_keep_version(t, slot, old);
         state_replace(s, slot, p->doc);
@@ -72,6 +74,7 @@ static void publish_entity_delete(struct embedded *e, struct tenant *t, struct p
     p->before = old;
     if (!old)
         return;
+    history_capture(e, t, p, old);
     tenant_keep_version(t, slot, old);
     state_remove(s, slot, p->hash);
     index_remove(t->index, slot, old);
@@ -110,6 +113,7 @@ static void publish_tenant(struct embedded *e, struct pending *p)
         return;
     }
     set_directory(e, tenants_without(e->tenants, p->tenant));
+    e->history.bytes -= recent_bytes(p->tenant->recent);
     publish_dropped(e, p->tenant->id);
 }
 
@@ -118,7 +122,7 @@ void publish_group(struct embedded *e, struct pending *first)
     struct tenant *locked = NULL;
     for (struct pending *p = first; p; p = p->next) {
         bool inside = p->kind == RECORD_ENTITY || p->kind == RECORD_ENTITY_DELETE ||
-                      p->kind == RECORD_DOCUMENT || p->kind == RECORD_DOCUMENT_DELETE;
+                      p->kind == RECORD_DOCUMENT || p->kind == RECORD_DOCUMENT_DELETE || p->kind == RECORD_HISTORY;
         if (locked && (!inside || p->tenant != locked)) {
             pthread_rwlock_unlock(&locked->lock);
             locked = NULL;
@@ -128,9 +132,11 @@ void publish_group(struct embedded *e, struct pending *first)
             pthread_rwlock_wrlock(&locked->lock);
         }
         if (p->kind == RECORD_ENTITY)
-            publish_entity(p->tenant, p);
+            publish_entity(e, p->tenant, p);
         else if (p->kind == RECORD_ENTITY_DELETE)
             publish_entity_delete(e, p->tenant, p);
+        else if (p->kind == RECORD_HISTORY)
+            history_note(e, p->tenant, p);
         else if (inside)
             publish_document(e, p->tenant, p);
         else if (p->kind == RECORD_TENANT || p->kind == RECORD_TENANT_DELETE)
@@ -176,7 +182,7 @@ void publish_tell(struct embedded *e, struct pending *first)
     reclaim_online(e->reclaim); /* they may read */
     uint32_t n = 0;
     for (struct pending *p = first; p; p = p->next) {
-        if (p->seq)
+        if (p->seq && p->kind != RECORD_HISTORY) /* the entity of today is as it was */
             changes[n++] = change_of(p);
         if (n == AT_ONCE || (n && !p->next)) {
             for (struct store_listener *l = e->listeners; l; l = l->next)
@@ -198,6 +204,7 @@ void publish_retire(struct embedded *e, struct pending *first)
         if (p->before)
             old[n++] = (void *)p->before;
         document_unref(&e->blocks, p->document);
+        free((void *)p->items.p);
         if (p->kind == RECORD_TENANT_DELETE)
             tenant_release(p->tenant);
         free(p);
@@ -213,6 +220,7 @@ void publish_discard(struct embedded *e, struct pending *first)
         if (p->doc)
             reclaim_retire(e->reclaim, (void *[]){p->doc}, 1, release_doc, &e->blocks);
         document_unref(&e->blocks, p->document);
+        free((void *)p->items.p);
         if (p->kind == RECORD_TENANT)
             tenant_release(p->tenant);
         free(p);

@@ -31,6 +31,7 @@ enum record_kind {
     RECORD_ENTITY_DELETE,   /* key: id; origin: created_seq of what is deleted */
     RECORD_DOCUMENT,        /* key, block: its bytes */
     RECORD_DOCUMENT_DELETE, /* key */
+    RECORD_HISTORY,         /* key: id; block: items (history_item.h) */
     RECORD_KIND_COUNT
 };
 

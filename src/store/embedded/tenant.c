@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "store/embedded/history_recent.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct tenant *tenant_new(struct reclaim *r, struct blocks *b, uint32_t id, stru
     t->dirty = bitmap_new();
     t->folding = bitmap_new();
     t->dirty_documents = name_map_new();
+    t->recent = recent_new();
     for (int k = 1; k < STORE_KIND_COUNT; k++)
         t->documents[k] = name_map_new();
     pthread_rwlockattr_t attr; /* queries must not keep the committer waiting for ever */
@@ -70,6 +72,8 @@ static void tenant_free(void *arg, void *thing)
     for (int k = 1; k < STORE_KIND_COUNT; k++)
         free_documents(t, t->documents[k]);
     free(t->tombstones);
+    recent_free(t->recent);
+    recent_free(t->folding_recent);
     pthread_rwlock_destroy(&t->lock);
     free(t);
 }

@@ -14,6 +14,8 @@
 
 #include <pthread.h>
 
+struct recent;
+
 struct tenant {
     uint32_t id; /* 0 is never used; 1 is the default tenant's first */
     struct str name;
@@ -41,6 +43,8 @@ struct tenant {
     uint32_t kept_count, kept_room;
     struct name_map *folding_documents; /* struct dirty_key of the fold under way; NULL: none is */
     struct name_map *dirty_documents; /* struct dirty_key */
+    struct recent *recent;            /* history; and what of it the fold under way writes: */
+    struct recent *folding_recent;    /* NULL: none is */
     uint64_t *tombstones;             /* created_seq of deleted entities that the base may hold */
     uint32_t tombstone_count, tombstone_room;
 

@@ -160,8 +160,7 @@ static enum status check_room(struct embedded *e, size_t before, size_t after, s
     return OK;
 }
 
-/* Makes the tenant, because its first entity or document comes. The lock is held. */
-static struct tenant *make_tenant(struct embedded *e, struct op *op, struct str name, int64_t at_us)
+struct tenant *write_make_tenant(struct embedded *e, struct op *op, struct str name, int64_t at_us)
 {
     struct commit *c = &e->commit;
     struct tenant *t = tenant_new(e->reclaim, &e->blocks, ++c->tenant_id, name);
@@ -186,7 +185,7 @@ static void enqueue(struct writing *w, uint32_t i, struct staged *s)
         return;
     }
     if (!w->tenant)
-        w->tenant = make_tenant(w->e, w->op, w->a->caller->tenant, w->a->now_us);
+        w->tenant = write_make_tenant(w->e, w->op, w->a->caller->tenant, w->a->now_us);
     struct pending *replaces = s->ended ? s->ended : p;
     if (!s->from_head) {
         replaces->base = s->base;
@@ -243,9 +242,8 @@ static struct pending *barrier(struct op *op)
     return p;
 }
 
-/* Starts a call: is writing possible, and which tenant is meant? The lock is held. */
-static enum status begin(struct embedded *e, struct str name, bool create, struct tenant **t,
-                         bool *ahead, struct why *why)
+enum status write_begin(struct embedded *e, struct str name, bool create, struct tenant **t, bool *ahead,
+                        struct why *why)
 {
     enum status st = commit_open(e, why);
     if (st != OK)
@@ -261,7 +259,7 @@ static enum status begin(struct embedded *e, struct str name, bool create, struc
     return OK;
 }
 
-/* begin() refused the call, perhaps because of something that is not committed yet. The lock is
+/* write_begin() refused the call, perhaps because of something that is not committed yet. The lock is
  * held. */
 static bool refuse_call(struct embedded *e, struct store_call *call, bool ahead)
 {
@@ -297,7 +295,7 @@ bool write_apply(struct store *s, struct store_apply *a)
     call_start(&a->call);
     commit_lock(w.e);
     a->call.status =
-        begin(w.e, a->caller->tenant, a->create_tenant, &w.tenant, &w.ahead, &a->call.why);
+        write_begin(w.e, a->caller->tenant, a->create_tenant, &w.tenant, &w.ahead, &a->call.why);
     if (a->call.status != OK) {
         bool done = refuse_call(w.e, &a->call, w.ahead);
         commit_unlock(w.e);
@@ -382,7 +380,7 @@ bool write_put(struct store *s, struct store_put *p)
     struct tenant *t;
     bool ahead = false, from_head;
     commit_lock(e);
-    p->call.status = begin(e, p->caller->tenant, p->create_tenant, &t, &ahead, &p->call.why);
+    p->call.status = write_begin(e, p->caller->tenant, p->create_tenant, &t, &ahead, &p->call.why);
     if (p->call.status != OK) {
         bool done = refuse_call(e, &p->call, ahead);
         commit_unlock(e);
@@ -396,7 +394,7 @@ bool write_put(struct store *s, struct store_put *p)
         commit_fail(op, &why);
     } else if (there || !str_absent(p->bytes)) {
         if (!t)
-            t = make_tenant(e, op, p->caller->tenant, e->o.clock->now_us(e->o.clock));
+            t = write_make_tenant(e, op, p->caller->tenant, e->o.clock->now_us(e->o.clock));
         enqueue_document(e, op, t, p, hash);
         from_head = false;
     }
@@ -419,7 +417,7 @@ bool write_tenant_delete(struct store *s, struct store_tenant_delete *d)
         return true;
     }
     commit_lock(e);
-    d->call.status = begin(e, d->tenant, false, &t, &ahead, &d->call.why);
+    d->call.status = write_begin(e, d->tenant, false, &t, &ahead, &d->call.why);
     bool done = d->call.status != OK && refuse_call(e, &d->call, ahead);
     if (d->call.status == OK) {
         struct op *op = commit_op(e, &d->call);

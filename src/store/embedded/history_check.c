@@ -1,0 +1,72 @@
+/* Checking the history of a base, pair by pair, in order of keys. */
+#include "store/embedded/history_check.h"
+
+#include "store/embedded/history_chunk.h"
+#include "store/embedded/history_past.h"
+
+#include <string.h>
+
+enum { KEY_BEGIN = 5 };
+
+static enum status check_chunk(struct str bytes, uint32_t term_max, struct arena *a, struct why *why)
+{
+    struct chunk c;
+    enum status st = chunk_open(&c, bytes, why);
+    if (st != OK)
+        return st;
+    struct point *points = arena_array(a, struct point, c.summary.count);
+    st = chunk_points(&c, 1, STR(""), term_max, a, points, why);
+    for (uint32_t i = 1; st == OK && i < c.summary.count; i++)
+        if (point_order(&points[i - 1], &points[i]) >= 0)
+            st = why_set(why, E_DAMAGED, NULL, "instances of a chunk are out of order");
+    return st;
+}
+
+static enum status check_head(struct history_check *c, struct str bytes, uint32_t term_max, struct why *why)
+{
+    struct past p;
+    past_init(&p, term_max, c->arena);
+    enum status st = past_read(&p, bytes, why);
+    for (uint32_t i = 0; st == OK && i < p.count; i++) {
+        c->due += p.series[i].sealed;
+        if (p.series[i].open.n)
+            st = check_chunk(p.series[i].open, term_max, c->arena, why);
+    }
+    return st;
+}
+
+/* Have as many chunks come as the last head has? */
+static enum status settle(struct history_check *c, struct why *why)
+{
+    uint64_t due = c->due, met = c->met;
+    c->due = c->met = 0;
+    return due == met ? OK
+                      : why_set(why, E_DAMAGED, NULL, "a history should have %llu sealed chunks, and has %llu",
+                                (unsigned long long)due, (unsigned long long)met);
+}
+
+enum status history_check_pair(struct history_check *c, struct str key, struct str bytes, uint32_t term_max,
+                               struct why *why)
+{
+    struct str rest = str_from(key, KEY_BEGIN);
+    size_t end = str_find_char(rest, 0);
+    if (key.p[0] == '7')
+        return settle(c, why);
+    arena_reset(c->arena);
+    bytes = arena_dup(c->arena, bytes);
+    if (end == STR_NPOS)
+        return why_set(why, E_DAMAGED, NULL, "a history has a key without an end");
+    if (end + 1 < rest.n) {
+        c->met++;
+        return check_chunk(bytes, term_max, c->arena, why);
+    }
+    enum status st = settle(c, why);
+    struct why inner = {0};
+    enum status of_head = check_head(c, bytes, term_max, st == OK ? why : &inner);
+    return st == OK ? of_head : st;
+}
+
+enum status history_check_end(struct history_check *c, struct why *why)
+{
+    return settle(c, why);
+}

@@ -1,0 +1,19 @@
+/* Verifies what a base has of history: heads, chunks, and that these belong together. */
+#ifndef STORE_EMBEDDED_HISTORY_CHECK_H
+#define STORE_EMBEDDED_HISTORY_CHECK_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+#include <stdint.h>
+
+struct history_check {
+    struct arena *arena; /* scratch, the caller's */
+    uint64_t due, met;   /* sealed chunks of the evolution at hand */
+};
+/* The next pair, in order of keys; a fault may be one of the evolution before it. E_DAMAGED. */
+MUST_USE enum status history_check_pair(struct history_check *c, struct str key, struct str bytes, uint32_t term_max,
+                                        struct why *why);
+MUST_USE enum status history_check_end(struct history_check *c, struct why *why);
+
+#endif

@@ -1,0 +1,269 @@
+/* A fold's part of history: the groups of each entity are put into its past, and what makes a full chunk is sealed. One batch
+ * an entity, so that head and chunks agree whatever happens. Before the tenant's entities: a base that has an entity's
+ * version has all that led to it. */
+#include "base/hash.h"
+#include "base/log.h"
+#include "store/embedded/embedded_int.h"
+#include "store/embedded/history_chunk.h"
+#include "store/embedded/history_key.h"
+#include "store/embedded/history_past.h"
+#include "store/embedded/history_recent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SEAL_POINTS = 1024,
+    SEAL_BYTES = 256 << 10, /* of values, about: large ones make smaller chunks */
+    POINT_BYTES = 16,       /* about, besides its texts */
+};
+
+/* ---- tables ---- */
+
+void history_take(struct tenant *t)
+{
+    t->folding_recent = t->recent;
+    t->recent = recent_new();
+}
+
+void history_settle(struct embedded *e, struct tenant *t)
+{
+    e->history.bytes -= recent_bytes(t->folding_recent);
+    recent_free(t->folding_recent);
+    t->folding_recent = NULL;
+}
+
+void history_give_back(struct embedded *e, struct tenant *t)
+{
+    if (tenants_find_id(e->tenants, t->id) != t) { /* deleted meanwhile */
+        history_settle(e, t);
+        return;
+    }
+    size_t before = recent_bytes(t->recent) + recent_bytes(t->folding_recent);
+    recent_prepend(t->recent, t->folding_recent);
+    t->folding_recent = NULL;
+    e->history.bytes += recent_bytes(t->recent) - before;
+}
+
+/* ---- sealing ---- */
+
+struct folding {
+    struct embedded *e;
+    struct tenant *t;
+    struct base *base;
+    struct base_view *view;
+    struct arena *arena; /* of one entity */
+    struct str id;
+    struct past past;
+    struct buf bytes;
+    struct why *why;
+};
+
+static void put_chunk(struct folding *f, struct str series, uint32_t number, const struct point *points, uint32_t n)
+{
+    buf_clear(&f->bytes);
+    chunk_write(&f->bytes, points, n);
+    base_put_past(f->base, history_key_chunk(series, point_place(&points[0]), number, f->arena), buf_view(&f->bytes));
+    f->e->history.sealed++;
+}
+
+static size_t weight(const struct point *p)
+{
+    size_t n = POINT_BYTES;
+    if (p->attr.value.kind >= VALUE_STRING)
+        n += p->attr.value.text.n;
+    for (uint32_t i = 0; i < p->attr.sub_count; i++)
+        n += POINT_BYTES + (p->attr.subs[i].value.kind >= VALUE_STRING ? p->attr.subs[i].value.text.n : 0);
+    return n;
+}
+
+/* Points from `from` on that make a full chunk; 0: too few are left. */
+static uint32_t full_chunk(const struct past_series *s, uint32_t from)
+{
+    size_t bytes = 0;
+    for (uint32_t n = 1; from + n <= s->count; n++) {
+        bytes += weight(&s->points[from + n - 1]);
+        if (n == SEAL_POINTS || bytes >= SEAL_BYTES)
+            return n;
+    }
+    return 0;
+}
+
+static int by_order(const void *x, const void *y)
+{
+    return point_order(x, y);
+}
+
+static void seal(struct folding *f, struct past_series *s, struct str series)
+{
+    uint32_t from = 0, n = full_chunk(s, 0);
+    if (!n)
+        return;
+    qsort(s->points, s->count, sizeof s->points[0], by_order);
+    for (; (n = full_chunk(s, from)); from += n, s->sealed++)
+        put_chunk(f, series, f->past.chunks_made++, s->points + from, n);
+    memmove(s->points, s->points + from, (s->count - from) * sizeof s->points[0]);
+    s->count -= from;
+}
+
+/* ---- sealed points that were dropped or modified ---- */
+
+struct rewriting {
+    struct folding *f;
+    struct past_series *s;
+    struct str series;
+    enum status status;
+};
+
+static void rewrite(struct rewriting *r, struct str key, const struct chunk *c)
+{
+    struct folding *f = r->f;
+    struct point *points = arena_array(f->arena, struct point, c->summary.count);
+    struct why why = {0};
+    uint32_t n = 0;
+    if (chunk_points(c, r->s->term, r->s->dataset, f->past.term_max, f->arena, points, &why) != OK)
+        return; /* it stays as it is, for a check to tell of */
+    for (uint32_t i = 0; i < c->summary.count; i++)
+        if (!past_edited(r->s, points[i].attr.seq, points[i].index))
+            points[n++] = points[i];
+    base_drop_past(f->base, key);
+    if (n)
+        put_chunk(f, r->series, history_key_number(key), points, n);
+    else
+        r->s->sealed--;
+}
+
+static bool rewrite_if_edited(void *arg, struct str key, struct str bytes)
+{
+    struct rewriting *r = arg;
+    struct str kept = arena_dup(r->f->arena, bytes);
+    struct chunk c;
+    struct why why = {0};
+    if (chunk_open(&c, kept, &why) != OK)
+        return true;
+    for (uint32_t i = 0; i < r->s->edit_count; i++) {
+        const struct past_edit *d = &r->s->edits[i];
+        uint32_t at = UINT32_MAX;
+        if (d->seq >= c.summary.seq_min && d->seq <= c.summary.seq_max &&
+            chunk_find(&c, d->seq, d->index, &at, &why) == OK && at != UINT32_MAX) {
+            rewrite(r, key, &c);
+            return true;
+        }
+    }
+    return true;
+}
+
+/* ---- one entity ---- */
+
+static enum status write_series(struct folding *f, struct past_series *s)
+{
+    if (!s->touched)
+        return OK;
+    struct str series = history_key_series(f->t->id, f->id, s->term, s->dataset, f->arena);
+    struct str end = history_key_end(series, f->arena);
+    struct rewriting r = {.f = f, .s = s, .series = series};
+    if (s->emptied)
+        base_drop_past_range(f->base, series, end);
+    enum status st = s->edit_count && !s->emptied
+                         ? base_view_range(f->view, series, end, false, rewrite_if_edited, &r, f->why)
+                         : OK;
+    if (s->opened && s->open.n) { /* a damaged one: it goes where it does no more harm, and can be looked at */
+        base_put_past(f->base, history_key_chunk(series, INT64_MIN, f->past.chunks_made++, f->arena), s->open);
+        s->sealed++;
+        s->open.n = 0;
+    }
+    seal(f, s, series);
+    return st;
+}
+
+/* Is the entity to be found by what is current? */
+static bool is_covered(const struct folding *f)
+{
+    const struct doc *d = state_find(tenant_state(f->t), f->id, hash_str(f->id), NULL);
+    if (!d)
+        return false;
+    for (uint32_t i = 0; i < f->past.type_count; i++) {
+        uint32_t k = 0;
+        while (k < doc_type_count(d) && doc_type(d, k) != f->past.types[i])
+            k++;
+        if (k == doc_type_count(d))
+            return false;
+    }
+    return true;
+}
+
+static enum status read_head(struct folding *f, struct str key)
+{
+    char *owned;
+    struct str bytes;
+    enum status st = base_view_get(f->view, key, &bytes, &owned, f->why);
+    if (st == E_NOT_FOUND)
+        return OK;
+    if (st != OK)
+        return st;
+    st = past_read(&f->past, arena_dup(f->arena, bytes), f->why);
+    free(owned);
+    return st;
+}
+
+static void write_head(struct folding *f, struct str key)
+{
+    struct str gone = history_key_gone(f->t->id, f->id, f->arena);
+    if (past_is_empty(&f->past) && !state_find(tenant_state(f->t), f->id, hash_str(f->id), NULL)) {
+        base_drop_past(f->base, key);
+        base_drop_past(f->base, gone);
+        return;
+    }
+    buf_clear(&f->bytes);
+    past_write(&f->bytes, &f->past);
+    base_put_past(f->base, key, buf_view(&f->bytes));
+    if (is_covered(f))
+        base_drop_past(f->base, gone);
+    else
+        base_put_past(f->base, gone, STR(""));
+}
+
+static enum status write_entity(struct folding *f, const struct recent_entry *entry)
+{
+    arena_reset(f->arena);
+    f->id = entry->id;
+    struct str key = history_key_head(f->t->id, f->id, f->arena);
+    past_init(&f->past, terms_count(f->e->terms), f->arena);
+    enum status st = read_head(f, key);
+    if (st == OK)
+        st = past_apply(&f->past, (struct str){entry->groups, entry->n}, f->why);
+    base_together_begin(f->base);
+    for (uint32_t i = 0; st == OK && i < f->past.count; i++)
+        st = write_series(f, &f->past.series[i]);
+    if (st == OK)
+        write_head(f, key);
+    base_together_end(f->base);
+    if (f->past.damaged) {
+        f->e->history.damaged += f->past.damaged;
+        log_error("damaged history set aside", log_s("entity", f->id), log_i("chunks", f->past.damaged));
+    }
+    return st;
+}
+
+enum status history_write_part(struct embedded *e, struct tenant *t, struct why *why)
+{
+    struct folding f = {.e = e, .t = t, .base = e->fold.base, .why = why};
+    uint32_t n = recent_count(t->folding_recent);
+    enum status st = OK;
+    if (!n)
+        return OK;
+    const struct recent_entry **entries = recent_sorted(t->folding_recent);
+    f.view = base_view_open(f.base);
+    f.arena = arena_new(0);
+    buf_init(&f.bytes, SIZE_MAX / 2);
+    for (uint32_t i = 0; i < n && st == OK; i++) {
+        st = write_entity(&f, entries[i]);
+        reclaim_offline(e->reclaim);
+        reclaim_online(e->reclaim);
+    }
+    buf_free(&f.bytes);
+    arena_free(f.arena);
+    base_view_close(f.view);
+    free(entries);
+    return st;
+}

@@ -1,0 +1,76 @@
+/* Keys as bytes. */
+#include "store/embedded/history_key.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+enum { TENANT_END = 5, CHUNK_TAIL = 12 };
+
+static char *put(char *to, const void *p, size_t n)
+{
+    if (n)
+        memcpy(to, p, n);
+    return to + n;
+}
+
+static char *put_be32(char *to, uint32_t v)
+{
+    v = htobe32(v);
+    return put(to, &v, sizeof v);
+}
+
+struct str history_key_head(uint32_t tenant, struct str id, struct arena *a)
+{
+    char *p = arena_alloc(a, TENANT_END + id.n + 1), *to = p;
+    *to++ = '6';
+    to = put(put_be32(to, tenant), id.p, id.n);
+    *to++ = 0;
+    return (struct str){p, (size_t)(to - p)};
+}
+
+struct str history_key_end(struct str key, struct arena *a)
+{
+    struct str end = arena_dup(a, key);
+    char *last = (char *)end.p + end.n - 1;
+    assert((unsigned char)*last != 0xff);
+    ++*last;
+    return end;
+}
+
+struct str history_key_series(uint32_t tenant, struct str id, uint32_t term, struct str dataset, struct arena *a)
+{
+    struct str head = history_key_head(tenant, id, a);
+    char *p = arena_alloc(a, head.n + 4 + dataset.n + 1);
+    char *to = put(put_be32(put(p, head.p, head.n), term), dataset.p, dataset.n);
+    *to++ = 0;
+    return (struct str){p, (size_t)(to - p)};
+}
+
+struct str history_key_chunk(struct str series, int64_t place, uint32_t number, struct arena *a)
+{
+    char *p = arena_alloc(a, series.n + CHUNK_TAIL);
+    uint64_t flipped = htobe64((uint64_t)place ^ UINT64_C(1) << 63);
+    put_be32(put(put(p, series.p, series.n), &flipped, sizeof flipped), number);
+    return (struct str){p, series.n + CHUNK_TAIL};
+}
+
+uint32_t history_key_number(struct str key)
+{
+    uint32_t big;
+    memcpy(&big, key.p + key.n - sizeof big, sizeof big);
+    return be32toh(big);
+}
+
+struct str history_key_gone(uint32_t tenant, struct str id, struct arena *a)
+{
+    char *p = arena_alloc(a, TENANT_END + id.n), *to = p;
+    *to++ = '7';
+    (void)put(put_be32(to, tenant), id.p, id.n);
+    return (struct str){p, TENANT_END + id.n};
+}
+
+struct str history_key_gone_id(struct str key)
+{
+    return str_from(key, TENANT_END);
+}

@@ -1,0 +1,355 @@
+/* Putting groups into a past; its head's bytes. */
+#include "store/embedded/history_past.h"
+
+#include "store/embedded/history_chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROOM_FIRST = 4 };
+
+void past_init(struct past *p, uint32_t term_max, struct arena *a)
+{
+    *p = (struct past){.arena = a,
+                       .term_max = term_max,
+                       .created_at = TIME_NONE,
+                       .modified_at = TIME_NONE,
+                       .deleted_at = TIME_NONE};
+}
+
+/* An array in the arena with room for one more. */
+#define ROOM_FOR_ONE(a, array, count, room)                                                                            \
+    do {                                                                                                               \
+        if ((count) == (room)) {                                                                                       \
+            uint32_t more_ = (room) ? 2 * (room) : ROOM_FIRST;                                                         \
+            void *moved_ = arena_alloc((a), (size_t)more_ * sizeof *(array));                                          \
+            if (count)                                                                                                 \
+                memcpy(moved_, (array), (size_t)(count) * sizeof *(array));                                            \
+            (array) = moved_;                                                                                          \
+            (room) = more_;                                                                                            \
+        }                                                                                                              \
+    } while (0)
+
+/* ---- series ---- */
+
+/* Where the series is, or is to be. */
+static uint32_t place(const struct past *p, uint32_t term, struct str dataset, bool *found)
+{
+    uint32_t low = 0, high = p->count;
+    *found = false;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        const struct past_series *s = &p->series[mid];
+        int c = s->term != term ? (s->term < term ? -1 : 1) : str_cmp(s->dataset, dataset);
+        *found = *found || c == 0;
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+struct past_series *past_find(const struct past *p, uint32_t term, struct str dataset)
+{
+    bool found;
+    uint32_t at = place(p, term, dataset, &found);
+    return found ? &p->series[at] : NULL;
+}
+
+static struct past_series *series(struct past *p, uint32_t term, struct str dataset)
+{
+    bool found;
+    uint32_t at = place(p, term, dataset, &found);
+    if (found)
+        return &p->series[at];
+    ROOM_FOR_ONE(p->arena, p->series, p->count, p->room);
+    memmove(&p->series[at + 1], &p->series[at], (p->count - at) * sizeof p->series[0]);
+    p->series[at] = (struct past_series){.term = term, .dataset = dataset, .opened = true};
+    p->count++;
+    return &p->series[at];
+}
+
+void past_open(struct past *p, struct past_series *s)
+{
+    struct chunk c;
+    struct why why = {0};
+    if (s->opened)
+        return;
+    enum status st = chunk_open(&c, s->open, &why);
+    if (st == OK) {
+        s->points = arena_array(p->arena, struct point, c.summary.count);
+        s->room = c.summary.count;
+        st = chunk_points(&c, s->term, s->dataset, p->term_max, p->arena, s->points, &why);
+    }
+    s->opened = st == OK;
+    s->count = st == OK ? c.summary.count : 0;
+    p->damaged += st != OK;
+    if (st != OK) { /* what is added from now on stands beside it */
+        s->points = NULL;
+        s->room = 0;
+        s->opened = true;
+    } else {
+        s->open.n = 0;
+    }
+}
+
+uint64_t past_taken(const struct past *p, const struct past_series *s)
+{
+    return s && s->taken > p->taken ? s->taken : p->taken;
+}
+
+bool past_edited(const struct past_series *s, uint64_t seq, uint32_t index)
+{
+    for (uint32_t i = 0; i < s->edit_count; i++)
+        if (s->edits[i].seq == seq && s->edits[i].index == index)
+            return true;
+    return false;
+}
+
+bool past_is_empty(const struct past *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->series[i].count || p->series[i].open.n || p->series[i].sealed)
+            return false;
+    return p->type_count == 0;
+}
+
+/* ---- items ---- */
+
+static void add(struct past *p, const struct point *q)
+{
+    struct past_series *s = series(p, q->attr.term, q->attr.dataset);
+    past_open(p, s);
+    ROOM_FOR_ONE(p->arena, s->points, s->count, s->room);
+    s->points[s->count++] = *q;
+    s->touched = true;
+}
+
+/* The instance is no more; if it was sealed, that is noted. */
+static void drop(struct past *p, uint32_t term, struct str dataset, uint64_t seq, uint32_t index, bool current)
+{
+    struct past_series *s = series(p, term, dataset);
+    s->touched = true;
+    if (current && seq > s->taken)
+        s->taken = seq; /* what replaces it will not bring it back */
+    past_open(p, s);
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->points[i].attr.seq == seq && s->points[i].index == index) {
+            s->points[i] = s->points[--s->count];
+            return;
+        }
+    if (!s->sealed || s->emptied)
+        return;
+    ROOM_FOR_ONE(p->arena, s->edits, s->edit_count, s->edit_room);
+    s->edits[s->edit_count++] = (struct past_edit){seq, index};
+}
+
+static void empty(struct past_series *s, uint64_t seq)
+{
+    s->taken = seq;
+    s->emptied = s->emptied || s->sealed > 0;
+    s->sealed = 0;
+    s->touched = s->opened = true;
+    s->open.n = 0;
+    s->count = s->edit_count = 0;
+}
+
+static void drop_all(struct past *p, uint64_t seq)
+{
+    for (uint32_t k = 0; k < p->count; k++)
+        empty(&p->series[k], seq);
+    p->taken = seq;
+    p->type_count = 0;
+    p->created_at = p->modified_at = p->deleted_at = TIME_NONE;
+}
+
+static void add_types(struct past *p, const struct item *i)
+{
+    uint32_t *types = arena_array(p->arena, uint32_t, p->type_count + i->type_count);
+    uint32_t n = p->type_count;
+    if (n)
+        memcpy(types, p->types, n * sizeof *types);
+    for (uint32_t k = 0; k < i->type_count; k++) {
+        uint32_t seen = 0;
+        while (seen < n && types[seen] != i->types[k])
+            seen++;
+        if (seen == n)
+            types[n++] = i->types[k];
+    }
+    p->types = types;
+    p->type_count = n;
+}
+
+static void live(struct past *p, const struct item *i)
+{
+    if (i->created_at != TIME_NONE)
+        p->created_at = i->created_at;
+    if (i->modified_at != TIME_NONE)
+        p->modified_at = i->modified_at;
+    p->deleted_at = i->deleted_at;
+}
+
+static void apply(struct past *p, struct item *i, uint64_t seq)
+{
+    struct point *q = &i->point;
+    if (i->kind <= ITEM_MODIFY && !q->attr.seq)
+        q->attr.seq = seq;
+    switch ((enum item_kind)i->kind) {
+    case ITEM_POINT:
+        add(p, q);
+        break;
+    case ITEM_REPLACED:
+        if (q->attr.seq > past_taken(p, past_find(p, q->attr.term, q->attr.dataset)))
+            add(p, q);
+        break;
+    case ITEM_MODIFY:
+        drop(p, q->attr.term, q->attr.dataset, q->attr.seq, q->index, i->current);
+        add(p, q);
+        break;
+    case ITEM_DROP_POINT:
+        drop(p, i->term, i->dataset, i->seq, i->index, i->current);
+        break;
+    case ITEM_DROP_SERIES:
+        empty(series(p, i->term, i->dataset), seq);
+        break;
+    case ITEM_DROP_ALL:
+        drop_all(p, seq);
+        break;
+    case ITEM_TYPES:
+        add_types(p, i);
+        break;
+    case ITEM_LIFE:
+        live(p, i);
+        break;
+    case ITEM_KIND_COUNT:
+        break;
+    }
+}
+
+enum status past_apply(struct past *p, struct str groups, struct why *why)
+{
+    while (groups.n) {
+        uint64_t seq;
+        struct str items;
+        enum status st = group_read(&groups, &seq, &items, why);
+        bool known = st == OK && seq <= p->applied;
+        while (st == OK && !known && items.n) {
+            struct item i;
+            st = item_read(&items, p->term_max, p->arena, &i, why);
+            if (st == OK)
+                apply(p, &i, seq);
+        }
+        if (st != OK)
+            return st;
+        if (!known)
+            p->applied = seq;
+    }
+    return OK;
+}
+
+/* ---- bytes of a head ---- */
+
+static int by_order(const void *x, const void *y)
+{
+    return point_order(x, y);
+}
+
+static void write_open(struct buf *b, const struct past_series *s)
+{
+    struct buf chunk;
+    if (!s->count) {
+        leb_write_str(b, s->open);
+        return;
+    }
+    qsort(s->points, s->count, sizeof s->points[0], by_order);
+    buf_init(&chunk, SIZE_MAX / 2);
+    chunk_write(&chunk, s->points, s->count);
+    leb_write_str(b, buf_view(&chunk));
+    buf_free(&chunk);
+}
+
+void past_write(struct buf *b, const struct past *p)
+{
+    leb_write(b, p->applied);
+    leb_write(b, p->taken);
+    leb_write(b, p->chunks_made);
+    buf_le64(b, (uint64_t)p->created_at);
+    buf_le64(b, (uint64_t)p->modified_at);
+    buf_le64(b, (uint64_t)p->deleted_at);
+    leb_write(b, p->type_count);
+    for (uint32_t i = 0; i < p->type_count; i++)
+        leb_write(b, p->types[i]);
+    leb_write(b, p->count);
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct past_series *s = &p->series[i];
+        leb_write(b, s->term);
+        leb_write_str(b, s->dataset);
+        leb_write(b, s->taken);
+        leb_write(b, s->sealed);
+        write_open(b, s);
+    }
+}
+
+static bool read_u32(struct str *bytes, uint32_t max, uint32_t *v)
+{
+    uint64_t wide;
+    bool ok = leb_read(bytes, &wide) && wide <= max;
+    *v = (uint32_t)wide;
+    return ok;
+}
+
+static bool read_times(struct past *p, struct str *bytes)
+{
+    int64_t times[3];
+    if (bytes->n < sizeof times)
+        return false;
+    memcpy(times, bytes->p, sizeof times);
+    *bytes = str_from(*bytes, sizeof times);
+    p->created_at = times[0];
+    p->modified_at = times[1];
+    p->deleted_at = times[2];
+    return true;
+}
+
+static bool read_types(struct past *p, struct str *bytes)
+{
+    if (!read_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
+        return false;
+    p->types = arena_array(p->arena, uint32_t, p->type_count);
+    for (uint32_t i = 0; i < p->type_count; i++)
+        if (!read_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
+            return false;
+    return true;
+}
+
+static bool read_series(struct past *p, struct str *bytes, struct past_series *s)
+{
+    *s = (struct past_series){0};
+    return read_u32(bytes, p->term_max, &s->term) && leb_read_str(bytes, &s->dataset) && leb_read(bytes, &s->taken) &&
+           read_u32(bytes, UINT32_MAX, &s->sealed) && leb_read_str(bytes, &s->open);
+}
+
+static bool read_all(struct past *p, struct str *bytes)
+{
+    uint32_t n;
+    if (!leb_read(bytes, &p->applied) || !leb_read(bytes, &p->taken) ||
+        !read_u32(bytes, UINT32_MAX, &p->chunks_made) || !read_times(p, bytes) || !read_types(p, bytes) ||
+        !read_u32(bytes, UINT32_MAX, &n) || n > bytes->n)
+        return false;
+    p->series = arena_array(p->arena, struct past_series, n);
+    for (p->room = n; p->count < n; p->count++) {
+        struct past_series *s = &p->series[p->count];
+        if (!read_series(p, bytes, s))
+            return false;
+        s->opened = s->open.n == 0;
+        if (p->count && (s[-1].term != s->term ? s[-1].term > s->term : str_cmp(s[-1].dataset, s->dataset) >= 0))
+            return false;
+    }
+    return bytes->n == 0;
+}
+
+enum status past_read(struct past *p, struct str bytes, struct why *why)
+{
+    return read_all(p, &bytes) ? OK : why_set(why, E_DAMAGED, NULL, "the head of a history is not what was written");
+}

@@ -1,0 +1,65 @@
+/* The past of one entity as the base keeps it: a head, with what is not sealed yet of each series as an open chunk in it,
+ * and sealed chunks under keys of their own. In memory while groups are put into it, for a fold or for a reader.
+ *
+ * An instance that a change of the entity replaced comes with ITEM_REPLACED, from the version before; that of today is
+ * in today's version alone. A series' `taken`, and the head's, say up to which change such instances have been dealt with
+ * otherwise: modified or removed by themselves while they were current. */
+#ifndef STORE_EMBEDDED_HISTORY_PAST_H
+#define STORE_EMBEDDED_HISTORY_PAST_H
+
+#include "store/embedded/history_item.h"
+
+/* Under a key of its own, and not there any more: dropped, or modified (then there is a point for it). */
+struct past_edit {
+    uint64_t seq;
+    uint32_t index;
+};
+
+struct past_series {
+    uint32_t term;
+    struct str dataset;
+    uint64_t taken;
+    uint32_t sealed; /* chunks of its own in the base */
+    bool emptied;    /* these are to go: the series was dropped */
+    bool touched;    /* it is not as it was read */
+    bool opened;     /* points holds what `open` had */
+    struct str open; /* a chunk, as it was read; n 0: none */
+    struct point *points; /* in no order */
+    uint32_t count, room;
+    struct past_edit *edits; /* of sealed instances; sealed must be > 0 */
+    uint32_t edit_count, edit_room;
+};
+
+struct past {
+    struct arena *arena;
+    uint32_t term_max;
+    uint64_t applied;     /* change of the last group put in */
+    uint64_t taken;
+    uint32_t chunks_made; /* in all; the next one's number */
+    int64_t created_at, modified_at, deleted_at; /* of the entity, once it was gone or if it never was; else TIME_NONE */
+    uint32_t type_count;
+    uint32_t *types;
+    struct past_series *series; /* by term and dataset */
+    uint32_t count, room;
+    uint32_t damaged; /* open chunks that could not be read: their instances are missing */
+};
+
+/* Empty. All it holds will be in the arena, or borrowed from what is read and put in. */
+void past_init(struct past *p, uint32_t term_max, struct arena *a);
+/* Bytes of a head. E_DAMAGED. */
+MUST_USE enum status past_read(struct past *p, struct str bytes, struct why *why);
+void past_write(struct buf *b, const struct past *p);
+/* Puts in every group behind p->applied. E_DAMAGED. */
+MUST_USE enum status past_apply(struct past *p, struct str groups, struct why *why);
+/* NULL: none. */
+struct past_series *past_find(const struct past *p, uint32_t term, struct str dataset);
+/* Makes points of the open chunk. One that is damaged counts in p->damaged, and stays as it is. */
+void past_open(struct past *p, struct past_series *s);
+/* Nothing is left to keep. */
+bool past_is_empty(const struct past *p);
+/* Change up to which instances of the entity's versions do not count. */
+uint64_t past_taken(const struct past *p, const struct past_series *s);
+/* Was that sealed instance dropped or modified? */
+bool past_edited(const struct past_series *s, uint64_t seq, uint32_t index);
+
+#endif

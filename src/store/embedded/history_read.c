@@ -1,0 +1,463 @@
+/* Which instances of an entity's series are meant, from its past and from today. */
+#include "store/embedded/history_read.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "model/scope_span.h"
+#include "store/embedded/embedded_int.h"
+#include "store/embedded/history_chunk.h"
+#include "store/embedded/history_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROOM_FIRST = 16, PRUNE_SLACK = 4096 };
+
+/* One series. */
+struct gathering {
+    const struct reading *r;
+    struct history_view *view;
+    const struct past_series *series; /* NULL: today's alone */
+    uint32_t term;
+    struct str dataset;
+    struct point *points;
+    uint32_t count, room, room_max;
+    struct aggregates *aggregates; /* NULL: points are wanted */
+    const struct scope_span *spans; /* NULL: whenever; else only instances of when a scope matched */
+    uint32_t span_count;
+    bool hidden;      /* it is only asked whether there are any */
+    uint64_t matched; /* in the time asked about */
+    bool bounded;  /* only instances within the horizon can still be among those wanted */
+    int64_t horizon;
+};
+
+/* ---- points ---- */
+
+static int by_time(const void *x, const void *y, void *q)
+{
+    int64_t a = temporal_place(q, x), b = temporal_place(q, y);
+    return a != b ? (a < b ? -1 : 1) : point_order(x, y);
+}
+
+static int by_place(const void *x, const void *y)
+{
+    return point_order(x, y);
+}
+
+/* How many of a series can be among those wanted, at most. */
+static uint64_t most(const struct reading *r)
+{
+    uint64_t n = r->v->points_max ? r->v->points_max + 1 : UINT32_MAX / 2;
+    return r->time->last_n && r->time->last_n < n ? r->time->last_n : n;
+}
+
+/* Leaves the last n with lastN, else the first. */
+static void prune(struct gathering *g)
+{
+    uint64_t n = most(g->r);
+    if (g->count <= n)
+        return;
+    qsort_r(g->points, g->count, sizeof g->points[0], by_time, (void *)g->r->time);
+    if (g->r->time->last_n)
+        memmove(g->points, g->points + (g->count - n), n * sizeof g->points[0]);
+    g->count = (uint32_t)n;
+    g->bounded = true;
+    g->horizon = temporal_place(g->r->time, &g->points[g->r->time->last_n ? 0 : n - 1]);
+}
+
+static void add(struct gathering *g, const struct point *p)
+{
+    if (!temporal_match(g->r->time, p))
+        return;
+    g->matched++;
+    g->r->v->explain.points++;
+    if (g->hidden || (g->spans && !scope_spans_have(g->spans, g->span_count, g->r->time, p)))
+        return;
+    if (g->aggregates && !g->r->time->last_n) {
+        aggregates_add(g->aggregates, p);
+        return;
+    }
+    if (g->count == g->room) {
+        uint32_t room = g->room ? 2 * g->room : ROOM_FIRST;
+        g->points = arena_grow(g->r->arena, g->points, g->room * sizeof *p, room * sizeof *p);
+        g->room = room;
+    }
+    g->points[g->count++] = *p;
+    if (g->count >= most(g->r) + PRUNE_SLACK)
+        prune(g);
+}
+
+/* ---- chunks ---- */
+
+/* Can no instance of the chunk be wanted? */
+static bool is_outside(const struct gathering *g, const struct chunk_summary *s)
+{
+    const struct temporal_query *q = g->r->time;
+    int64_t first = s->first[q->property], last = s->last[q->property];
+    bool some = first != TIME_NONE;
+    if (q->must_have && (!some || last < q->from_us || first >= q->to_us))
+        return true;
+    if (!g->bounded || !s->every[q->property])
+        return false;
+    return q->last_n ? last < g->horizon : first > g->horizon;
+}
+
+static bool is_inside(const struct temporal_query *q, const struct chunk_summary *s)
+{
+    return s->every[q->property] && s->first[q->property] >= q->from_us && s->last[q->property] < q->to_us;
+}
+
+/* Has something of it been dropped or modified since? */
+static bool is_edited(const struct gathering *g, const struct chunk_summary *s)
+{
+    for (uint32_t i = 0; i < g->series->edit_count; i++)
+        if (g->series->edits[i].seq >= s->seq_min && g->series->edits[i].seq <= s->seq_max)
+            return true;
+    return false;
+}
+
+static enum status add_numbers(struct gathering *g, const struct chunk *c, struct why *why)
+{
+    uint32_t n = c->summary.count;
+    int64_t *times = mem_alloc(n * sizeof *times);
+    double *numbers = mem_alloc(n * sizeof *numbers);
+    enum status st = chunk_times(c, g->r->time->property, times, why);
+    if (st == OK)
+        st = chunk_numbers(c, numbers, why);
+    if (st == OK) {
+        aggregates_add_numbers(g->aggregates, times, numbers, n);
+        g->matched += n; /* about: those of the range */
+        g->r->v->explain.points += n;
+    }
+    free(times);
+    free(numbers);
+    return st;
+}
+
+static enum status add_points(struct gathering *g, struct str bytes, struct why *why)
+{
+    struct chunk c;
+    struct arena *a = g->r->arena;
+    enum status st = chunk_open(&c, arena_dup(a, bytes), why);
+    struct point *points = st == OK ? arena_array(a, struct point, c.summary.count) : NULL;
+    if (st == OK)
+        st = chunk_points(&c, g->term, g->dataset, g->view->past.term_max, a, points, why);
+    for (uint32_t i = 0; st == OK && i < c.summary.count; i++)
+        if (!past_edited(g->series, points[i].attr.seq, points[i].index))
+            add(g, &points[i]);
+    return st;
+}
+
+static enum status add_chunk(struct gathering *g, struct str bytes, struct why *why)
+{
+    struct history *h = &g->r->e->history;
+    const struct temporal_query *q = g->r->time;
+    struct chunk_summary s;
+    struct chunk c;
+    enum status st = chunk_read_summary(bytes, &s, why);
+    if (st != OK)
+        return st;
+    if (is_outside(g, &s)) {
+        h->chunks_skipped++;
+        g->r->v->explain.chunks_skipped++;
+        return OK;
+    }
+    if (g->hidden && g->matched)
+        return OK;
+    bool columns = g->aggregates && !q->last_n && !g->spans && s.numbers && s.every[q->property] && !is_edited(g, &s);
+    int64_t first = s.first[q->property], last = s.last[q->property];
+    if (columns && is_inside(q, &s) && aggregates_take_summary(g->aggregates, first, last) &&
+        aggregates_add_summary(g->aggregates, first, last, &s.summary)) {
+        g->matched += s.count;
+        h->chunks_summed++;
+        g->r->v->explain.chunks_summed++;
+        return OK;
+    }
+    h->chunks_read++;
+    g->r->v->explain.chunks_read++;
+    if (!columns)
+        return add_points(g, bytes, why);
+    st = chunk_open(&c, bytes, why);
+    return st == OK ? add_numbers(g, &c, why) : st;
+}
+
+struct walk {
+    struct gathering *g;
+    enum status status;
+};
+
+/* A chunk that cannot be read is left out, and told of: the rest is not lost with it. */
+static bool walk_chunk(void *arg, struct str key, struct str bytes)
+{
+    struct walk *w = arg;
+    struct gathering *g = w->g;
+    struct why why = {0};
+    (void)key;
+    enum status st = add_chunk(g, bytes, &why);
+    if (st == E_DAMAGED || st == E_NOT_SUPPORTED) {
+        g->r->e->history.damaged++;
+        log_error("damaged history left out", log_i("tenant", g->r->tenant->id), log_i("term", g->term),
+                  log_z("why", why.text));
+    } else {
+        w->status = st;
+    }
+    return w->status == OK && !g->r->v->call.cancelled;
+}
+
+static enum status add_sealed(struct gathering *g, struct str id, struct why *why)
+{
+    struct walk w = {g, OK};
+    if (!g->series || !g->series->sealed || g->series->emptied || !g->view->base)
+        return OK;
+    struct arena *a = g->r->arena;
+    struct str from = history_key_series(g->r->tenant->id, id, g->term, g->dataset, a);
+    enum status st = base_view_range(g->view->base, from, history_key_end(from, a), g->r->time->last_n > 0, walk_chunk,
+                                     &w, why);
+    return st == OK ? w.status : st;
+}
+
+/* ---- a series ---- */
+
+static enum status aggregate(struct gathering *g, struct why *why)
+{
+    if (g->r->time->last_n) {
+        for (uint32_t i = 0; i < g->count; i++)
+            aggregates_add(g->aggregates, &g->points[i]);
+        g->count = 0;
+    }
+    return aggregates_end(g->aggregates, why);
+}
+
+/* current: of today; NULL: none, or it does not count. */
+static enum status gather(struct gathering *g, struct str id, const struct attr *current, struct series *out,
+                          struct why *why)
+{
+    const struct reading *r = g->r;
+    if (r->time->methods && !r->everything && !g->hidden)
+        g->aggregates = aggregates_begin(r->time, r->v->buckets_max, r->arena);
+    enum status st = add_sealed(g, id, why);
+    if (st != OK)
+        return st;
+    if (g->series)
+        past_open(&g->view->past, (struct past_series *)g->series);
+    for (uint32_t i = 0; g->series && i < g->series->count; i++)
+        add(g, &g->series->points[i]);
+    if (current)
+        add(g, &(struct point){.attr = *current, .deleted_at = TIME_NONE});
+    prune(g);
+    *out = (struct series){.term = g->term, .dataset = arena_dup(r->arena, g->dataset)};
+    if (g->aggregates) {
+        st = aggregate(g, why);
+        out->aggregates = st == OK && aggregates_count(g->aggregates) ? g->aggregates : NULL;
+        return st == E_INVALID_REQUEST && !r->v->terms ? OK : st; /* one that was not asked for by name is left out */
+    }
+    qsort(g->points, g->count, sizeof g->points[0], by_place);
+    out->points = g->points;
+    out->count = g->count;
+    return OK;
+}
+
+/* ---- an entity ---- */
+
+static bool wants_term(const struct reading *r, uint32_t term)
+{
+    const struct store_evolve *v = r->v;
+    if (r->everything || !v->terms)
+        return true;
+    if (term == TERM_SCOPE)
+        return !v->no_scope;
+    uint32_t low = 0, high = v->term_count;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (v->terms[mid] < term)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < v->term_count && v->terms[low] == term;
+}
+
+static bool wants_dataset(const struct reading *r, struct str dataset)
+{
+    const struct store_evolve *v = r->v;
+    for (uint32_t i = 0; i < v->dataset_count; i++)
+        if (str_eq(v->datasets[i], dataset) || (!dataset.n && str_eq(v->datasets[i], STR("@none"))))
+            return true;
+    return r->everything || !v->dataset_count;
+}
+
+/* ---- scopes ---- */
+
+/* When a scope was what the query asks for. */
+static enum status find_spans(const struct reading *r, struct history_view *view, struct str id, struct scope_span **out,
+                              uint32_t *count, struct why *why)
+{
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct reading all = *r;
+    struct store_evolve unbounded = *r->v;
+    unbounded.points_max = 0;
+    all.v = &unbounded;
+    all.time = &ALWAYS;
+    struct gathering g = {.r = &all, .view = view, .term = TERM_SCOPE, .dataset = STR(""),
+                          .series = past_find(&view->past, TERM_SCOPE, STR(""))};
+    struct series scopes;
+    enum status st = gather(&g, id, NULL, &scopes, why);
+    *count = st == OK ? scope_spans(r->v->scopes, &scopes, r->time, r->arena, out) : 0;
+    return st;
+}
+
+static void show_scopes(const struct reading *r, const struct scope_span *spans, uint32_t n, struct series *to)
+{
+    *to = (struct series){.term = TERM_SCOPE, .dataset = STR(""), .points = arena_array(r->arena, struct point, n)};
+    for (uint32_t i = 0; i < n; i++)
+        to->points[to->count++] = *spans[i].point;
+}
+
+/* ---- lastN ---- */
+
+struct counted {
+    int64_t at;
+    uint32_t series, point;
+};
+
+static int by_count(const void *x, const void *y)
+{
+    const struct counted *a = x, *b = y;
+    if (a->at != b->at)
+        return a->at < b->at ? -1 : 1;
+    return a->series != b->series ? (a->series > b->series) - (a->series < b->series)
+                                  : (a->point > b->point) - (a->point < b->point);
+}
+
+/* Leaves the last n instances of an attribute, whatever their datasets. */
+static void keep_last(const struct reading *r, struct series *series, uint32_t count)
+{
+    uint32_t n = 0, most = r->time->last_n;
+    for (uint32_t i = 0; i < count; i++)
+        n += series[i].count;
+    if (count < 2 || n <= most)
+        return;
+    struct counted *all = arena_array(r->arena, struct counted, n);
+    n = 0;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < series[i].count; k++)
+            all[n++] = (struct counted){temporal_place(r->time, &series[i].points[k]), i, k};
+    qsort(all, n, sizeof *all, by_count);
+    for (uint32_t i = 0; i < n - most; i++)
+        series[all[i].series].points[all[i].point].attr.seq = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t left = 0;
+        for (uint32_t k = 0; k < series[i].count; k++)
+            if (series[i].points[k].attr.seq)
+                series[i].points[left++] = series[i].points[k];
+        series[i].count = left;
+    }
+}
+
+/* Drops those that are empty; those of one attribute are cut to lastN together. */
+static void settle(const struct reading *r, struct evolution *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0, next; r->time->last_n && i < out->count; i = next) {
+        for (next = i + 1; next < out->count && out->series[next].term == out->series[i].term;)
+            next++;
+        keep_last(r, out->series + i, next - i);
+    }
+    for (uint32_t i = 0; i < out->count; i++)
+        if (out->series[i].count || out->series[i].aggregates)
+            out->series[n++] = out->series[i];
+    out->count = n;
+}
+
+/* ---- all series ---- */
+
+/* Instance i of today is behind, at, or before the series? */
+static int compare(const struct attr *a, const struct past_series *s)
+{
+    if (a->term != s->term)
+        return a->term < s->term ? -1 : 1;
+    return str_cmp(a->dataset, s->dataset);
+}
+
+static enum status gather_all(const struct reading *r, struct history_view *view, struct str id, struct evolution *out,
+                              bool *found, struct why *why)
+{
+    struct past *p = &view->past;
+    struct entity today = {0};
+    struct scope_span *spans = NULL;
+    uint32_t span_count = 0;
+    bool scoped = r->v->scopes && !r->everything;
+    enum status st = scoped ? find_spans(r, view, id, &spans, &span_count, why) : OK;
+    if (st != OK || (scoped && !span_count))
+        return st;
+    if (view->doc)
+        doc_decode(view->doc, r->arena, &today);
+    out->series = arena_array(r->arena, struct series, p->count + today.attr_count);
+    for (uint32_t i = 0, k = 0; i < p->count || k < today.attr_count;) {
+        int c = i == p->count ? -1 : k == today.attr_count ? 1 : compare(&today.attrs[k], &p->series[i]);
+        const struct past_series *s = c >= 0 ? &p->series[i++] : NULL;
+        const struct attr *a = c <= 0 ? &today.attrs[k++] : NULL;
+        struct gathering g = {.r = r, .view = view, .series = s, .term = s ? s->term : a->term,
+                              .dataset = s ? s->dataset : a->dataset};
+        if (!wants_term(r, g.term))
+            continue;
+        g.hidden = g.term != TERM_SCOPE && !wants_dataset(r, g.dataset);
+        g.spans = spans;
+        g.span_count = span_count;
+        struct series *to = &out->series[out->count++];
+        if (scoped && g.term == TERM_SCOPE)
+            show_scopes(r, spans, span_count, to);
+        else
+            st = gather(&g, id, a && history_view_current(view, a) ? a : NULL, to, why);
+        if (st != OK)
+            return st;
+        *found = *found || (g.matched && (g.term != TERM_SCOPE || !r->v->terms));
+    }
+    settle(r, out);
+    return OK;
+}
+
+static void describe(const struct history_view *view, struct arena *a, struct evolution *out)
+{
+    const struct past *p = &view->past;
+    uint32_t n = view->doc ? doc_type_count(view->doc) : 0;
+    out->types = arena_array(a, uint32_t, n + p->type_count);
+    for (uint32_t i = 0; i < n; i++)
+        out->types[out->type_count++] = doc_type(view->doc, i);
+    for (uint32_t i = 0; i < p->type_count; i++) {
+        uint32_t k = 0;
+        while (k < out->type_count && out->types[k] != p->types[i])
+            k++;
+        if (k == out->type_count)
+            out->types[out->type_count++] = p->types[i];
+    }
+    out->created_at = p->created_at;
+    out->modified_at = p->modified_at;
+    out->deleted_at = view->doc ? TIME_NONE : p->deleted_at;
+    out->expires_at = TIME_NONE;
+    if (!view->doc)
+        return;
+    out->created_at = doc_created_at(view->doc);
+    if (out->modified_at == TIME_NONE || doc_modified_at(view->doc) > out->modified_at)
+        out->modified_at = doc_modified_at(view->doc);
+    out->expires_at = doc_own_expires_at(view->doc);
+}
+
+enum status history_read(const struct reading *r, struct str id, struct evolution *out, bool *found, struct why *why)
+{
+    struct history_view view;
+    *found = false;
+    *out = (struct evolution){.id = id};
+    enum status st = history_view_open(r->e, r->tenant, id, r->arena, &view, why);
+    if (st != OK)
+        return st;
+    r->v->explain.entities++;
+    if (history_view_exists(&view)) {
+        describe(&view, r->arena, out);
+        st = gather_all(r, &view, id, out, found, why);
+    } else {
+        st = E_NOT_FOUND;
+    }
+    history_view_close(r->e, &view);
+    return st;
+}

@@ -1,0 +1,114 @@
+/* Bringing together what there is of an entity. */
+#include "base/hash.h"
+#include "store/embedded/embedded_int.h"
+#include "store/embedded/history_job.h"
+#include "store/embedded/history_key.h"
+#include "store/embedded/history_recent.h"
+
+#include <stdlib.h>
+
+/* What is in memory, as of one moment. */
+struct moment {
+    const struct doc *doc;
+    struct str folding, recent; /* groups, copied */
+    uint64_t seq;               /* no change behind it is among these */
+};
+
+static struct str copied(const struct recent *r, struct str id, uint64_t hash, struct arena *a)
+{
+    const struct recent_entry *e = r ? recent_find(r, id, hash) : NULL;
+    return e ? arena_dup(a, (struct str){e->groups, e->n}) : STR("");
+}
+
+static void look(struct embedded *e, struct tenant *t, struct str id, struct arena *a, struct moment *m)
+{
+    uint64_t hash = hash_str(id);
+    pthread_rwlock_rdlock(&t->lock);
+    m->doc = state_find(tenant_state(t), id, hash, NULL);
+    m->folding = copied(t->folding_recent, id, hash, a);
+    m->recent = copied(t->recent, id, hash, a);
+    m->seq = atomic_load_explicit(&e->committed_seq, memory_order_acquire); /* all of these, in this tenant, are published */
+    pthread_rwlock_unlock(&t->lock);
+}
+
+static enum status read_head(struct history_view *v, struct str key, struct arena *a, struct why *why)
+{
+    struct str bytes;
+    char *owned;
+    enum status st = base_view_get(v->base, key, &bytes, &owned, why);
+    if (st != OK)
+        return st == E_NOT_FOUND ? OK : st;
+    st = past_read(&v->past, arena_dup(a, bytes), why);
+    free(owned);
+    return st;
+}
+
+static void close_base(struct embedded *e, struct history_view *v)
+{
+    if (!v->base)
+        return;
+    base_view_close(v->base);
+    v->base = NULL;
+    pthread_rwlock_unlock(&e->history.base_lock);
+}
+
+static bool open_base(struct embedded *e, struct history_view *v)
+{
+    pthread_rwlock_rdlock(&e->history.base_lock);
+    if (e->fold.base)
+        v->base = base_view_open(e->fold.base);
+    else
+        pthread_rwlock_unlock(&e->history.base_lock);
+    return v->base != NULL;
+}
+
+enum status history_view_open(struct embedded *e, struct tenant *t, struct str id, struct arena *a,
+                              struct history_view *v, struct why *why)
+{
+    struct str key = history_key_head(t->id, id, a);
+    struct moment m;
+    enum status st = OK;
+    *v = (struct history_view){0};
+    do { /* memory first, so that nothing is missed; a fold that ended in between has brought more: look again */
+        close_base(e, v);
+        past_init(&v->past, terms_count(e->terms), a);
+        look(e, t, id, a, &m);
+        if (open_base(e, v))
+            st = read_head(v, key, a, why);
+    } while (st == OK && v->past.applied > m.seq);
+    if (st == OK)
+        st = past_apply(&v->past, m.folding, why);
+    if (st == OK)
+        st = past_apply(&v->past, m.recent, why);
+    v->doc = m.doc ? read_seen(m.doc, read_now(e), a) : NULL;
+    if (st != OK)
+        close_base(e, v);
+    return st;
+}
+
+void history_view_close(struct embedded *e, struct history_view *v)
+{
+    close_base(e, v);
+}
+
+bool history_view_current(const struct history_view *v, const struct attr *a)
+{
+    return a->seq > past_taken(&v->past, past_find(&v->past, a->term, a->dataset));
+}
+
+bool history_view_exists(const struct history_view *v)
+{
+    if (!past_is_empty(&v->past))
+        return true;
+    if (!v->doc)
+        return false;
+    if (v->past.taken < doc_created_seq(v->doc))
+        return true;
+    for (uint32_t i = 0; i < doc_attr_count(v->doc); i++) {
+        struct attr a;
+        doc_attr_alone(v->doc, i, &a);
+        if (history_view_current(v, &a))
+            return true;
+    }
+    return false;
+}
