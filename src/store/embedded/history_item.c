@@ -1,41 +1,20 @@
 /* Bytes of items and groups. */
 #include "store/embedded/history_item.h"
 
+#include "base/varint.h"
+
 #include <string.h>
 
-void leb_write(struct buf *b, uint64_t v)
+void item_write_text(struct buf *b, struct str s)
 {
-    for (; v >= 0x80; v >>= 7)
-        buf_char(b, (char)(v | 0x80));
-    buf_char(b, (char)v);
-}
-
-bool leb_read(struct str *bytes, uint64_t *v)
-{
-    *v = 0;
-    for (unsigned shift = 0; shift < 64 && shift / 7 < bytes->n; shift += 7) {
-        unsigned char c = (unsigned char)bytes->p[shift / 7];
-        if (shift == 63 && c > 1)
-            return false;
-        *v |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80) {
-            *bytes = str_from(*bytes, shift / 7 + 1);
-            return true;
-        }
-    }
-    return false;
-}
-
-void leb_write_str(struct buf *b, struct str s)
-{
-    leb_write(b, s.n);
+    varint_write(b, s.n);
     buf_str(b, s);
 }
 
-bool leb_read_str(struct str *bytes, struct str *s)
+bool item_read_text(struct str *bytes, struct str *s)
 {
     uint64_t n;
-    if (!leb_read(bytes, &n) || n > bytes->n)
+    if (!varint_take(bytes, &n) || n > bytes->n)
         return false;
     *s = str_head(*bytes, (size_t)n);
     *bytes = str_from(*bytes, (size_t)n);
@@ -45,7 +24,7 @@ bool leb_read_str(struct str *bytes, struct str *s)
 static bool read_u32(struct str *bytes, uint32_t *v)
 {
     uint64_t wide;
-    bool ok = leb_read(bytes, &wide) && wide <= UINT32_MAX;
+    bool ok = varint_take(bytes, &wide) && wide <= UINT32_MAX;
     *v = (uint32_t)wide;
     return ok;
 }
@@ -76,20 +55,20 @@ void item_write(struct buf *b, const struct item *i)
         point_write(b, &i->point);
         break;
     case ITEM_DROP_POINT:
-        leb_write(b, i->term);
-        leb_write_str(b, i->dataset);
-        leb_write(b, i->seq);
-        leb_write(b, i->index);
+        varint_write(b, i->term);
+        item_write_text(b, i->dataset);
+        varint_write(b, i->seq);
+        varint_write(b, i->index);
         buf_char(b, (char)i->current);
         break;
     case ITEM_DROP_SERIES:
-        leb_write(b, i->term);
-        leb_write_str(b, i->dataset);
+        varint_write(b, i->term);
+        item_write_text(b, i->dataset);
         break;
     case ITEM_TYPES:
-        leb_write(b, i->type_count);
+        varint_write(b, i->type_count);
         for (uint32_t k = 0; k < i->type_count; k++)
-            leb_write(b, i->types[k]);
+            varint_write(b, i->types[k]);
         break;
     case ITEM_LIFE:
         buf_le64(b, (uint64_t)i->created_at);
@@ -124,10 +103,10 @@ static bool read_flag(struct str *bytes, bool *flag)
 
 static bool read_drop(struct str *bytes, uint32_t term_max, struct item *out)
 {
-    if (!read_u32(bytes, &out->term) || out->term > term_max || !leb_read_str(bytes, &out->dataset))
+    if (!read_u32(bytes, &out->term) || out->term > term_max || !item_read_text(bytes, &out->dataset))
         return false;
     return out->kind == ITEM_DROP_SERIES ||
-           (leb_read(bytes, &out->seq) && read_u32(bytes, &out->index) && read_flag(bytes, &out->current));
+           (varint_take(bytes, &out->seq) && read_u32(bytes, &out->index) && read_flag(bytes, &out->current));
 }
 
 enum status item_read(struct str *bytes, uint32_t term_max, struct arena *a, struct item *out, struct why *why)
@@ -181,13 +160,13 @@ enum status items_check(struct str bytes, uint32_t term_max, struct why *why)
 
 void group_write(struct buf *b, uint64_t seq, struct str items)
 {
-    leb_write(b, seq);
-    leb_write_str(b, items);
+    varint_write(b, seq);
+    item_write_text(b, items);
 }
 
 enum status group_read(struct str *bytes, uint64_t *seq, struct str *items, struct why *why)
 {
-    if (leb_read(bytes, seq) && leb_read_str(bytes, items))
+    if (varint_take(bytes, seq) && item_read_text(bytes, items))
         return OK;
     return why_set(why, E_DAMAGED, NULL, "a group of the history is cut off");
 }

@@ -43,11 +43,8 @@ MUST_USE enum status items_check(struct str bytes, uint32_t term_max, struct why
 void group_write(struct buf *b, uint64_t seq, struct str items);
 MUST_USE enum status group_read(struct str *bytes, uint64_t *seq, struct str *items, struct why *why);
 
-/* LEB128, as all of the history's formats have it. False: cut off. */
-void leb_write(struct buf *b, uint64_t v);
-MUST_USE bool leb_read(struct str *bytes, uint64_t *v);
-/* Length and bytes. */
-void leb_write_str(struct buf *b, struct str s);
-MUST_USE bool leb_read_str(struct str *bytes, struct str *s);
+/* Length and bytes, as in all of the history's formats. False: cut off. */
+void item_write_text(struct buf *b, struct str s);
+MUST_USE bool item_read_text(struct str *bytes, struct str *s);
 
 #endif

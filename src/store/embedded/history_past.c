@@ -1,6 +1,7 @@
 /* Putting groups into a past; its head's bytes. */
 #include "store/embedded/history_past.h"
 
+#include "base/varint.h"
 #include "store/embedded/history_chunk.h"
 
 #include <stdlib.h>
@@ -259,34 +260,34 @@ static void write_open(struct buf *b, const struct past_series *s)
 {
     struct buf chunk;
     if (!s->count) {
-        leb_write_str(b, s->open);
+        item_write_text(b, s->open);
         return;
     }
     qsort(s->points, s->count, sizeof s->points[0], by_order);
     buf_init(&chunk, SIZE_MAX / 2);
     chunk_write(&chunk, s->points, s->count);
-    leb_write_str(b, buf_view(&chunk));
+    item_write_text(b, buf_view(&chunk));
     buf_free(&chunk);
 }
 
 void past_write(struct buf *b, const struct past *p)
 {
-    leb_write(b, p->applied);
-    leb_write(b, p->taken);
-    leb_write(b, p->chunks_made);
+    varint_write(b, p->applied);
+    varint_write(b, p->taken);
+    varint_write(b, p->chunks_made);
     buf_le64(b, (uint64_t)p->created_at);
     buf_le64(b, (uint64_t)p->modified_at);
     buf_le64(b, (uint64_t)p->deleted_at);
-    leb_write(b, p->type_count);
+    varint_write(b, p->type_count);
     for (uint32_t i = 0; i < p->type_count; i++)
-        leb_write(b, p->types[i]);
-    leb_write(b, p->count);
+        varint_write(b, p->types[i]);
+    varint_write(b, p->count);
     for (uint32_t i = 0; i < p->count; i++) {
         const struct past_series *s = &p->series[i];
-        leb_write(b, s->term);
-        leb_write_str(b, s->dataset);
-        leb_write(b, s->taken);
-        leb_write(b, s->sealed);
+        varint_write(b, s->term);
+        item_write_text(b, s->dataset);
+        varint_write(b, s->taken);
+        varint_write(b, s->sealed);
         write_open(b, s);
     }
 }
@@ -294,7 +295,7 @@ void past_write(struct buf *b, const struct past *p)
 static bool read_u32(struct str *bytes, uint32_t max, uint32_t *v)
 {
     uint64_t wide;
-    bool ok = leb_read(bytes, &wide) && wide <= max;
+    bool ok = varint_take(bytes, &wide) && wide <= max;
     *v = (uint32_t)wide;
     return ok;
 }
@@ -326,14 +327,14 @@ static bool read_types(struct past *p, struct str *bytes)
 static bool read_series(struct past *p, struct str *bytes, struct past_series *s)
 {
     *s = (struct past_series){0};
-    return read_u32(bytes, p->term_max, &s->term) && leb_read_str(bytes, &s->dataset) && leb_read(bytes, &s->taken) &&
-           read_u32(bytes, UINT32_MAX, &s->sealed) && leb_read_str(bytes, &s->open);
+    return read_u32(bytes, p->term_max, &s->term) && item_read_text(bytes, &s->dataset) && varint_take(bytes, &s->taken) &&
+           read_u32(bytes, UINT32_MAX, &s->sealed) && item_read_text(bytes, &s->open);
 }
 
 static bool read_all(struct past *p, struct str *bytes)
 {
     uint32_t n;
-    if (!leb_read(bytes, &p->applied) || !leb_read(bytes, &p->taken) ||
+    if (!varint_take(bytes, &p->applied) || !varint_take(bytes, &p->taken) ||
         !read_u32(bytes, UINT32_MAX, &p->chunks_made) || !read_times(p, bytes) || !read_types(p, bytes) ||
         !read_u32(bytes, UINT32_MAX, &n) || n > bytes->n)
         return false;

@@ -94,7 +94,7 @@ static void reserve(struct recent *r, struct recent_entry *e, size_t n)
     e->room = room;
 }
 
-static char *put_leb(char *to, uint64_t v)
+static char *put_varint(char *to, uint64_t v)
 {
     for (; v >= 0x80; v >>= 7)
         *to++ = (char)(v | 0x80);
@@ -107,7 +107,7 @@ size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, 
     size_t before = r->bytes;
     struct recent_entry *e = entry(r, id, hash);
     reserve(r, e, GROUP_HEAD_MAX + items.n);
-    char *to = put_leb(put_leb(e->groups + e->n, seq), items.n);
+    char *to = put_varint(put_varint(e->groups + e->n, seq), items.n);
     memcpy(to, items.p, items.n);
     e->n = (size_t)(to - e->groups) + items.n;
     return r->bytes - before;
