@@ -294,6 +294,19 @@ static void write_http(struct notice *n, const struct key_value *m, uint32_t cou
     write_notification(n);
 }
 
+void notice_write_metadata(struct buf *b, const struct key_value *m, uint32_t count)
+{
+    buf_lit(b, "{\"metadata\":{");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            buf_char(b, ',');
+        json_write_str(b, m[i].key);
+        buf_char(b, ':');
+        json_write_str(b, m[i].value);
+    }
+    buf_lit(b, "},\"body\":");
+}
+
 /* Clause 7.2: all in one JSON object. */
 static void write_mqtt(struct notice *n, const struct key_value *m, uint32_t count)
 {
@@ -306,15 +319,7 @@ static void write_mqtt(struct notice *n, const struct key_value *m, uint32_t cou
         else if (str_eq(s->notifier[i].key, STR("MQTT-QoS")) && value.n == 1)
             n->mqtt_qos = (uint8_t)(value.p[0] - '0');
     }
-    buf_lit(n->body, "{\"metadata\":{");
-    for (uint32_t i = 0; i < count; i++) {
-        if (i)
-            buf_char(n->body, ',');
-        json_write_str(n->body, m[i].key);
-        buf_char(n->body, ':');
-        json_write_str(n->body, m[i].value);
-    }
-    buf_lit(n->body, "},\"body\":");
+    notice_write_metadata(n->body, m, count);
     write_notification(n);
     buf_char(n->body, '}');
 }
@@ -323,7 +328,7 @@ bool notice_write(struct notice *n)
 {
     struct key_value *metadata;
     uint32_t count = make_metadata(n, &metadata);
-    if (str_eq_fold(str_head(n->subscription->uri, 4), STR("mqtt")))
+    if (endpoint_is_mqtt(n->subscription->uri))
         write_mqtt(n, metadata, count);
     else
         write_http(n, metadata, count);

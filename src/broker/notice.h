@@ -46,5 +46,7 @@ void notice_begin(struct notice *n);
 void notice_conform(const struct notice *n, struct entity *e);
 /* False: larger than the body's maximum. */
 bool notice_write(struct notice *n);
+/* The beginning of an MQTT message (clause 7.2): the body follows, and "}". */
+void notice_write_metadata(struct buf *b, const struct key_value *m, uint32_t count);
 
 #endif

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { DOCUMENT_BYTES_MAX = 256 << 20, LOAD_AT_ONCE = 64, TICK_S = 1 };
+enum { LOAD_AT_ONCE = 64, TICK_S = 1 };
 enum { USED_STORED_US = 60 * 1000000 }; /* how far the stored lastUsedAt may lag */
 #define HELD_PREFIX "/snapshot/" /* no tenant of clients has a '/' */
 
@@ -155,69 +155,6 @@ static void held_delete(struct snapshots *s, struct str held_in)
     entity_maps_forget(s->broker->maps, held_in);
 }
 
-/* ---- telling the endpoint (clause 5.16.6) ---- */
-
-struct notice {
-    struct port_send send;
-    struct arena *arena;
-    struct str id; /* of the snapshot; its endpoint may have a password */
-};
-
-static void notice_done(struct port_send *p)
-{
-    struct notice *n = container_of(p, struct notice, send);
-    bool taken = p->status == OK && p->http_status >= 200 && p->http_status < 300;
-    if (!taken)
-        log_warn("snapshot notification not taken", log_s("id", n->id), log_i("status", p->http_status),
-                 log_s("why", str_of(p->why.text)));
-    arena_free(n->arena);
-}
-
-static void headers_add(struct notice *n, const struct snapshot_entry *e, struct str *headers)
-{
-    struct json info = {.kind = JSON_ARRAY};
-    struct json_limits limits = {.depth_max = 8, .bytes_max = SIZE_MAX};
-    headers[n->send.header_count++] = STR("Content-Type: application/json");
-    if (e->tenant.n)
-        headers[n->send.header_count++] = arena_printf(n->arena, "NGSILD-Tenant: %.*s", STR_ARG(e->tenant));
-    if (str_absent(e->s.receiver_info) || json_read(n->arena, e->s.receiver_info, &limits, &info, NULL) != OK)
-        return;
-    for (uint32_t i = 0; i < info.n; i++)
-        headers[n->send.header_count++] =
-            arena_printf(n->arena, "%.*s: %.*s", STR_ARG(json_get(&info.items[i], STR("key"))->string),
-                         STR_ARG(json_get(&info.items[i], STR("value"))->string));
-}
-
-static void notify(struct snapshots *s, const struct snapshot_entry *e, bool deleted)
-{
-    if (str_absent(e->s.endpoint) || !s->broker->ports->send || snapshots_stopping(s))
-        return;
-    struct arena *a = arena_new(0);
-    struct notice *n = arena_zarray(a, struct notice, 1);
-    struct str *headers = arena_array(a, struct str, 2 + e->s.receiver_info.n);
-    struct buf b;
-    uint64_t number = ++s->made;
-    int64_t now = snapshots_now(s);
-    n->arena = a;
-    n->id = arena_dup(a, e->s.id);
-    headers_add(n, e, headers);
-    buf_init(&b, DOCUMENT_BYTES_MAX);
-    snapshot_notification_write(&b, &e->s,
-                                arena_printf(a, "urn:ngsi-ld:SnapshotNotification:%016" PRIx64, hash_u64((uint64_t)now ^ number << 40)),
-                                now, deleted);
-    n->send = (struct port_send){
-        .uri = arena_dup(a, e->s.endpoint),
-        .headers = headers,
-        .header_count = n->send.header_count,
-        .body = arena_dup(a, buf_view(&b)),
-        .timeout_ms = s->o.send_timeout_ms,
-        .home = &s->work.runner,
-        .done = notice_done,
-    };
-    buf_free(&b);
-    s->broker->ports->send(s->broker->ports, &n->send);
-}
-
 /* ---- entries ---- */
 
 /* Under the lock, or on the thread. */
@@ -278,7 +215,7 @@ static enum status entry_end(struct snapshots *s, struct snapshot_entry *e, bool
         return st;
     entry_remove(s, e);
     if (told)
-        notify(s, e, true);
+        snapshot_tell(s, e, true);
     held_delete(s, e->held_in);
     entry_free(e);
     return OK;
@@ -309,7 +246,7 @@ void snapshots_finish(struct snapshots *s, struct snapshot_entry *e, enum snapsh
     if (document_put(s, e, &to, false, &why) != OK)
         log_warn("snapshot not stored", log_s("id", e->s.id), log_s("why", str_of(why.text)));
     entry_set(s, e, &to);
-    notify(s, e, false);
+    snapshot_tell(s, e, false);
 }
 
 /* ---- changes ---- */
@@ -434,7 +371,7 @@ static void run_change(struct snapshots *s, struct snapshot_call *c)
     entry_set(s, e, &to);
     c->result = snapshot_dup(&e->s, c->arena);
     c->result.last_used_at = e->last_used_at;
-    notify(s, e, false);
+    snapshot_tell(s, e, false);
 }
 
 static void run_purge(struct snapshots *s, struct snapshot_call *c)

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { DOCUMENT_BYTES_MAX = 256 << 20 };
+
 struct snapshot_entry {
     struct arena *arena; /* of what stays */
     struct str tenant, held_in;
@@ -51,6 +53,9 @@ bool snapshots_stopping(struct snapshots *s);
 /* Sets the result, stores it, tells the endpoint. */
 void snapshots_finish(struct snapshots *s, struct snapshot_entry *e, enum snapshot_status status, struct str details,
                       struct str temporal_details);
+
+/* snapshot_tell.c: the endpoint, if there is one, learns how it is. */
+void snapshot_tell(struct snapshots *s, const struct snapshot_entry *e, bool deleted);
 
 /* snapshot_fill.c: starts filling e, by queries (taken over) or from another's entities. */
 void snapshot_fill_start(struct snapshots *s, struct snapshot_entry *e, struct snapshot_queries *queries,

@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "model/reader.h"
+#include "model/subscription.h"
 
 #include <stddef.h>
 
@@ -101,12 +102,11 @@ static enum status read_priority(struct reading *r, const struct json *v, const 
 
 static enum status read_endpoint(struct reading *r, const struct json *v, const struct at *at)
 {
-    static const struct str SCHEMES[] = {{"http://", 7}, {"https://", 8}};
-    bool known = false;
-    for (size_t i = 0; v->kind == JSON_STRING && i < sizeof SCHEMES / sizeof *SCHEMES; i++)
-        known |= str_starts(v->string, SCHEMES[i]) && v->string.n > SCHEMES[i].n;
-    if (!known || !reader_is_uri(v->string))
-        return expected(r, at, "an http or https URI");
+    if (v->kind != JSON_STRING || !reader_is_uri(v->string))
+        return expected(r, at, "an http, https, mqtt or mqtts URI");
+    enum status st = endpoint_check(v->string, at, r->why);
+    if (st != OK)
+        return st;
     r->out->endpoint = arena_dup(r->arena, v->string);
     return OK;
 }

@@ -109,6 +109,10 @@ struct subscription_limits {
     int64_t interval_min_us; /* timeInterval, "subscriptions.interval_min"; stored ones are raised to it */
 };
 
+/* May messages go there? scheme://host…; of MQTT a topic too. E_BAD_DATA. */
+MUST_USE enum status endpoint_check(struct str uri, const struct at *at, struct why *why);
+bool endpoint_is_mqtt(struct str uri);
+
 /* What both forms are read with. context_url: jsonldContext when the input has none (5.8.1.4). */
 struct subscription_reader {
     const struct context *context;

@@ -3,34 +3,36 @@
 
 static const char *const SCHEMES[] = {"http", "https", "mqtt", "mqtts"};
 
-static bool is_mqtt(struct str uri)
+bool endpoint_is_mqtt(struct str uri)
 {
     return uri.n > 4 && str_eq_fold(str_head(uri, 4), STR("mqtt"));
 }
 
-/* scheme://host…; of MQTT a topic too. */
-static enum status uri(struct draft *d, const struct json *v, const struct at *at, struct json *out)
+enum status endpoint_check(struct str uri, const struct at *at, struct why *why)
 {
-    enum status st = draft_uri(d, v, at, out);
-    if (st != OK)
-        return st;
-    struct str scheme = str_head(v->string, str_find_char(v->string, ':'));
+    struct str scheme = str_head(uri, str_find_char(uri, ':'));
     bool known = false;
     for (size_t i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
         known |= str_eq_fold(scheme, str_of(SCHEMES[i]));
     if (!known)
-        return why_set(d->why, E_BAD_DATA, at,
+        return why_set(why, E_BAD_DATA, at,
                        "notifications go to http, https, mqtt and mqtts endpoints, not to %.*s",
                        STR_ARG(str_head(scheme, 32)));
-    struct str rest = str_from(v->string, scheme.n);
+    struct str rest = str_from(uri, scheme.n);
     struct str host = str_from(rest, 3);
     size_t slash = str_find_char(host, '/');
     if (!str_starts(rest, STR("://")) || host.n == 0 || slash == 0)
-        return why_set(d->why, E_BAD_DATA, at, "the endpoint's URI names no host");
-    if (is_mqtt(v->string) && (slash == STR_NPOS || slash + 1 == host.n))
-        return why_set(d->why, E_BAD_DATA, at,
+        return why_set(why, E_BAD_DATA, at, "the endpoint's URI names no host");
+    if (endpoint_is_mqtt(uri) && (slash == STR_NPOS || slash + 1 == host.n))
+        return why_set(why, E_BAD_DATA, at,
                        "an MQTT endpoint's URI ends in a topic: mqtt://host/topic");
     return OK;
+}
+
+static enum status uri(struct draft *d, const struct json *v, const struct at *at, struct json *out)
+{
+    enum status st = draft_uri(d, v, at, out);
+    return st == OK ? endpoint_check(v->string, at, d->why) : st;
 }
 
 static enum status accept(struct draft *d, const struct json *v, const struct at *at,
@@ -99,7 +101,7 @@ enum status subscription_endpoint(struct draft *d, const struct json *v, const s
     struct str target = draft_text_of(out, STR("uri"));
     if (str_absent(target))
         return why_set(d->why, E_BAD_DATA, at, "an endpoint needs a uri");
-    if (is_mqtt(target))
+    if (endpoint_is_mqtt(target))
         return check_notifier(d, json_get(out, STR("notifierInfo")), at);
     return check_receiver(d, json_get(out, STR("receiverInfo")), at);
 }

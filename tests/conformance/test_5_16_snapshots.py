@@ -113,7 +113,7 @@ class TestCreate:
         snapshot(query(temporalQ={"timerel": "before"})), {"type": "Snapshot", "snapshotTemporalQueries": [query()]},
         snapshot(id="no uri"), snapshot(id=1), snapshot(snapshotLifetime="soon"), snapshot(snapshotLifetime=1),
         snapshot(snapshotPriority=0), snapshot(snapshotPriority=11), snapshot(snapshotPriority=2.5), snapshot(snapshotPriority="2"),
-        snapshot(endpoint="nowhere"), snapshot(endpoint=1), snapshot(endpoint="ftp://x.org"), snapshot(receiverInfo=[]),
+        snapshot(endpoint="nowhere"), snapshot(endpoint=1), snapshot(endpoint="ftp://x.org"), snapshot(endpoint="mqtt://x.org"), snapshot(endpoint="http:x"), snapshot(receiverInfo=[]),
         snapshot(receiverInfo=[{"key": "a"}]), snapshot(receiverInfo=[{"key": "a b", "value": "c"}]),
         snapshot(receiverInfo=[{"key": "a", "value": "c\r\nd: e"}]), snapshot(endpoint=NULL), snapshot(speed=prop(1)), snapshot(snapshotLifetime=None)])
     def test_refusals(self, city, things, body):

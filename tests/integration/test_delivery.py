@@ -210,6 +210,23 @@ def test_notifications_go_to_mqtt(city, mosquitto, version, qos):
 
 
 @needs_mosquitto
+def test_the_status_of_a_snapshot_goes_to_mqtt(city, mosquitto):
+    """Clauses 5.16.6 and 7.2."""
+    uri = f"mqtt://127.0.0.1:{mosquitto.port}/city/snapshots"
+    tenant = {"NGSILD-Tenant": "mqtt"}
+    city.post("entities", {"id": "urn:ngsi-ld:Car:1", "type": "Car"}, headers=tenant)
+    made = city.post("snapshots", {"type": "Snapshot", "endpoint": uri, "receiverInfo": [{"key": "token", "value": "abc"}],
+                                   "snapshotQueries": [{"type": "Query", "entities": [{"type": "Car"}]}]}, headers=tenant)
+    assert made.status_code == 201, made.text
+    wait_until(lambda: mosquitto.messages)
+    topic, message = mosquitto.messages[0]
+    assert topic == "city/snapshots"
+    assert message["metadata"] == {"Content-Type": "application/json", "NGSILD-Tenant": "mqtt", "token": "abc"}
+    assert message["body"]["type"] == "SnapshotNotification" and message["body"]["snapshotStatus"] == "success"
+    city.delete(made.headers["Location"], headers=tenant)
+
+
+@needs_mosquitto
 def test_mqtt_server_may_die_and_return(city, mosquitto):
     subscribe(city, f"mqtt://127.0.0.1:{mosquitto.port}/city/cars", cooldown=200, timeout=1000,
               notifierInfo=[{"key": "MQTT-QoS", "value": "1"}])
