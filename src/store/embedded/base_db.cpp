@@ -64,7 +64,7 @@ rocksdb::Options options(bool create, void (*says)(const char *text))
     o.max_write_buffer_number = 2;
     o.max_open_files = OPEN_FILES;
     o.max_background_jobs = 2;
-    o.disable_auto_compactions = true; /* until something is written */
+    o.disable_auto_compactions = true; /* until something was flushed */
     o.max_bgerror_resume_count = 0; /* after a fault the fold opens it again */
     o.compression = rocksdb::kLZ4Compression;
     o.info_log = std::make_shared<Messages>(says);
@@ -123,7 +123,16 @@ size_t base_db_batch_bytes(const struct base_db *db)
     return db->batch.GetDataSize();
 }
 
-/* Not from the opening on: whoever waits for a start waits for reading alone. */
+char *base_db_write(struct base_db *db)
+{
+    rocksdb::WriteOptions o;
+    o.disableWAL = true;
+    char *error = message(db->db->Write(o, &db->batch));
+    db->batch.Clear();
+    return error;
+}
+
+/* Not from the opening on: who waits for a start or a stop waits for reading and writing alone. */
 static rocksdb::Status tidy(struct base_db *db)
 {
     if (db->tidying)
@@ -133,21 +142,10 @@ static rocksdb::Status tidy(struct base_db *db)
     return st;
 }
 
-char *base_db_write(struct base_db *db)
-{
-    rocksdb::Status st = tidy(db);
-    if (!st.ok())
-        return message(st);
-    rocksdb::WriteOptions o;
-    o.disableWAL = true;
-    char *error = message(db->db->Write(o, &db->batch));
-    db->batch.Clear();
-    return error;
-}
-
 char *base_db_flush(struct base_db *db)
 {
-    return message(db->db->Flush(rocksdb::FlushOptions()));
+    rocksdb::Status st = db->db->Flush(rocksdb::FlushOptions());
+    return message(st.ok() ? tidy(db) : st);
 }
 
 static char *get(struct base_db *db, const rocksdb::ReadOptions &o, struct str key, size_t *n, char **error)
