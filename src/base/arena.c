@@ -165,6 +165,20 @@ struct str arena_dup(struct arena *a, struct str s)
     return (struct str){p, s.n};
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t count)
+{
+    struct str all = {NULL, 0};
+    for (size_t i = 0; i < count; i++)
+        all.n += parts[i].n;
+    char *p = arena_alloc(a, all.n + 1);
+    all.p = p;
+    for (size_t i = 0; i < count; p += parts[i++].n)
+        if (parts[i].n)
+            memcpy(p, parts[i].p, parts[i].n);
+    *p = 0;
+    return all;
+}
+
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
     va_list again;

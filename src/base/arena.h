@@ -32,6 +32,8 @@ void *arena_grow(struct arena *a, void *old, size_t bytes_old, size_t bytes_new)
 
 /* A copy, followed by a NUL that n does not count. */
 struct str arena_dup(struct arena *a, struct str s);
+/* All of them, one behind the other, and a NUL that n does not count. */
+struct str arena_join(struct arena *a, const struct str *parts, size_t count);
 struct str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 

@@ -72,6 +72,14 @@ void buf_i64(struct buf *b, int64_t v)
     }
 }
 
+void buf_hex(struct buf *b, uint64_t v, unsigned digits)
+{
+    char text[16];
+    for (unsigned i = digits; i; v >>= 4)
+        text[--i] = "0123456789abcdef"[v & 15];
+    buf_put(b, text, digits);
+}
+
 void buf_double(struct buf *b, double d)
 {
     if (buf_reserve(b, NUMBER_TEXT_MAX))

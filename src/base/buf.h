@@ -53,6 +53,8 @@ static inline void buf_char(struct buf *b, char c)
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
+/* The last so many hexadecimal digits of v, at most 16; small letters. */
+void buf_hex(struct buf *b, uint64_t v, unsigned digits);
 /* Shortest decimal that reads back as the same double (no trailing ".0"); d is finite. */
 void buf_double(struct buf *b, double d);
 /* Little-endian fixed width, for formats. */

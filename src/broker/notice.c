@@ -219,9 +219,12 @@ static void write_entities(struct notice *n)
 static void write_id(struct notice *n)
 {
     const struct subscription *s = n->subscription;
-    buf_printf(n->body, "{\"id\":\"urn:ngsi-ld:Notification:%08x%08x-%.*s\"",
-               crc32c(0, s->id.p, s->id.n), crc32c(crc32c(1, s->tenant.p, s->tenant.n), s->id.p, s->id.n),
-               STR_ARG(n->mark));
+    buf_lit(n->body, "{\"id\":\"urn:ngsi-ld:Notification:");
+    buf_hex(n->body, crc32c(0, s->id.p, s->id.n), 8);
+    buf_hex(n->body, crc32c(crc32c(1, s->tenant.p, s->tenant.n), s->id.p, s->id.n), 8);
+    buf_char(n->body, '-');
+    buf_str(n->body, n->mark);
+    buf_char(n->body, '"');
 }
 
 static void write_notification(struct notice *n)
@@ -229,7 +232,9 @@ static void write_notification(struct notice *n)
     const struct subscription *s = n->subscription;
     write_id(n);
     bool sources = !str_absent(n->registrations);
-    buf_printf(n->body, ",\"type\":\"%s\",\"subscriptionId\":", sources ? "ContextSourceNotification" : "Notification");
+    buf_lit(n->body, ",\"type\":\"");
+    buf_str(n->body, sources ? STR("ContextSourceNotification") : STR("Notification"));
+    buf_lit(n->body, "\",\"subscriptionId\":");
     json_write_str(n->body, s->id);
     if (sources)
         buf_printf(n->body, ",\"triggerReason\":\"%s\"", n->trigger_reason);
@@ -258,10 +263,9 @@ static struct str media_type(const struct subscription *s)
 
 static struct str link_value(const struct notice *n)
 {
-    return arena_printf(n->arena,
-                        "<%.*s>; rel=\"http://www.w3.org/ns/json-ld#context\"; "
-                        "type=\"application/ld+json\"",
-                        STR_ARG(n->subscription->context_url));
+    struct str parts[] = {STR("<"), n->subscription->context_url,
+                          STR(">; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\"")};
+    return arena_join(n->arena, parts, sizeof parts / sizeof *parts);
 }
 
 /* What goes with the body, as name and value. */
@@ -288,9 +292,10 @@ static void write_http(struct notice *n, const struct key_value *m, uint32_t cou
 {
     n->headers = arena_array(n->arena, struct str, count);
     n->header_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        n->headers[i] =
-            arena_printf(n->arena, "%.*s: %.*s", STR_ARG(m[i].key), STR_ARG(m[i].value));
+    for (uint32_t i = 0; i < count; i++) {
+        struct str parts[] = {m[i].key, STR(": "), m[i].value};
+        n->headers[i] = arena_join(n->arena, parts, sizeof parts / sizeof *parts);
+    }
     write_notification(n);
 }
 

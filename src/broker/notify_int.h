@@ -64,7 +64,8 @@ struct sending {
     struct join join;
     struct linked linked;
     struct port_send send;
-    uint32_t count; /* taken from the lane */
+    uint32_t waiting; /* in the lane, when it began */
+    uint32_t count;   /* taken from it */
     int64_t start_us;
 };
 

@@ -4,7 +4,6 @@
 #include "broker/notify_int.h"
 #include "broker/snapshots.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { SPARES_MAX = 64, DOUBLINGS_MAX = 20, ARENA_SPARE_MAX = 1 << 20 };
@@ -144,8 +143,6 @@ static void sent(struct port_send *send)
     if (ok) {
         d->failures = d->attempts = 0;
         d->not_before_us = g->start_us + g->subscription->throttling_us;
-        if (g->count)
-            outbox_settle(n->outbox, d->lane, false);
     } else {
         settle_failure(g);
     }
@@ -258,14 +255,17 @@ static void take_due(struct sending *g)
 {
     struct delivery *d = g->delivery;
     struct notify *n = d->notify;
-    struct due_item *items = arena_array(g->arena, struct due_item, n->o.entities_max);
-    g->count = outbox_take(n->outbox, d->lane, items, n->o.entities_max);
+    uint32_t room = g->waiting < n->o.entities_max ? g->waiting : n->o.entities_max;
+    struct due_item *items = arena_array(g->arena, struct due_item, room);
+    g->count = outbox_take(n->outbox, d->lane, items, room);
     if (g->count == 0) {
         finish(g);
         return;
     }
-    send_items(g, items, g->count,
-               arena_printf(g->arena, "%016" PRIx64, items[g->count - 1].last_seq));
+    buf_hex(&g->body, items[g->count - 1].last_seq, 16);
+    struct str mark = arena_dup(g->arena, buf_view(&g->body));
+    buf_clear(&g->body);
+    send_items(g, items, g->count, mark);
 }
 
 static void with_context(struct sending *g)
@@ -287,10 +287,11 @@ static void context_done(struct contexts_call *call)
     with_context(container_of(call, struct sending, context));
 }
 
-static void begin(struct delivery *d, struct subscription *s)
+static void begin(struct delivery *d, struct subscription *s, uint32_t waiting)
 {
     struct notify *n = d->notify;
     struct sending *g = sending_new(d, s);
+    g->waiting = waiting;
     g->context_spec = (struct json){.kind = JSON_STRING, .string = s->context_url};
     g->context = (struct contexts_call){
         .home = n->host->runner,
@@ -314,13 +315,13 @@ static void end_lane(struct delivery *d)
 }
 
 /* When it has something to do next; 0: now, INT64_MAX: not before it is told. */
-static int64_t next_us(struct delivery *d, const struct subscription *s, int64_t now_us)
+static int64_t next_us(struct delivery *d, const struct subscription *s, uint32_t waiting)
 {
-    if (!s->interval_us) {
-        if (outbox_is_empty(d->notify->outbox, d->lane))
-            return INT64_MAX;
+    if (!s->interval_us && !waiting)
+        return INT64_MAX;
+    int64_t now_us = time_monotonic();
+    if (!s->interval_us)
         return d->not_before_us > now_us ? d->not_before_us : 0;
-    }
     if (!d->interval_due_us)
         d->interval_due_us = now_us + s->interval_us;
     int64_t due_us =
@@ -334,16 +335,16 @@ static bool is_over(const struct notify *n, const struct subscription *s)
     return !s->active || (s->expires_at != TIME_NONE && s->expires_at <= clock->now_us(clock));
 }
 
-/* Terms that its projections name may have come since. */
-static struct subscription *subscription_of(struct delivery *d)
+/* Terms that its projections name may have come since. Takes the reference, and gives one. */
+static struct subscription *renewed(struct delivery *d, struct subscription *s)
 {
     struct notify *n = d->notify;
-    struct subscription *s = outbox_subscription(n->outbox, d->lane);
     uint32_t terms = terms_count(n->terms);
     struct subscription *old = s;
-    struct why why = {0};
+    struct why why;
     if (s->settled || d->terms == terms)
         return s;
+    why_clear(&why);
     d->terms = terms;
     subscription_ref(old);
     if (subscription_resolve(&s, n->terms, &n->o.limits, &why) != OK)
@@ -356,24 +357,28 @@ static struct subscription *subscription_of(struct delivery *d)
 void send_step(struct delivery *d)
 {
     struct notify *n = d->notify;
-    enum lane_life life = outbox_life(n->outbox, d->lane);
+    struct subscription *s;
+    uint32_t waiting;
+    enum lane_life life = outbox_look(n->outbox, d->lane, &s, &waiting);
     if (life == LANE_LEFT)
         end_lane(d);
     if (life != LANE_LIVES)
         return;
-    if (atomic_load(&n->stopping))
+    if (atomic_load(&n->stopping)) {
+        subscription_unref(s);
         return;
-    struct subscription *s = subscription_of(d);
+    }
+    s = renewed(d, s);
     if (is_over(n, s)) {
         outbox_clear(n->outbox, d->lane);
         d->interval_due_us = 0;
         subscription_unref(s);
         return;
     }
-    int64_t due_us = next_us(d, s, time_monotonic());
+    int64_t due_us = next_us(d, s, waiting);
     if (due_us == 0) {
         agenda_clear(&n->agenda, &d->due);
-        begin(d, s);
+        begin(d, s, waiting);
         return;
     }
     subscription_unref(s);

@@ -294,10 +294,28 @@ struct lane *outbox_next(struct outbox *o)
     return l;
 }
 
+static enum lane_life life_of(const struct lane *lane)
+{
+    return !lane->removed ? LANE_LIVES : lane->ready ? LANE_LEAVES : LANE_LEFT;
+}
+
 enum lane_life outbox_life(struct outbox *o, const struct lane *lane)
 {
     outbox_lock(o);
-    enum lane_life life = !lane->removed ? LANE_LIVES : lane->ready ? LANE_LEAVES : LANE_LEFT;
+    enum lane_life life = life_of(lane);
+    outbox_unlock(o);
+    return life;
+}
+
+enum lane_life outbox_look(struct outbox *o, const struct lane *lane, struct subscription **s,
+                           uint32_t *waiting)
+{
+    outbox_lock(o);
+    enum lane_life life = life_of(lane);
+    if (life == LANE_LIVES) {
+        *s = subscription_ref(lane->subscription);
+        *waiting = lane->count;
+    }
     outbox_unlock(o);
     return life;
 }
@@ -309,14 +327,6 @@ void lane_free(struct outbox *o, struct lane *lane)
     due_remove_all(o, lane);
     outbox_unlock(o);
     destroy(lane);
-}
-
-struct subscription *outbox_subscription(struct outbox *o, struct lane *lane)
-{
-    outbox_lock(o);
-    struct subscription *s = subscription_ref(lane->subscription);
-    outbox_unlock(o);
-    return s;
 }
 
 void outbox_renew(struct outbox *o, struct lane *lane, const struct subscription *old,
@@ -359,9 +369,8 @@ uint32_t outbox_take(struct outbox *o, struct lane *lane, struct due_item *items
     return n;
 }
 
-bool outbox_settle(struct outbox *o, struct lane *lane, bool given_up)
+static void settle(struct outbox *o, struct lane *lane, bool given_up)
 {
-    outbox_lock(o);
     o->stats.delivered += given_up ? 0 : lane->taken;
     o->stats.given_up += given_up ? lane->taken : 0;
     lane->counters.dropped += given_up ? lane->taken : 0;
@@ -372,6 +381,12 @@ bool outbox_settle(struct outbox *o, struct lane *lane, bool given_up)
         due_remove(o, lane, lane->first);
     }
     lane_mark_changed(o, lane);
+}
+
+bool outbox_settle(struct outbox *o, struct lane *lane, bool given_up)
+{
+    outbox_lock(o);
+    settle(o, lane, given_up);
     bool more = lane->first != NULL;
     outbox_unlock(o);
     return more;
@@ -388,14 +403,6 @@ void outbox_clear(struct outbox *o, struct lane *lane)
     outbox_unlock(o);
 }
 
-bool outbox_is_empty(struct outbox *o, struct lane *lane)
-{
-    outbox_lock(o);
-    bool empty = !lane->first;
-    outbox_unlock(o);
-    return empty;
-}
-
 void outbox_count(struct outbox *o, struct lane *lane, bool ok, int64_t now_us)
 {
     outbox_lock(o);
@@ -407,7 +414,10 @@ void outbox_count(struct outbox *o, struct lane *lane, bool ok, int64_t now_us)
     c->last_failed = !ok;
     c->failed += !ok;
     o->stats.failed += !ok;
-    lane_mark_changed(o, lane);
+    if (ok)
+        settle(o, lane, false);
+    else
+        lane_mark_changed(o, lane);
     outbox_unlock(o);
 }
 

@@ -73,8 +73,10 @@ struct lane *outbox_next(struct outbox *o);
 enum lane_life { LANE_LIVES, LANE_LEAVES, LANE_LEFT };
 enum lane_life outbox_life(struct outbox *o, const struct lane *lane);
 void lane_free(struct outbox *o, struct lane *lane); /* one that is left */
-/* Its subscription as of now; one reference, the caller's. */
-struct subscription *outbox_subscription(struct outbox *o, struct lane *lane);
+/* The same, and of a lane that lives its subscription as of now, one reference, the caller's, and how
+ * many changes wait. */
+enum lane_life outbox_look(struct outbox *o, const struct lane *lane, struct subscription **s,
+                           uint32_t *waiting);
 
 /* fresh is the same with more names known: takes the place of old, unless that was changed meanwhile. */
 void outbox_renew(struct outbox *o, struct lane *lane, const struct subscription *old,
@@ -93,8 +95,7 @@ uint32_t outbox_take(struct outbox *o, struct lane *lane, struct due_item *items
 bool outbox_settle(struct outbox *o, struct lane *lane, bool given_up);
 /* Everything that waits goes, uncounted when the subscription does not want it any more. */
 void outbox_clear(struct outbox *o, struct lane *lane);
-bool outbox_is_empty(struct outbox *o, struct lane *lane);
-/* After an attempt at time now. */
+/* After an attempt at time now; what was taken, if anything, is settled if it arrived. */
 void outbox_count(struct outbox *o, struct lane *lane, bool ok, int64_t now_us);
 
 /* What the taking thread knows of a lane; it alone looks at it. */

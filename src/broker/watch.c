@@ -404,6 +404,7 @@ static void check_all(struct checking *k)
 {
     struct watch *w = k->watch;
     uint64_t steps = w->asked.count + w->asked_ranges.count;
+    watch_table_near(w->by_key, w->asked.keys, w->asked.count);
     for (uint32_t i = 0; i < w->asked.count; i++) {
         struct watch_list l = watch_table_find(w->by_key, w->asked.keys[i]);
         for (uint32_t j = 0; j < l.count; j++)

@@ -1,4 +1,4 @@
-/* See watch_table.h. Keys are hashes already; cells are chained. */
+/* See watch_table.h. Keys are hashes already; cells are chained. Most have one entry, which stands in the cell. */
 #include "broker/watch_table.h"
 
 #include "base/arena.h"
@@ -9,8 +9,11 @@
 struct cell {
     struct cell *next;
     uint64_t key;
-    uint32_t count, room;
-    struct watch_entry *entries;
+    uint32_t count, room; /* room 0: in the cell */
+    union {
+        struct watch_entry one;
+        struct watch_entry *many;
+    };
 };
 
 struct watch_table {
@@ -18,7 +21,6 @@ struct watch_table {
     struct cell **buckets;
     uint64_t mask;
     uint64_t cells;
-    size_t bytes;
 };
 
 enum { BUCKETS_MIN = 64 };
@@ -33,9 +35,15 @@ struct watch_table *watch_table_new(void (*moved)(struct watcher *watcher, uint3
     return t;
 }
 
+static struct watch_entry *entries_of(struct cell *c)
+{
+    return c->room ? c->many : &c->one;
+}
+
 static void free_cell(struct cell *c)
 {
-    free(c->entries);
+    if (c->room)
+        free(c->many);
     free(c);
 }
 
@@ -76,23 +84,29 @@ static void grow(struct watch_table *t)
     free(old);
 }
 
+static void make_room(struct cell *c)
+{
+    if (c->count == 0 || c->count < c->room)
+        return;
+    uint32_t room = c->room ? 2 * c->room : 4;
+    struct watch_entry one = c->one, *old = c->room ? c->many : NULL;
+    c->many = mem_realloc(old, room * sizeof one);
+    if (!c->room)
+        c->many[0] = one;
+    c->room = room;
+}
+
 void watch_table_add(struct watch_table *t, uint64_t key, struct watch_entry e)
 {
     struct cell **at = place_of(t, key), *c = *at;
     if (!c) {
         c = *at = mem_zalloc(sizeof *c);
         c->key = key;
-        t->bytes += sizeof *c;
         if (++t->cells > t->mask)
             grow(t);
     }
-    if (c->count == c->room) {
-        uint32_t room = c->room ? 2 * c->room : 1;
-        c->entries = mem_realloc(c->entries, room * sizeof c->entries[0]);
-        t->bytes += (room - c->room) * sizeof c->entries[0];
-        c->room = room;
-    }
-    c->entries[c->count++] = e;
+    make_room(c);
+    entries_of(c)[c->count++] = e;
     t->moved(e.watcher, e.number, c->count - 1);
 }
 
@@ -100,24 +114,27 @@ void watch_table_remove(struct watch_table *t, uint64_t key, uint32_t at)
 {
     struct cell **place = place_of(t, key), *c = *place;
     assert(c && at < c->count);
-    c->entries[at] = c->entries[--c->count];
+    struct watch_entry *entries = entries_of(c);
+    entries[at] = entries[--c->count];
     if (at < c->count)
-        t->moved(c->entries[at].watcher, c->entries[at].number, at);
+        t->moved(entries[at].watcher, entries[at].number, at);
     if (c->count)
         return;
     *place = c->next;
     t->cells--;
-    t->bytes -= sizeof *c + c->room * sizeof c->entries[0];
     free_cell(c);
 }
 
 struct watch_list watch_table_find(const struct watch_table *t, uint64_t key)
 {
-    const struct cell *c = *place_of(t, key);
-    return c ? (struct watch_list){c->entries, c->count} : (struct watch_list){NULL, 0};
+    struct cell *c = *place_of(t, key);
+    return c ? (struct watch_list){entries_of(c), c->count} : (struct watch_list){NULL, 0};
 }
 
-size_t watch_table_bytes(const struct watch_table *t)
+void watch_table_near(const struct watch_table *t, const uint64_t *keys, uint32_t count)
 {
-    return t->bytes + (t->mask + 1) * sizeof(struct cell *);
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(&t->buckets[keys[i] & t->mask]);
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(t->buckets[keys[i] & t->mask]);
 }

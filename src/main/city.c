@@ -48,7 +48,7 @@ struct city {
     struct egress *egress;
     struct notify *notify;
     struct source_watch *sources;
-    struct delivery_thread *delivery;
+    struct delivery_host *delivery;
     struct control *control;
     struct front front;
     struct loop_hooks hooks;
@@ -406,10 +406,12 @@ static bool parts_close(struct city *city)
         delivery_drain(city->delivery, time_monotonic() + (city->drain_us < DELIVERY_US ? city->drain_us : DELIVERY_US));
     snapshots_stop(city->broker.snapshots);
     if (city->egress)
-        egress_stop(city->egress);
-    bool delivered = !city->delivery || delivery_join(city->delivery, time_monotonic() + city->close_us);
+        egress_cancel(city->egress);
+    bool delivered = !city->delivery || delivery_end(city->delivery, time_monotonic() + city->close_us);
     if (!delivered)
         log_error("ending without answers", log_z("part", "notifications"));
+    if (city->egress && delivered)
+        egress_stop(city->egress);
     if (!workers_end(city) || !delivered)
         return false;
     for (size_t i = 0; i < city->worker_count; i++)
@@ -455,7 +457,7 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
     if (st == OK)
         st = identity_read(city, c, why);
     if (st == OK)
-        st = egress_start(&city->egress, c, why);
+        st = egress_start(&city->egress, c, &city->hooks, why);
     if (st == OK) {
         city->broker.ports = egress_ports(city->egress);
         st = contexts_open(city, c, why);
@@ -464,10 +466,8 @@ static enum status parts_open(struct city *city, const struct config *c, struct 
         st = hosted_load(&city->broker, &city->hosted, why);
     if (st == OK)
         st = snapshots_open(city, c, why);
-    if (st == OK) { /* asks whose tenant a change is in */
-        struct loop_hooks *hooks = &city->hooks;
-        st = delivery_start(&city->delivery, city->notify, city->sources, &city->broker, hooks, why);
-    }
+    if (st == OK) /* asks whose tenant a change is in */
+        city->delivery = delivery_start(city->notify, city->sources, &city->broker, egress_loop(city->egress));
     if (st == OK)
         st = servers_start(city, c, why);
     if (st == OK)

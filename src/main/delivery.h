@@ -1,9 +1,9 @@
-/* The thread that delivers notifications: a loop of its own, so that making messages costs
- * neither those who write nor those who read.
+/* Notifications on the egress's thread: they are made where they are sent, so that handing them over costs
+ * nothing, and neither those who write nor those who read wait for them.
  *
- * Its end, in order: delivery_drain() begins nothing any more; egress_stop() cancels what is
- * under way; delivery_join() writes the last counters; then the store closes, which saves what
- * still waits; delivery_free(). */
+ * Its end, in order: delivery_drain() begins nothing any more; egress_cancel() ends what is
+ * under way; delivery_end() writes the last counters; egress_stop(); then the store closes, which saves
+ * what still waits; delivery_free(). */
 #ifndef MAIN_DELIVERY_H
 #define MAIN_DELIVERY_H
 
@@ -11,14 +11,14 @@
 #include "broker/source_watch.h"
 #include "net/loop.h"
 
-struct delivery_thread;
+struct delivery_host;
 
-MUST_USE enum status delivery_start(struct delivery_thread **out, struct notify *n, struct source_watch *w,
-                                    struct broker *b, const struct loop_hooks *hooks, struct why *why);
+/* On that loop, which is running and outlives it. */
+struct delivery_host *delivery_start(struct notify *n, struct source_watch *w, struct broker *b, struct loop *loop);
 /* Messages that are under way may arrive until then (monotonic). */
-void delivery_drain(struct delivery_thread *d, int64_t until_us);
-/* False when the thread still waits for the store then (monotonic): nothing may be freed. */
-MUST_USE bool delivery_join(struct delivery_thread *d, int64_t due_us);
-void delivery_free(struct delivery_thread *d); /* NULL is fine */
+void delivery_drain(struct delivery_host *d, int64_t until_us);
+/* False when something still waits for the store then (monotonic): nothing may be freed. */
+MUST_USE bool delivery_end(struct delivery_host *d, int64_t due_us);
+void delivery_free(struct delivery_host *d); /* NULL is fine */
 
 #endif

@@ -1,6 +1,6 @@
 /* Fetches and messages are posted to the egress loop, run there, and completed there; the broker
- * takes them on to where they are waited for. The end is posted as well, so that it
- * comes behind everything that was posted before it. */
+ * takes them on to where they are waited for. Cancelling and ending are posted as well, so that they
+ * come behind everything that was posted before; what is posted in between is cancelled at once. */
 #include "main/egress.h"
 
 #include "base/arena.h"
@@ -17,7 +17,7 @@ struct egress {
     struct http_client *client;
     struct egress_sender *sender;
     pthread_t thread;
-    struct task end;
+    struct task cancel, end;
 };
 
 struct fetching {
@@ -49,6 +49,12 @@ static void call_done(struct http_call *call)
 static void fetch_run(struct task *task)
 {
     struct fetching *f = container_of(task, struct fetching, task);
+    if (!f->egress->client) {
+        f->fetch->status = why_set(&f->fetch->why, E_CANCELLED, NULL, "the city is ending");
+        f->fetch->done(f->fetch);
+        free(f);
+        return;
+    }
     f->arena = arena_new(0);
     f->header = arena_printf(f->arena, "Accept: %s", f->fetch->accept);
     f->call = (struct http_call){
@@ -97,13 +103,14 @@ static enum status client_new(struct egress *e, const struct config *config, str
     return http_client_new(&e->client, e->loop, &o, why);
 }
 
-enum status egress_start(struct egress **out, const struct config *config, struct why *why)
+enum status egress_start(struct egress **out, const struct config *config, const struct loop_hooks *hooks,
+                         struct why *why)
 {
     struct egress *e = mem_zalloc(sizeof *e);
     e->ports.clock = &clock_system;
     e->ports.fetch = fetch_start;
     e->ports.send = send_start;
-    enum status st = loop_new(&e->loop, NULL);
+    enum status st = loop_new(&e->loop, hooks);
     if (st != OK)
         why_set(why, st, NULL, "no event loop for outgoing requests");
     if (st == OK)
@@ -129,12 +136,28 @@ struct broker_ports *egress_ports(struct egress *e)
     return &e->ports;
 }
 
-static void end_run(struct task *task)
+struct loop *egress_loop(struct egress *e)
 {
-    struct egress *e = container_of(task, struct egress, end);
+    return e->loop;
+}
+
+static void cancel_run(struct task *task)
+{
+    struct egress *e = container_of(task, struct egress, cancel);
     egress_sender_close(e->sender);
     http_client_free(e->client);
-    loop_stop(e->loop);
+    e->client = NULL;
+}
+
+void egress_cancel(struct egress *e)
+{
+    e->cancel.run = cancel_run;
+    runner_post(loop_runner(e->loop), &e->cancel);
+}
+
+static void end_run(struct task *task)
+{
+    loop_stop(container_of(task, struct egress, end)->loop);
 }
 
 void egress_stop(struct egress *e)

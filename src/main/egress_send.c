@@ -55,7 +55,8 @@ static void post_done(struct http_post *post)
     struct port_send *s = sending->send;
     s->status = post->status;
     s->http_status = post->http_status;
-    s->why = post->why;
+    if (post->status != OK)
+        s->why = post->why;
     free(sending);
     finish(s);
 }
@@ -63,15 +64,14 @@ static void post_done(struct http_post *post)
 static void post_start(struct egress_sender *e, struct port_send *s)
 {
     struct sending *sending = mem_alloc(sizeof *sending);
+    struct http_post *post = &sending->post;
     sending->send = s;
-    sending->post = (struct http_post){
-        .url = s->uri,
-        .headers = s->headers,
-        .header_count = s->header_count,
-        .body = s->body,
-        .timeout_ms = s->timeout_ms,
-        .done = post_done,
-    };
+    post->url = s->uri;
+    post->headers = s->headers;
+    post->header_count = s->header_count;
+    post->body = s->body;
+    post->timeout_ms = s->timeout_ms;
+    post->done = post_done;
     http_post_start(e->http, &sending->post);
 }
 
@@ -145,6 +145,11 @@ static void send_run(struct task *task)
 {
     struct port_send *s = container_of(task, struct port_send, task);
     struct egress_sender *e = s->impl;
+    if (!e->http) {
+        s->status = why_set(&s->why, E_CANCELLED, NULL, "the city is ending");
+        finish(s);
+        return;
+    }
     if (http_sender_takes(s->uri)) {
         post_start(e, s);
         return;
@@ -225,6 +230,9 @@ void egress_sender_close(struct egress_sender *e)
     http_sender_free(e->http);
     mqtt_client_free(e->mqtt);
     http_client_free(e->https);
+    e->http = NULL;
+    e->mqtt = NULL;
+    e->https = NULL;
 }
 
 void egress_sender_free(struct egress_sender *e)

@@ -12,7 +12,7 @@ MUST_USE enum status egress_sender_new(struct egress_sender **out, struct loop *
                                        struct why *why);
 /* Any thread: broker_ports.send. */
 void egress_send(struct egress_sender *e, struct port_send *s);
-/* What is under way ends with E_CANCELLED. On the loop's thread; NULL is fine. */
+/* What is under way ends with E_CANCELLED, and what comes later. On the loop's thread; NULL is fine. */
 void egress_sender_close(struct egress_sender *e);
 /* After the loop has ended. */
 void egress_sender_free(struct egress_sender *e);

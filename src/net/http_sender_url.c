@@ -64,25 +64,27 @@ bool http_header_is_transport(struct str name)
                                        {"TE", 2},              {"Trailer", 7},            {"Upgrade", 7},
                                        {"Proxy-Connection", 16}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_eq_fold(name, names[i]))
+        if (name.n == names[i].n && str_eq_fold(name, names[i]))
             return true;
     return false;
 }
 
+static bool is_token(unsigned char c)
+{
+    static const char others[] = "!#$%&'*+.^_`|~";
+    return c == '-' || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9') || (c != 0 && strchr(others, c));
+}
+
 static bool header_sound(struct str h, size_t colon)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    if (colon == STR_NPOS || colon == 0)
-        return false;
-    for (size_t i = 0; i < h.n; i++) {
+    bool sound = colon != STR_NPOS && colon > 0;
+    for (size_t i = 0; sound && i < colon; i++)
+        sound = is_token((unsigned char)h.p[i]);
+    for (size_t i = 0; sound && i < h.n; i++) {
         unsigned char c = (unsigned char)h.p[i];
-        if (i < colon && !((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') &&
-            (c == 0 || !strchr(others, c)))
-            return false;
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
+        sound = (c >= 0x20 || c == '\t') && c != 0x7f;
     }
-    return true;
+    return sound;
 }
 
 enum status http_head_write(struct buf *b, const struct http_sender *s, struct http_post *p)

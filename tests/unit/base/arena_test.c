@@ -87,6 +87,10 @@ static void texts_end_in_nul(void **state)
     struct str copy = arena_dup(a, str_head(s, 4));
     assert_string_equal(copy.p, "7 of");
     assert_int_equal(arena_dup(a, STR_NONE).n, 0);
+    struct str parts[] = {STR("7"), STR_NONE, STR(""), STR(" of"), s};
+    assert_string_equal(arena_join(a, parts, 5).p, "7 of7 of nine");
+    assert_int_equal(arena_join(a, parts, 5).n, 13);
+    assert_string_equal(arena_join(a, parts, 0).p, "");
     arena_free(a);
 }
 

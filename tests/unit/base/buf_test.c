@@ -60,6 +60,11 @@ static void writes_integers(void **state)
     buf_char(&b, ' ');
     buf_i64(&b, -1);
     assert_str(buf_view(&b), "0 18446744073709551615 -9223372036854775808 -1");
+    buf_clear(&b);
+    buf_hex(&b, 0x12, 4);
+    buf_hex(&b, 0xfedcba9876543210, 16);
+    buf_hex(&b, 0x12345, 2);
+    assert_str(buf_view(&b), "0012fedcba987654321045");
     buf_free(&b);
 }
 

@@ -421,6 +421,36 @@ static void damage_is_left_out(void **state)
     assert_int_equal(take(b), 0);
 }
 
+/* An arrival is counted and settles what was taken, in one. */
+static void what_arrived_is_settled(void **state)
+{
+    struct boxed *b = *state;
+    struct subscription *s;
+    struct subscription_counters c;
+    struct due_item items[4];
+    uint32_t waiting;
+    put(b, b->lane, 1, 0, 1, false);
+    put(b, b->lane, 1, 1, 2, false); /* of the same entity: not in the same message */
+    assert_int_equal(outbox_look(b->outbox, b->lane, &s, &waiting), LANE_LIVES);
+    assert_int_equal(waiting, 2);
+    assert_true(str_eq(s->id, STR("urn:s:1")));
+    subscription_unref(s);
+    assert_int_equal(outbox_take(b->outbox, b->lane, items, 4), 1);
+    outbox_count(b->outbox, b->lane, false, 7);
+    assert_int_equal(outbox_take(b->outbox, b->lane, items, 4), 1); /* again */
+    assert_int_equal(items[0].last_seq, 1);
+    outbox_count(b->outbox, b->lane, true, 8);
+    assert_int_equal(outbox_take(b->outbox, b->lane, items, 4), 1);
+    assert_int_equal(items[0].last_seq, 2);
+    outbox_count(b->outbox, b->lane, true, 9);
+    assert_int_equal(outbox_look(b->outbox, b->lane, &s, &waiting), LANE_LIVES);
+    assert_int_equal(waiting, 0);
+    subscription_unref(s);
+    assert_true(outbox_counters(b->outbox, STR("t"), STR("urn:s:1"), &c));
+    assert_int_equal(c.sent, 3);
+    assert_int_equal(c.failed, 1);
+}
+
 static void a_removed_lane_goes_to_who_takes_out(void **state)
 {
     struct boxed *b = *state;
@@ -452,6 +482,7 @@ int main(void)
         TEST(a_lane_that_lags_holds_no_other),
         TEST(counters_outlive_a_restart),
         TEST(damage_is_left_out),
+        TEST(what_arrived_is_settled),
         TEST(a_removed_lane_goes_to_who_takes_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static void begin(void)
     fixture_start(&f, fixture_options());
     assert_int_equal(loop_new(&home, NULL), OK);
     struct config *c = config_new(OPTIONS, OPTION_COUNT);
-    if (egress_start(&egress, c, &why) != OK)
+    if (egress_start(&egress, c, NULL, &why) != OK)
         fail_msg("%s", why.text);
     config_free(c);
     open_sends = 0;
@@ -41,6 +41,7 @@ static void begin(void)
 static void end(void)
 {
     if (egress) {
+        egress_cancel(egress);
         egress_stop(egress);
         egress_free(egress);
     }
@@ -129,12 +130,16 @@ static void all_come_home_at_the_end(void **state)
     for (int i = 0; i < SENDS; i++)
         start(&s[i], i % 2 ? STR("http://169.254.1.1/") : held, STR("{}"));
     assert_true(fixture_wait(&f.held, 8)); /* egress.connections_per_host */
+    egress_cancel(egress);
+    struct port_send late;
+    start(&late, held, STR("{}"));
     egress_stop(egress);
     egress_free(egress);
     egress = NULL;
     loop_run(home);
     for (int i = 0; i < SENDS; i += 2)
         assert_int_equal(s[i].status, E_CANCELLED);
+    assert_int_equal(late.status, E_CANCELLED);
     fixture_release(&f);
     end();
 }

@@ -17,7 +17,7 @@
 enum { FETCHES = 64 };
 
 struct city {
-    struct port_fetch fetches[FETCHES];
+    struct port_fetch fetches[FETCHES + 1];
     atomic_int done, refused, cancelled;
 };
 
@@ -36,7 +36,7 @@ static struct egress *start(void)
     struct egress *e;
     why_clear(&why);
     struct config *c = config_new(OPTIONS, OPTION_COUNT);
-    if (egress_start(&e, c, &why) != OK)
+    if (egress_start(&e, c, NULL, &why) != OK)
         fail_msg("%s", why.text);
     config_free(c);
     city.done = city.refused = city.cancelled = 0;
@@ -71,6 +71,7 @@ static void guard_refuses(void **state)
     for (int i = 0; i < 500 && !city.done; i++)
         usleep(10000);
     assert_int_equal(city.refused, 1);
+    egress_cancel(e);
     egress_stop(e);
     egress_free(e);
     assert_int_equal(city.done, 1);
@@ -85,10 +86,12 @@ static void all_complete_at_the_end(void **state)
         struct egress *e = start();
         for (int i = 0; i < FETCHES; i++)
             fetch(e, i, i % 2 ? str_of(silent) : STR("http://169.254.1.1/"));
+        egress_cancel(e);
+        fetch(e, FETCHES, str_of(silent)); /* too late */
         egress_stop(e);
         egress_free(e);
-        assert_int_equal(city.done, FETCHES);
-        assert_int_equal(city.refused + city.cancelled, FETCHES);
+        assert_int_equal(city.done, FETCHES + 1);
+        assert_int_equal(city.refused + city.cancelled, FETCHES + 1);
         assert_true(city.cancelled >= FETCHES / 2);
     }
     close(fd);
