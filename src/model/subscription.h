@@ -147,8 +147,8 @@ void subscription_unref(struct subscription *s); /* NULL is fine */
 
 /* What happened to its notifications (5.2.14.2), kept apart from the subscription itself. */
 struct subscription_counters {
-    uint64_t sent, failed, merged,
-        dropped; /* totals; retried deliveries count as sent and failed */
+    uint64_t sent, failed;    /* attempts; retried deliveries count as sent and failed */
+    uint64_t merged, dropped; /* changes; what is given up is dropped, too */
     int64_t last_notification, last_success, last_failure; /* µs, TIME_NONE: never */
     bool last_failed;
 };

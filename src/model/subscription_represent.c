@@ -98,10 +98,15 @@ static void add_number(const struct shower *w, struct json *o, const char *name,
                   (struct json){.kind = JSON_INT, .integer = (int64_t)n});
 }
 
+/* Those of clause 5.2.14.2, and two of our own, which show when the receiver missed something. */
 static void add_counters(const struct shower *w, struct json *notification,
                          const struct subscription_counters *c)
 {
-    if (!c || !c->sent)
+    if (!c)
+        return;
+    add_number(w, notification, "changesMerged", c->merged);
+    add_number(w, notification, "changesDropped", c->dropped);
+    if (!c->sent)
         return;
     draft_set(w->arena, notification, STR("status"),
               draft_text(c->last_failed ? STR("failed") : STR("ok")));

@@ -84,6 +84,27 @@ def test_counters(city, tenant, subscribe, receiver, urn):
     assert "lastFailure" not in told
 
 
+def test_what_a_receiver_misses_is_counted(city, tenant, subscribe, receiver, urn):
+    """Own members beside those of clause 5.2.14.2: nothing is merged or dropped silently."""
+    def shown(member, value):
+        for _ in range(100):
+            told = city.get(f"subscriptions/{name}", headers=tenant).json()["notification"]
+            if told.get(member) == value:
+                break
+            time.sleep(0.02)
+        return told
+    name = subscribe(throttling=60)
+    entity = put(city, tenant, building(urn, height=prop(0)))
+    assert shown("timesSent", 1).keys().isdisjoint({"changesMerged", "changesDropped"})
+    for height in range(1, 5):
+        change(city, tenant, entity, {"height": prop(height)})
+    told = shown("changesMerged", 3)
+    assert told["changesMerged"] == 3 and "changesDropped" not in told
+    city.patch(f"subscriptions/{name}", {"isActive": False}, headers=tenant)
+    told = shown("changesDropped", 1)
+    assert (told["changesMerged"], told["changesDropped"], told["timesSent"]) == (3, 1, 1)
+
+
 # ---- what triggers a notification ----
 
 WHAT = ["entityCreated", "attributeUpdated", "attributeCreated", "attributeDeleted", "entityDeleted"]
