@@ -221,8 +221,15 @@ void aggregates_add(struct aggregates *g, const struct point *p)
 /* How many from the first on are at least from and less than to. */
 static uint32_t run_length(const int64_t *times, uint32_t n, int64_t from, int64_t to)
 {
+    enum { STEP = 8 };
     uint64_t width = (uint64_t)to - (uint64_t)from; /* as unsigned: one comparison, also of open ranges */
     uint32_t i = 1;
+    for (uint32_t out = 0; i + STEP <= n; i += STEP) {
+        for (uint32_t k = 0; k < STEP; k++)
+            out |= (uint64_t)times[i + k] - (uint64_t)from >= width;
+        if (out)
+            break;
+    }
     while (i < n && (uint64_t)times[i] - (uint64_t)from < width)
         i++;
     return i;

@@ -1,15 +1,29 @@
 /* Sums of many numbers. Sums are compensated (the error of each addition is kept, and added at the end), squared distances
  * are taken from the mean of a block and blocks are merged, so that neither great offsets nor many values cost digits.
- * Four lanes, since each addition waits for the one before in its lane. */
+ * Several lanes side by side, since each addition waits for the one before in its lane. */
 #include "model/aggregate_int.h"
 
 #include <math.h>
+#include <string.h>
 
-#define LANES 4
+/* A vector of the compiler, the processor's own where it has them; each loop keeps two of them going. */
+enum { LANES = 2, STEP = 2 * LANES };
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t masks __attribute__((vector_size(LANES * sizeof(int64_t))));
 
 struct exact {
     double sum, rest;
 };
+struct exact_lanes {
+    lanes sum, rest;
+};
+
+static inline lanes load(const double *x)
+{
+    lanes v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
 
 /* Knuth's sum of two: what is lost of a + b is known exactly. */
 static inline void exact_add(struct exact *e, double x)
@@ -19,75 +33,98 @@ static inline void exact_add(struct exact *e, double x)
     e->sum = t;
 }
 
-static struct exact fold(const struct exact lanes[LANES])
+static inline void exact_add_lanes(struct exact_lanes *e, lanes x)
 {
-    struct exact e = lanes[0];
-    for (int k = 1; k < LANES; k++) {
-        exact_add(&e, lanes[k].sum);
-        e.rest += lanes[k].rest;
+    lanes t = e->sum + x, back = t - e->sum;
+    e->rest += (e->sum - (t - back)) + (x - back);
+    e->sum = t;
+}
+
+static struct exact fold(const struct exact_lanes *a, const struct exact_lanes *b)
+{
+    struct exact e = {0, 0};
+    for (int k = 0; k < LANES; k++) {
+        exact_add(&e, a->sum[k]);
+        exact_add(&e, b->sum[k]);
+        e.rest += a->rest[k] + b->rest[k];
     }
     return e;
 }
 
 static struct exact sum_of(const double *x, uint32_t n)
 {
-    struct exact lanes[LANES] = {{0, 0}};
+    struct exact_lanes a = {{0}, {0}}, b = a;
     uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            exact_add(&lanes[k], x[i + (uint32_t)k]);
+    for (; i + STEP <= n; i += STEP) {
+        exact_add_lanes(&a, load(x + i));
+        exact_add_lanes(&b, load(x + i + LANES));
+    }
+    struct exact e = fold(&a, &b);
     for (; i < n; i++)
-        exact_add(&lanes[0], x[i]);
-    return fold(lanes);
+        exact_add(&e, x[i]);
+    return e;
 }
 
 static struct exact squares_of(const double *x, uint32_t n)
 {
-    struct exact lanes[LANES] = {{0, 0}};
+    struct exact_lanes a = {{0}, {0}}, b = a;
     uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++)
-            exact_add(&lanes[k], x[i + (uint32_t)k] * x[i + (uint32_t)k]);
+    for (; i + STEP <= n; i += STEP) {
+        exact_add_lanes(&a, load(x + i) * load(x + i));
+        exact_add_lanes(&b, load(x + i + LANES) * load(x + i + LANES));
+    }
+    struct exact e = fold(&a, &b);
     for (; i < n; i++)
-        exact_add(&lanes[0], x[i] * x[i]);
-    return fold(lanes);
+        exact_add(&e, x[i] * x[i]);
+    return e;
 }
 
 /* Squared distances from the mean, less what the mean's own rounding adds. */
 static double distances(const double *x, uint32_t n, double mean)
 {
-    double squares[LANES] = {0}, off[LANES] = {0};
+    lanes squares_a = {0}, squares_b = {0}, off_a = {0}, off_b = {0};
+    double squares = 0, off = 0;
     uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int k = 0; k < LANES; k++) {
-            double d = x[i + (uint32_t)k] - mean;
-            squares[k] += d * d;
-            off[k] += d;
-        }
-    for (; i < n; i++) {
-        double d = x[i] - mean;
-        squares[0] += d * d;
-        off[0] += d;
+    for (; i + STEP <= n; i += STEP) {
+        lanes a = load(x + i) - mean, b = load(x + i + LANES) - mean;
+        squares_a += a * a;
+        squares_b += b * b;
+        off_a += a;
+        off_b += b;
     }
-    double o = off[0] + off[1] + (off[2] + off[3]);
-    return squares[0] + squares[1] + (squares[2] + squares[3]) - o * o / n;
+    for (; i < n; i++) {
+        squares += (x[i] - mean) * (x[i] - mean);
+        off += x[i] - mean;
+    }
+    for (int k = 0; k < LANES; k++) {
+        squares += squares_a[k] + squares_b[k];
+        off += off_a[k] + off_b[k];
+    }
+    return squares - off * off / n;
+}
+
+static inline lanes choose(masks mask, lanes yes, lanes no)
+{
+    return (lanes)(((masks)yes & mask) | ((masks)no & ~mask));
 }
 
 static void bounds(const double *x, uint32_t n, struct sums *out)
 {
-    double low[LANES] = {x[0], x[0], x[0], x[0]}, high[LANES] = {x[0], x[0], x[0], x[0]};
+    lanes low_a = {x[0], x[0]}, low_b = low_a, high_a = low_a, high_b = low_a;
     uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (uint32_t k = 0; k < LANES; k++) {
-            low[k] = x[i + k] < low[k] ? x[i + k] : low[k];
-            high[k] = x[i + k] > high[k] ? x[i + k] : high[k];
-        }
-    for (; i < n; i++) {
-        low[0] = x[i] < low[0] ? x[i] : low[0];
-        high[0] = x[i] > high[0] ? x[i] : high[0];
+    for (; i + STEP <= n; i += STEP) {
+        lanes a = load(x + i), b = load(x + i + LANES);
+        low_a = choose(a < low_a, a, low_a);
+        low_b = choose(b < low_b, b, low_b);
+        high_a = choose(a > high_a, a, high_a);
+        high_b = choose(b > high_b, b, high_b);
     }
-    out->min = fmin(fmin(low[0], low[1]), fmin(low[2], low[3]));
-    out->max = fmax(fmax(high[0], high[1]), fmax(high[2], high[3]));
+    out->min = fmin(fmin(low_a[0], low_a[1]), fmin(low_b[0], low_b[1]));
+    out->max = fmax(fmax(high_a[0], high_a[1]), fmax(high_b[0], high_b[1]));
+    for (; i < n; i++) {
+        out->min = x[i] < out->min ? x[i] : out->min;
+        out->max = x[i] > out->max ? x[i] : out->max;
+    }
 }
 
 double sums_mean(const struct sums *s)
@@ -99,6 +136,8 @@ double sums_mean(const struct sums *s)
 void sums_add(struct sums *s, const double *numbers, uint32_t n, uint32_t methods)
 {
     struct sums block = {.n = n};
+    if (!(methods & ~(AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT) | AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT))))
+        return;
     struct exact sum = sum_of(numbers, n);
     block.sum = sum.sum;
     block.sum_rest = sum.rest;
