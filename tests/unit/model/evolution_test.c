@@ -182,11 +182,306 @@ static void single_instances_and_any_order(void **state)
     assert_true(e->series->points[1].attr.value.integer == 2 && e->series->points[1].index == 1);
 }
 
+/* ---- what is refused ---- */
+
+#define NULL_TEXT "\"urn:ngsi-ld:null\""
+#define VALUE_1 "{\"type\":\"Property\",\"value\":1}"
+
+static const struct refused_case REFUSED[] = {
+    {"\"a\":5", "/a", "instance"},
+    {"\"a\":[1,2]", "/a/0", "instance"},
+    {"\"a\":[]", "/a", "empty"},
+    {"\"a\":{\"x\":1}", "/a", "instance"},
+    {"\"a\":" NULL_TEXT, "/a", "instance"}, /* first level, clause 5.5.4 */
+    {"\"a\":[" NULL_TEXT "]", "/a/0", "instance"},
+    {"\"scope\":" NULL_TEXT, "/scope", "Null"},
+    {"\"scope\":[" NULL_TEXT "]", "/scope", "Null"},
+    {"\"expiresAt\":" NULL_TEXT, "/expiresAt", "Null"},
+    {"\"a\":[{\"value\":1,\"unitCode\":" NULL_TEXT "}]", "/a/0/unitCode", "Null"},
+    {"\"a\":[{\"value\":" NULL_TEXT ",\"unitCode\":" NULL_TEXT "}]", "/a/0", "only the value"},
+    {"\"a\":[{\"value\":" NULL_TEXT ",\"b\":{\"value\":" NULL_TEXT "}}]", "/a/0", "only the value"},
+    {"\"a\":[{\"value\":{\"x\":" NULL_TEXT "}}]", "/a/0/value/x", "Null"},
+    {"\"a\":[{\"value\":1,\"b\":{\"value\":" NULL_TEXT "}}]", "/a/0/b/value", "Null"},
+    {"\"a\":[{\"value\":" NULL_TEXT ",\"deletedAt\":\"now\"}]", "/a/0/deletedAt", "DateTime"},
+    {"\"a\":[{\"value\":1,\"observedAt\":\"now\"}]", "/a/0/observedAt", "DateTime"},
+    {"\"a\":[" VALUE_1 "],\"https://uri.etsi.org/ngsi-ld/default-context/a\":" VALUE_1,
+     "/https:~1~1uri.etsi.org~1ngsi-ld~1default-context~1a", "twice"},
+    {"\"scope\":\"/a\",\"scope\":\"/b\"", "/scope", "twice"},
+    {"\"scope\":\"a b\"", "/scope", "scope"},
+    {"\"scope\":[]", "/scope", "empty"},
+    {"\"scope\":[{\"type\":\"Property\"}]", "/scope/0", "value"},
+    {"\"scope\":[{\"type\":\"Relationship\",\"value\":\"/a\"}]", "/scope/0/type", "Property"},
+    {"\"scope\":{\"value\":\"/a\",\"datasetId\":\"urn:x:d\"}", "/scope/datasetId", "times"},
+    {"\"scope\":{\"value\":[\"/a\",7]}", "/scope/value/1", "scope"},
+    {"\"scope\":{\"type\":\"Property\",\"values\":[[\"/a\"]]}", "/scope/values/0", "time"},
+    {"\"a\":{\"type\":\"Property\",\"values\":[]}", "/a", "empty"},
+    {"\"a\":{\"type\":\"Property\",\"values\":[[1]]}", "/a/values/0", "time"},
+    {"\"a\":{\"type\":\"Property\",\"values\":[[1,\"now\"]]}", "/a/values/0/1", "DateTime"},
+    {"\"a\":{\"type\":\"Property\",\"objects\":[[\"urn:x:A\"," T(1) "]]}", "/a/type", "Relationship"},
+    {"\"a\":{\"type\":\"Property\",\"unitCode\":\"CEL\",\"values\":[[1," T(1) "]]}", "/a/unitCode", "no more"},
+    {"\"a\":{\"type\":\"Relationship\",\"objects\":[[\"A B\"," T(1) "]]}", "/a/objects/0/0", "URI"},
+    {"\"a\":{\"type\":\"JsonProperty\",\"jsons\":[[{\"x\":1}," T(1) "]]}", "/a/jsons/0/0", "json"},
+    {"\"location\":{\"type\":\"Property\",\"values\":[[1," T(1) "]]}", "/location/type", "GeoProperty"},
+    {"\"location\":{\"values\":[[1," T(1) "]]}", "/location/values/0/0", "geometry"},
+    {NULL, NULL, NULL},
+};
+
+static void assert_refused(struct fixture *f, const char *text, enum reader_mode mode, const struct refused_case *c)
+{
+    struct reader r = entity_reader(f, context_core(), READER_MERGE); /* its mode is not looked at */
+    struct evolution e;
+    struct why why = {0};
+    const struct json *v = entity_json(f, text);
+    enum status st = mode == READER_ENTITY ? reader_evolution(&r, v, STR_NONE, NULL, &e, &why)
+                                           : reader_evolution_fragment(&r, v, STR_NONE, NULL, &e, &why);
+    if (st == OK)
+        fail_msg("taken: %s", text);
+    if (why.status != st || st != E_BAD_DATA || strcmp(why.pointer, c->pointer) != 0 || !strstr(why.text, c->part))
+        fail_msg("%s\n  %s at \"%s\" (not \"%s\"): \"%s\" (not \"%s\")", text, status_name(st), why.pointer, c->pointer,
+                 why.text, c->part);
+}
+
+static void faults_are_refused_where_they_stand(void **state)
+{
+    struct fixture *f = *state;
+    for (const struct refused_case *c = REFUSED; c->json; c++) {
+        assert_refused(f, arena_printf(f->arena, E(",%s"), c->json).p, READER_ENTITY, c);
+        assert_refused(f, arena_printf(f->arena, "{%s}", c->json).p, READER_APPEND, c);
+    }
+    const struct refused_case no_id = {NULL, "", "id"}, no_type = {NULL, "", "type"}, no_object = {NULL, "", "object"};
+    assert_refused(f, "{\"type\":\"T\"}", READER_ENTITY, &no_id);
+    assert_refused(f, "{\"id\":\"urn:x:1\"}", READER_ENTITY, &no_type);
+    assert_refused(f, "[]", READER_ENTITY, &no_object);
+}
+
+static void fragments_need_neither_id_nor_type(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r = entity_reader(f, context_core(), READER_ENTITY);
+    struct evolution e;
+    const struct json *v = entity_json(f, "{\"a\":[" VALUE_1 "]}");
+    assert_int_equal(reader_evolution_fragment(&r, v, STR("urn:x:1"), NULL, &e, NULL), OK);
+    assert_true(str_eq(e.id, STR("urn:x:1")) && e.type_count == 0 && e.count == 1);
+    v = entity_json(f, "{\"type\":[\"T\",\"U\"]}");
+    assert_int_equal(reader_evolution_fragment(&r, v, STR_NONE, NULL, &e, NULL), OK);
+    assert_true(e.type_count == 2 && e.count == 0);
+}
+
+/* The fixture allows 30 instances, and many more attributes in each. */
+static void instances_are_limited(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r = entity_reader(f, context_core(), READER_ENTITY);
+    for (int form = 0; form < 3; form++)
+        for (int count = 29; count <= 31; count++) {
+            struct str list = STR("");
+            for (int i = 0; i < count; i++)
+                list = arena_printf(f->arena, "%.*s%s%s", STR_ARG(list), i ? "," : "", form == 2 ? "[1," T(1) "]" : VALUE_1);
+            struct str attrs = arena_printf(f->arena, form == 0 ? "\"a\":[%.*s]" : form == 1 ? "\"b\":" VALUE_1 ",\"a\":[%.*s]"
+                                            : "\"a\":{\"type\":\"Property\",\"values\":[%.*s]}", STR_ARG(list));
+            struct evolution e;
+            struct why why = {0};
+            bool fits = count + (form == 1) <= 30;
+            enum status st = reader_evolution_fragment(&r, entity_json(f, arena_printf(f->arena, "{%.*s}", STR_ARG(attrs)).p),
+                                                       STR_NONE, NULL, &e, &why);
+            assert_int_equal(st, fits ? OK : E_LIMIT);
+            assert_string_equal(why.limit, fits ? "" : "limits.instances");
+        }
+}
+
+/* ---- one instance ---- */
+
+static void one_instance_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct reader r = entity_reader(f, context_core(), READER_ENTITY);
+    uint32_t term = context_expand_term(context_core(), STR("a"), true, f->arena, NULL);
+    static const char *const FINE[] = {"{\"type\":\"Property\",\"value\":7" OBSERVED(1) ",\"@context\":\"urn:x:c\"}",
+                                       "[{\"value\":7" OBSERVED(1) "}]", "{\"a\":{\"value\":7" OBSERVED(1) "}}",
+                                       "{\"@context\":\"urn:x:c\",\"type\":\"T\",\"a\":[{\"value\":7" OBSERVED(1) "}]}"};
+    static const char *const WRONG[] = {"[]", "[" VALUE_1 "," VALUE_1 "]", "{\"a\":[" VALUE_1 "," VALUE_1 "]}",
+                                        "{\"a\":" VALUE_1 ",\"b\":" VALUE_1 "}", "{\"b\":" VALUE_1 "}", "7", NULL_TEXT,
+                                        "{\"type\":\"Property\",\"values\":[[1," T(1) "],[2," T(2) "]]}"};
+    struct point p;
+    for (size_t i = 0; i < sizeof FINE / sizeof *FINE; i++) {
+        assert_int_equal(reader_instance(&r, term, entity_json(f, FINE[i]), NULL, &p, NULL), OK);
+        assert_true(p.attr.term == term && p.attr.value.integer == 7 && p.attr.observed_at == at("2020-08-01T12:01:00Z"));
+    }
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++)
+        if (reader_instance(&r, term, entity_json(f, WRONG[i]), NULL, &p, NULL) != E_BAD_DATA)
+            fail_msg("taken: %s", WRONG[i]);
+    assert_int_equal(reader_instance(&r, TERM_SCOPE, entity_json(f, "{\"value\":\"/a\"" OBSERVED(1) "}"), NULL, &p, NULL), OK);
+    assert_true(str_eq(p.attr.value.text, STR("/a")) && p.attr.observed_at != TIME_NONE);
+    assert_int_equal(reader_instance(&r, TERM_SCOPE, entity_json(f, "{\"scope\":[{\"value\":\"/a\"}]}"), NULL, &p, NULL), OK);
+}
+
+/* ---- what is shown of it ---- */
+
+static const char CITY[] = E(",\"scope\":{\"value\":\"/a\"" OBSERVED(1) "},"
+                             "\"says\":[{\"languageMap\":{\"en\":\"yes\",\"fr\":\"oui\"}" OBSERVED(1) "}],"
+                             "\"speed\":[{\"value\":1" OBSERVED(1) "},{\"value\":2,\"datasetId\":\"urn:x:gps\"" OBSERVED(2) "}]");
+
+static struct projection *projection(struct fixture *f, const char *text)
+{
+    const struct projection_limits limits = {10, 2};
+    struct projection *p;
+    assert_int_equal(projection_read(&p, str_of(text), context_core(), &limits, f->arena, NULL), OK);
+    return p;
+}
+
+static void projections_and_datasets(void **state)
+{
+    struct fixture *f = *state;
+    const struct evolution *e = read_evolution(f, CITY);
+    struct str dataset = STR("urn:x:gps");
+    struct represent_temporal r = shown_as(f, TEMPORAL_VALUES);
+    r.base.pick = projection(f, "id,speed");
+    assert_shows(f, &r, e, "{\"id\":\"urn:x:1\",\"speed\":[{\"type\":\"Property\",\"values\":[[1," T(1) "]]},"
+                           "{\"type\":\"Property\",\"datasetId\":\"urn:x:gps\",\"values\":[[2," T(2) "]]}]}");
+    r.base.datasets = &dataset;
+    r.base.dataset_count = 1;
+    assert_shows(f, &r, e, "{\"id\":\"urn:x:1\",\"speed\":{\"type\":\"Property\",\"datasetId\":\"urn:x:gps\",\"values\":[[2," T(2) "]]}}");
+    r.format = TEMPORAL_NORMALIZED;
+    assert_shows(f, &r, e, "{\"id\":\"urn:x:1\",\"speed\":[{\"type\":\"Property\",\"value\":2,\"datasetId\":\"urn:x:gps\"" OBSERVED(2) "}]}");
+    r.base.pick = projection(f, "nothing");
+    assert_false(represent_evolution_leaves(&r, e));
+    assert_shows(f, &r, e, "{}");
+    r.base.pick = projection(f, "scope");
+    assert_true(represent_evolution_leaves(&r, e));
+    assert_shows(f, &r, e, "{\"scope\":[{\"type\":\"Property\",\"value\":\"/a\"" OBSERVED(1) "}]}");
+    r.base.pick = NULL;
+    r.base.omit = projection(f, "scope,type,says");
+    r.base.at_context = STR("\"urn:x:c\"");
+    assert_shows(f, &r, e, "{\"id\":\"urn:x:1\",\"speed\":[{\"type\":\"Property\",\"value\":2,\"datasetId\":\"urn:x:gps\"" OBSERVED(2) "}],"
+                           "\"@context\":\"urn:x:c\"}");
+}
+
+static void one_language(void **state)
+{
+    struct fixture *f = *state;
+    const struct evolution *e = read_evolution(f, E(",\"says\":[{\"languageMap\":{\"en\":\"yes\",\"fr\":\"oui\"}" OBSERVED(1) "},"
+                                                    "{\"type\":\"LanguageProperty\",\"languageMap\":" NULL_TEXT DELETED(2) "}]"));
+    struct represent_temporal r = shown_as(f, TEMPORAL_NORMALIZED);
+    r.base.lang = STR("fr");
+    assert_shows(f, &r, e, E(",\"says\":[{\"type\":\"Property\",\"value\":\"oui\",\"lang\":\"fr\"" OBSERVED(1) "},"
+                             "{\"type\":\"LanguageProperty\",\"languageMap\":{\"@none\":" NULL_TEXT "}" DELETED(2) "}]"));
+    r.format = TEMPORAL_VALUES;
+    assert_shows(f, &r, e, E(",\"says\":{\"type\":\"Property\",\"values\":[[\"oui\"," T(1) "],[" NULL_TEXT "," T(2) "]]}"));
+}
+
+/* As the store fills them in. */
+static void set_times(struct evolution *e)
+{
+    e->created_at = at("2020-08-01T12:07:00Z");
+    e->modified_at = at("2020-08-01T12:08:00Z");
+    for (uint32_t i = 0; i < e->count; i++)
+        for (uint32_t j = 0; j < e->series[i].count; j++) {
+            struct point *p = &e->series[i].points[j];
+            p->attr.seq = 77;
+            p->attr.created_at = e->created_at;
+            p->attr.modified_at = e->modified_at;
+        }
+}
+
+#define CREATED ",\"createdAt\":" T(7) ",\"modifiedAt\":" T(8)
+
+static void times_of_the_system(void **state)
+{
+    struct fixture *f = *state;
+    struct evolution *e = read_evolution(f, E(",\"scope\":\"/a\",\"b\":{\"value\":1},\"gone\":{\"type\":\"Property\",\"value\":" NULL_TEXT DELETED(5) "}"));
+    struct represent_temporal r = shown_as(f, TEMPORAL_NORMALIZED);
+    set_times(e);
+    r.base.sys_attrs = true;
+    assert_shows(f, &r, e, E(CREATED ",\"scope\":[{\"type\":\"Property\",\"value\":\"/a\"" CREATED "}],\"b\":[{\"type\":\"Property\",\"value\":1" CREATED "}],"
+                             "\"gone\":[{\"type\":\"Property\",\"value\":" NULL_TEXT CREATED DELETED(5) "}]"));
+    r.base.sys_attrs = false;
+    e->deleted_at = at("2020-08-01T12:09:00Z");
+    assert_shows(f, &r, e, E(DELETED(9) ",\"scope\":[{\"type\":\"Property\",\"value\":\"/a\"}],\"b\":[{\"type\":\"Property\",\"value\":1}],"
+                             "\"gone\":[{\"type\":\"Property\",\"value\":" NULL_TEXT DELETED(5) "}]"));
+    const struct temporal_query created = {.property = TIME_CREATED_AT};
+    r.format = TEMPORAL_VALUES;
+    r.query = &created;
+    r.base.pick = projection(f, "b");
+    assert_shows(f, &r, e, "{" "\"deletedAt\":" T(9) ",\"b\":{\"type\":\"Property\",\"values\":[[1," T(7) "]]}}");
+    r.query = NULL; /* nothing was observed: its place in the series */
+    assert_shows(f, &r, e, "{" "\"deletedAt\":" T(9) ",\"b\":{\"type\":\"Property\",\"values\":[[1," T(8) "]]}}");
+}
+
+/* Each instance has an id of its own, which says which it is; the scope's have none (clause 4.5.6). */
+static void instances_have_ids(void **state)
+{
+    struct fixture *f = *state;
+    struct evolution *e = read_evolution(f, E(",\"scope\":\"/a\",\"b\":[{\"value\":1" OBSERVED(1) "},{\"value\":2" OBSERVED(2) "}]"));
+    struct represent_temporal r = shown_as(f, TEMPORAL_CONCISE);
+    set_times(e);
+    const struct json *v = show(f, &r, e), *instances = json_get(v, STR("b"));
+    assert_null(json_get(&json_get(v, STR("scope"))->items[0], STR("instanceId")));
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct json *id = json_get(&instances->items[i], STR("instanceId"));
+        assert_true(json_is(id, JSON_STRING));
+        assert_true(instance_id_is(id->string, e->id, STR("https://uri.etsi.org/ngsi-ld/default-context/b"), STR(""), 77, i));
+    }
+}
+
+/* A series may change its kind; lists of the simplified form are of one each. */
+static void kinds_may_change(void **state)
+{
+    struct fixture *f = *state;
+    const struct evolution *e = read_evolution(f, E(",\"b\":[{\"value\":1" OBSERVED(1) "},{\"object\":\"urn:x:A\"" OBSERVED(2) "},{\"value\":2" OBSERVED(3) "}]"));
+    struct represent_temporal r = shown_as(f, TEMPORAL_VALUES);
+    assert_shows(f, &r, e, E(",\"b\":[{\"type\":\"Property\",\"values\":[[1," T(1) "],[2," T(3) "]]},"
+                             "{\"type\":\"Relationship\",\"objects\":[[\"urn:x:A\"," T(2) "]]}]"));
+}
+
+/* ---- aggregated ---- */
+
+static void aggregate(struct fixture *f, struct evolution *e, const struct temporal_query *q)
+{
+    for (uint32_t i = 0; i < e->count; i++) {
+        struct series *s = &e->series[i];
+        s->aggregates = aggregates_begin(q, 100, f->arena);
+        for (uint32_t j = 0; j < s->count; j++)
+            aggregates_add(s->aggregates, &s->points[j]);
+        assert_int_equal(aggregates_end(s->aggregates, NULL), OK);
+        s->count = 0;
+        s->points = NULL;
+    }
+}
+
+static void aggregates_by_method(void **state)
+{
+    struct fixture *f = *state;
+    struct evolution *e = read_evolution(f, E(",\"speed\":[{\"value\":120" OBSERVED(3) "},{\"value\":100" OBSERVED(4) "},{\"value\":81" OBSERVED(5) "},"
+                                              "{\"value\":7,\"datasetId\":\"urn:x:gps\"" OBSERVED(3) "}],"
+                                              "\"on\":[{\"object\":\"urn:x:A\"" OBSERVED(3) "}],"
+                                              "\"gone\":[{\"type\":\"Property\",\"value\":" NULL_TEXT OBSERVED(3) "}]"));
+    struct temporal_query q = {.from_us = INT64_MIN, .to_us = INT64_MAX, .period = {.us = 120 * INT64_C(1000000)},
+                               .methods = AGGREGATE_BIT(AGGREGATE_AVG) | AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT)};
+    struct represent_temporal r = shown_as(f, TEMPORAL_AGGREGATED);
+    r.query = &q;
+    aggregate(f, e, &q);
+    assert_shows(f, &r, e,
+                 E(",\"speed\":[{\"type\":\"Property\",\"totalCount\":[[2," T(3) "," T(5) "],[1," T(5) "," T(7) "]],"
+                   "\"avg\":[[110," T(3) "," T(5) "],[81," T(5) "," T(7) "]]},"
+                   "{\"type\":\"Property\",\"datasetId\":\"urn:x:gps\",\"totalCount\":[[1," T(3) "," T(5) "]],\"avg\":[[7," T(3) "," T(5) "]]}],"
+                   "\"on\":{\"type\":\"Relationship\",\"totalCount\":[[1," T(3) "," T(5) "]],\"avg\":[]}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_form_is_read_and_shown, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(single_instances_and_any_order, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(faults_are_refused_where_they_stand, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(fragments_need_neither_id_nor_type, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(instances_are_limited, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(one_instance_is_read, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(projections_and_datasets, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(one_language, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(times_of_the_system, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(instances_have_ids, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(kinds_may_change, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(aggregates_by_method, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
