@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define NOWHERE UINT32_MAX
+enum { COLUMN_MAX = 64 };
 
 struct aggregates {
     struct arena *arena;
@@ -32,6 +33,9 @@ struct aggregates {
     struct distinct *distinct;
     uint32_t waiting_count, waiting_room; /* items that wait for the origin */
     struct item *waiting;
+    uint32_t column_count; /* numbers of points, gathered to be added together */
+    int64_t column_times[COLUMN_MAX];
+    double column_numbers[COLUMN_MAX];
     uint64_t values;
     struct aggregate_period *periods;
 };
@@ -100,7 +104,7 @@ static uint32_t *place_of(const struct aggregates *g, int64_t index)
 
 static void grow(struct aggregates *g)
 {
-    uint32_t room = g->room ? g->room * 2 : 32;
+    uint32_t room = g->room ? g->room * 2 : 8;
     g->buckets = arena_grow(g->arena, g->buckets, g->room * sizeof *g->buckets, room * sizeof *g->buckets);
     g->room = room;
     g->places_room = room * 2;
@@ -202,20 +206,6 @@ static void wait_for_start(struct aggregates *g, struct item item, bool borrowed
     g->waiting[g->waiting_count++] = item;
 }
 
-void aggregates_add(struct aggregates *g, const struct point *p)
-{
-    int64_t us = point_time(p, (enum time_property)g->q.property);
-    if (p->attr.value.kind == VALUE_NULL || p->attr.value.kind == VALUE_NONE)
-        return;
-    if (g->values++ == 0)
-        g->kind = p->attr.kind;
-    struct item item = aggregate_item(p, us != TIME_NONE ? us : point_place(p), g->arena);
-    if (g->started)
-        add_item(g, &item);
-    else
-        wait_for_start(g, item, true);
-}
-
 /* ---- columns of numbers ---- */
 
 /* How many from the first on are at least from and less than to. */
@@ -247,6 +237,20 @@ static void add_run(struct aggregates *g, struct bucket *b, const int64_t *times
             b->distinct += distinct_add_number(&g->distinct, g->current, numbers[i], g->arena);
 }
 
+static void add_numbers(struct aggregates *g, const int64_t *times, const double *numbers, uint32_t n)
+{
+    for (uint32_t i = 0, run; i < n && !g->over; i += run) {
+        run = 1;
+        struct bucket *b = in_range(g, times[i]) ? bucket_at(g, times[i]) : NULL;
+        if (!b)
+            continue;
+        int64_t from = b->from > g->q.from_us ? b->from : g->q.from_us;
+        int64_t to = b->to < g->q.to_us ? b->to : g->q.to_us;
+        run = run_length(times + i, n - i, from, to);
+        add_run(g, b, times + i, numbers + i, run);
+    }
+}
+
 void aggregates_add_numbers(struct aggregates *g, const int64_t *times, const double *numbers, uint32_t n)
 {
     if (g->values == 0)
@@ -257,16 +261,39 @@ void aggregates_add_numbers(struct aggregates *g, const int64_t *times, const do
             wait_for_start(g, (struct item){.us = times[i], .class = CLASS_NUMBER, .number = numbers[i]}, false);
         return;
     }
-    for (uint32_t i = 0, run; i < n; i += run) {
-        run = 1;
-        struct bucket *b = in_range(g, times[i]) ? bucket_at(g, times[i]) : NULL;
-        if (!b)
-            continue;
-        int64_t from = b->from > g->q.from_us ? b->from : g->q.from_us;
-        int64_t to = b->to < g->q.to_us ? b->to : g->q.to_us;
-        run = run_length(times + i, n - i, from, to);
-        add_run(g, b, times + i, numbers + i, run);
-    }
+    add_numbers(g, times, numbers, n);
+}
+
+/* ---- points ---- */
+
+static void add_column(struct aggregates *g)
+{
+    add_numbers(g, g->column_times, g->column_numbers, g->column_count);
+    g->column_count = 0;
+}
+
+static void add_to_column(struct aggregates *g, const struct item *item)
+{
+    if (g->column_count == COLUMN_MAX)
+        add_column(g);
+    g->column_times[g->column_count] = item->us;
+    g->column_numbers[g->column_count++] = item->number;
+}
+
+void aggregates_add(struct aggregates *g, const struct point *p)
+{
+    int64_t us = point_time(p, (enum time_property)g->q.property);
+    if (g->over || p->attr.value.kind == VALUE_NULL || p->attr.value.kind == VALUE_NONE)
+        return;
+    if (g->values++ == 0)
+        g->kind = p->attr.kind;
+    struct item item = aggregate_item(p, us != TIME_NONE ? us : point_place(p), g->arena);
+    if (!g->started)
+        wait_for_start(g, item, true);
+    else if (item.class == CLASS_NUMBER)
+        add_to_column(g, &item);
+    else
+        add_item(g, &item);
 }
 
 /* ---- summaries ---- */
@@ -336,6 +363,7 @@ enum status aggregates_end(struct aggregates *g, struct why *why)
     uint32_t allowed = 0;
     if (!g->started)
         add_waiting(g);
+    add_column(g);
     if (g->over)
         return why_limit(why, E_TOO_COMPLEX, NULL, "limits.aggregation_periods",
                          "the values fall into more than %u periods of aggrPeriodDuration", g->buckets_max);

@@ -4,6 +4,8 @@
 
 #include "model/represent_int.h"
 
+#include <stdlib.h>
+
 /* What a list of values is called in the simplified representation (clause 4.5.9). */
 static const struct {
     const char *type, *list;
@@ -91,36 +93,46 @@ static void write_instance(struct writing *w, struct str name, struct str iri, c
     buf_char(w->b, '}');
 }
 
-/* The next in order of time of several series; next: how many of each are written. */
-static const struct point *take_next(const struct series *s, uint32_t count, uint32_t *next)
+static int by_time(const void *a, const void *b)
 {
-    uint32_t best = count;
+    const struct point *const *x = a, *const *y = b;
+    int c = point_order(*x, *y);
+    return c ? c : str_cmp((*x)->attr.dataset, (*y)->attr.dataset);
+}
+
+/* The instances of all series that show, in order of time. */
+static const struct point **gather(struct writing *w, const struct series *s, uint32_t count, uint32_t *n)
+{
+    uint32_t total = 0, shown = 0;
+    for (uint32_t i = 0; i < count; i++)
+        total += s[i].count;
+    const struct point **points = arena_array(w->r.arena, const struct point *, total);
+    *n = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (next[i] == s[i].count)
+        if (!shows(&w->r, &s[i]))
             continue;
-        if (best == count || point_order(&s[i].points[next[i]], &s[best].points[next[best]]) < 0)
-            best = i;
+        shown++;
+        for (uint32_t j = 0; j < s[i].count; j++)
+            points[(*n)++] = &s[i].points[j];
     }
-    return best == count ? NULL : &s[best].points[next[best]++];
+    if (shown > 1)
+        qsort(points, *n, sizeof *points, by_time);
+    return points;
 }
 
 static void write_instances(struct writing *w, struct str name, const struct series *s, uint32_t count)
 {
-    uint32_t *next = arena_zarray(w->r.arena, uint32_t, count);
+    uint32_t n;
     struct str iri = s->term == TERM_SCOPE ? STR_NONE : context_term_iri(w->r.context, s->term);
-    const struct point *p;
-    bool first = true;
-    for (uint32_t i = 0; i < count; i++)
-        next[i] = shows(&w->r, &s[i]) ? 0 : s[i].count;
+    const struct point **points = gather(w, s, count, &n);
     buf_char(w->b, '[');
-    while ((p = take_next(s, count, next))) {
-        if (!first)
+    for (uint32_t i = 0; i < n; i++) {
+        if (i)
             buf_char(w->b, ',');
-        first = false;
         if (s->term == TERM_SCOPE)
-            write_scope(w, p);
+            write_scope(w, points[i]);
         else
-            write_instance(w, name, iri, p);
+            write_instance(w, name, iri, points[i]);
     }
     buf_char(w->b, ']');
 }
