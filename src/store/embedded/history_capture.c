@@ -52,17 +52,21 @@ static void capture_instance(struct embedded *e, const struct pending *p, const 
         doc_attr_alone(p->doc, k, &is);
         there = str_eq(is.dataset, was.dataset);
     }
-    if (there && is.seq == was.seq)
+    if (there && is.seq == was.seq && is.modified_at == was.modified_at)
         return;
     put_point(e, ITEM_REPLACED, &(struct point){.attr = was, .deleted_at = TIME_NONE});
     if (!there)
         put_deletion(e, &was, p->at_us);
+    if (there && is.seq == was.seq) { /* a part of it has ended (4.22): it stays as it was recorded */
+        struct item item = {.kind = ITEM_SETTLED, .term = was.term, .dataset = was.dataset, .seq = was.seq};
+        item_write(&e->history.items, &item);
+    }
 }
 
 static void capture_attrs(struct embedded *e, const struct pending *p, const struct doc *old)
 {
     uint32_t n = doc_attr_count(old);
-    if (!p->changed_count || !p->doc) { /* not known, or all */
+    if (!p->changed_count || !p->doc || doc_expires_at(old) != TIME_NONE) { /* not known, or all, or what ends unasked */
         for (uint32_t i = 0; i < n; i++)
             capture_instance(e, p, old, i);
         return;
@@ -128,14 +132,27 @@ static void capture_scope(struct embedded *e, const struct pending *p, const str
 
 /* ---- the entity ---- */
 
-/* It is gone: what is known of it but its attributes, for its past to tell. */
-static void capture_end(struct embedded *e, const struct pending *p, const struct doc *old)
+/* Types that it had and has no more. */
+static void capture_types(struct embedded *e, const struct pending *p, const struct doc *old)
 {
     struct item types = {.kind = ITEM_TYPES, .type_count = doc_type_count(old)};
     types.types = arena_array(e->history.scratch, uint32_t, types.type_count);
-    for (uint32_t i = 0; i < types.type_count; i++)
-        types.types[i] = doc_type(old, i);
-    item_write(&e->history.items, &types);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < types.type_count; i++) {
+        uint32_t k = 0;
+        while (p->doc && k < doc_type_count(p->doc) && doc_type(p->doc, k) != doc_type(old, i))
+            k++;
+        if (!p->doc || k == doc_type_count(p->doc))
+            types.types[n++] = doc_type(old, i);
+    }
+    types.type_count = n;
+    if (n)
+        item_write(&e->history.items, &types);
+}
+
+/* It is gone: when it lived, for its past to tell. */
+static void capture_end(struct embedded *e, const struct pending *p, const struct doc *old)
+{
     struct item life = {.kind = ITEM_LIFE,
                         .created_at = doc_created_at(old),
                         .modified_at = doc_modified_at(old),
@@ -150,8 +167,10 @@ void history_capture(struct embedded *e, struct tenant *t, const struct pending 
         return;
     buf_clear(&h->items);
     arena_reset(h->scratch);
-    if (old)
+    if (old) {
         capture_attrs(e, p, old);
+        capture_types(e, p, old);
+    }
     capture_scope(e, p, old);
     if (!p->doc)
         capture_end(e, p, old);

@@ -112,6 +112,8 @@ static int down(const void *x, const void *y)
 static void sort(struct ids *ids, bool descending)
 {
     uint32_t n = 0;
+    if (!ids->count)
+        return;
     qsort(ids->all, ids->count, sizeof *ids->all, descending ? down : up);
     for (uint32_t i = 0; i < ids->count; i++)
         if (!n || !str_eq(ids->all[n - 1], ids->all[i]))
@@ -277,6 +279,7 @@ static enum status read_one(struct reading *r, struct why *why)
     if (st == E_NOT_FOUND || (st == OK && (!fit || (v->scopes && !found))))
         return why_set(why, E_NOT_FOUND, NULL, "nothing is known of %.*s", STR_ARG(v->id));
     v->evolution_count = st == OK;
+    v->total = v->count ? v->evolution_count : 0;
     return st;
 }
 
@@ -302,7 +305,7 @@ static enum status read_page(struct reading *r, struct why *why)
         if (v->more && !v->count)
             break;
     }
-    v->total = found;
+    v->total = v->count ? found : 0;
     return st;
 }
 

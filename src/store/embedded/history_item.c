@@ -54,6 +54,11 @@ void item_write(struct buf *b, const struct item *i)
         buf_char(b, (char)i->current);
         point_write(b, &i->point);
         break;
+    case ITEM_SETTLED:
+        varint_write(b, i->term);
+        item_write_text(b, i->dataset);
+        varint_write(b, i->seq);
+        break;
     case ITEM_DROP_POINT:
         varint_write(b, i->term);
         item_write_text(b, i->dataset);
@@ -105,6 +110,8 @@ static bool read_drop(struct str *bytes, uint32_t term_max, struct item *out)
 {
     if (!read_u32(bytes, &out->term) || out->term > term_max || !item_read_text(bytes, &out->dataset))
         return false;
+    if (out->kind == ITEM_SETTLED)
+        return varint_take(bytes, &out->seq);
     return out->kind == ITEM_DROP_SERIES ||
            (varint_take(bytes, &out->seq) && read_u32(bytes, &out->index) && read_flag(bytes, &out->current));
 }
@@ -122,6 +129,7 @@ enum status item_read(struct str *bytes, uint32_t term_max, struct arena *a, str
     case ITEM_POINT:
     case ITEM_REPLACED:
         return point_read(bytes, term_max, a, &out->point, why);
+    case ITEM_SETTLED:
     case ITEM_DROP_POINT:
     case ITEM_DROP_SERIES:
         ok = read_drop(bytes, term_max, out);

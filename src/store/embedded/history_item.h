@@ -12,6 +12,7 @@ enum item_kind {
     ITEM_POINT = 1,   /* an instance, of this change unless it says another */
     ITEM_REPLACED,    /* an instance that was current until now, when the entity got another in its place */
     ITEM_MODIFY,      /* an instance instead of the one with its change and index */
+    ITEM_SETTLED,     /* term, dataset, change: the entity's instance of that change is in the past, for all that it changes */
     ITEM_DROP_POINT,  /* term, dataset, change, index */
     ITEM_DROP_SERIES, /* term, dataset: with all instances until now */
     ITEM_DROP_ALL,    /* the whole evolution until now */
@@ -25,7 +26,7 @@ struct item {
     struct point point;  /* POINT, REPLACED, MODIFY; attr.seq 0: of this change */
     uint32_t term;       /* DROP_… */
     struct str dataset;
-    uint64_t seq;        /* DROP_POINT */
+    uint64_t seq;        /* SETTLED, DROP_POINT */
     uint32_t index;
     bool current;        /* MODIFY, DROP_POINT: it was the entity's of today */
     uint32_t type_count; /* TYPES */

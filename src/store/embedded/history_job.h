@@ -22,7 +22,7 @@ bool history_is_over(struct store_call *call);
 /* All there is of an entity, as of one moment: what the base has, what a fold has still to write, and today's version. */
 struct history_view {
     struct past past;
-    const struct doc *doc;  /* NULL: none today. Borrowed while online */
+    const struct doc *doc;  /* NULL: none today. A copy */
     struct base_view *base; /* for sealed chunks; NULL: there is no base. The base stays open until history_view_close() */
 };
 /* Everything is in the arena. */

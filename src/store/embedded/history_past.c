@@ -113,7 +113,7 @@ bool past_is_empty(const struct past *p)
     for (uint32_t i = 0; i < p->count; i++)
         if (p->series[i].count || p->series[i].open.n || p->series[i].sealed)
             return false;
-    return p->type_count == 0;
+    return p->type_count == 0 && p->created_at == TIME_NONE;
 }
 
 /* ---- items ---- */
@@ -165,6 +165,13 @@ static void drop_all(struct past *p, uint64_t seq)
     p->created_at = p->modified_at = p->deleted_at = TIME_NONE;
 }
 
+static void settle(struct past *p, const struct item *i)
+{
+    struct past_series *s = series(p, i->term, i->dataset);
+    s->taken = i->seq > s->taken ? i->seq : s->taken;
+    s->touched = true;
+}
+
 static void add_types(struct past *p, const struct item *i)
 {
     uint32_t *types = arena_array(p->arena, uint32_t, p->type_count + i->type_count);
@@ -191,11 +198,20 @@ static void live(struct past *p, const struct item *i)
     p->deleted_at = i->deleted_at;
 }
 
+/* What names no change is of this one. */
+static void stamp(struct attr *a, uint64_t seq)
+{
+    if (!a->seq)
+        a->seq = seq;
+    for (uint32_t i = 0; i < a->sub_count; i++)
+        stamp(&a->subs[i], seq);
+}
+
 static void apply(struct past *p, struct item *i, uint64_t seq)
 {
     struct point *q = &i->point;
-    if (i->kind <= ITEM_MODIFY && !q->attr.seq)
-        q->attr.seq = seq;
+    if (i->kind <= ITEM_MODIFY)
+        stamp(&q->attr, seq);
     switch ((enum item_kind)i->kind) {
     case ITEM_POINT:
         add(p, q);
@@ -207,6 +223,9 @@ static void apply(struct past *p, struct item *i, uint64_t seq)
     case ITEM_MODIFY:
         drop(p, q->attr.term, q->attr.dataset, q->attr.seq, q->index, i->current);
         add(p, q);
+        break;
+    case ITEM_SETTLED:
+        settle(p, i);
         break;
     case ITEM_DROP_POINT:
         drop(p, i->term, i->dataset, i->seq, i->index, i->current);

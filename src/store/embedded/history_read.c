@@ -251,7 +251,8 @@ static enum status gather(struct gathering *g, struct str id, const struct attr 
         out->aggregates = st == OK && aggregates_count(g->aggregates) ? g->aggregates : NULL;
         return st == E_INVALID_REQUEST && !r->v->terms ? OK : st; /* one that was not asked for by name is left out */
     }
-    qsort(g->points, g->count, sizeof g->points[0], by_place);
+    if (g->count)
+        qsort(g->points, g->count, sizeof g->points[0], by_place);
     out->points = g->points;
     out->count = g->count;
     return OK;

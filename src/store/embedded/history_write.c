@@ -54,6 +54,19 @@ static bool has_types(const struct recording *w)
     return true;
 }
 
+/* Sub-attributes that a client gave are of the same change and time as what they belong to. */
+static void stamp_subs(struct recording *w, struct attr *a, uint64_t seq)
+{
+    struct attr *subs = arena_array(w->arena, struct attr, a->sub_count);
+    for (uint32_t i = 0; i < a->sub_count; i++) {
+        subs[i] = a->subs[i];
+        subs[i].seq = seq;
+        subs[i].created_at = subs[i].modified_at = w->r->now_us;
+        stamp_subs(w, &subs[i], seq);
+    }
+    a->subs = subs;
+}
+
 static void put_new(struct recording *w, const struct point *given, uint32_t index)
 {
     struct item i = {.kind = ITEM_POINT, .point = *given};
@@ -61,7 +74,10 @@ static void put_new(struct recording *w, const struct point *given, uint32_t ind
     p->attr.seq = 0;
     p->index = index;
     p->attr.created_at = p->attr.modified_at = w->r->now_us;
-    if (p->attr.value.kind == VALUE_NULL && p->deleted_at == TIME_NONE)
+    stamp_subs(w, &p->attr, 0);
+    if (p->attr.value.kind != VALUE_NULL)
+        p->deleted_at = TIME_NONE;
+    else if (p->deleted_at == TIME_NONE)
         p->deleted_at = p->attr.observed_at != TIME_NONE ? p->attr.observed_at : w->r->now_us;
     put(w, &i);
 }
@@ -207,7 +223,8 @@ static enum status search(struct recording *w, struct past_series *s, struct sea
 static enum status find_instance(struct recording *w, struct point *out, bool *is_current)
 {
     const struct record_edit *edit = w->edit;
-    struct str *names, iri = terms_iri(w->e->terms, edit->term);
+    struct str *names;
+    struct str iri = edit->term == TERM_SCOPE ? STR("https://uri.etsi.org/ngsi-ld/scope") : terms_iri(w->e->terms, edit->term);
     struct attr a;
     uint32_t n = datasets(w, &names);
     for (uint32_t i = 0; i < n; i++) {
@@ -253,8 +270,11 @@ static enum status change_instance(struct recording *w)
     p->index = was.index;
     p->attr.created_at = was.attr.created_at;
     p->attr.modified_at = w->r->now_us > was.attr.modified_at ? w->r->now_us : was.attr.modified_at;
-    if (p->attr.value.kind == VALUE_NULL && p->deleted_at == TIME_NONE)
-        p->deleted_at = w->r->now_us;
+    stamp_subs(w, &p->attr, was.attr.seq);
+    if (p->attr.value.kind != VALUE_NULL)
+        p->deleted_at = TIME_NONE;
+    else if (p->deleted_at == TIME_NONE)
+        p->deleted_at = p->attr.observed_at != TIME_NONE ? p->attr.observed_at : w->r->now_us;
     put(w, &i);
     return OK;
 }

@@ -126,7 +126,8 @@ static struct instance *collect(const struct store_evolve *v, struct series *ser
             all[*n] = (struct instance){temporal_place(v->time, &series[i].points[k]), &series[i], k, *n};
             ++*n;
         }
-    qsort(all, *n, sizeof *all, by_time);
+    if (*n)
+        qsort(all, *n, sizeof *all, by_time);
     return all;
 }
 

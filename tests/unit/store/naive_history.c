@@ -167,21 +167,12 @@ static bool same_scopes(const struct entity *x, const struct entity *y)
     return same;
 }
 
-/* When the series began that its last instance belongs to. */
-static int64_t began(struct evolution *e, uint32_t term, struct str dataset, int64_t else_us)
-{
-    const struct series *s = find_series(e, term, dataset);
-    const struct point *last = s ? &s->points[s->count - 1] : NULL;
-    return last && last->deleted_at == TIME_NONE ? last->attr.created_at : else_us;
-}
-
 static void change_scope(struct naive_history *h, struct evolution *e, const struct entity *before,
                          const struct entity *after, uint64_t seq, int64_t at_us)
 {
     if (same_scopes(before, after))
         return;
-    int64_t created_at = began(e, TERM_SCOPE, STR(""), at_us);
-    struct point p = ending(TERM_SCOPE, STR(""), ATTR_PROPERTY, created_at, seq, at_us);
+    struct point p = ending(TERM_SCOPE, STR(""), ATTR_PROPERTY, at_us, seq, at_us);
     if (after->scope_count) {
         p.deleted_at = TIME_NONE;
         p.attr.observed_at = at_us;
@@ -219,8 +210,10 @@ void naive_history_change(struct naive_history *h, struct str tenant, const stru
     if (after)
         doc_decode(after, h->arena, &is);
     const struct entity *life = after ? &is : &was;
-    for (uint32_t i = 0; i < life->type_count; i++)
-        add_type(h, e, life->types[i]);
+    for (uint32_t i = 0; i < was.type_count; i++)
+        add_type(h, e, was.types[i]);
+    for (uint32_t i = 0; i < is.type_count; i++)
+        add_type(h, e, is.types[i]);
     e->created_at = life->created_at;
     e->modified_at = after ? is.modified_at : at_us;
     e->deleted_at = after ? TIME_NONE : at_us;

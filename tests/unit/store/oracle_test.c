@@ -199,6 +199,196 @@ static void step_query(struct duel *d)
     order_free(o);
 }
 
+/* ---- history ---- */
+
+static struct point some_point(struct duel *d, uint32_t term, struct str dataset)
+{
+    bool end = generate_below(&d->g, 12) == 0, observed = generate_below(&d->g, 5);
+    return (struct point){
+        .attr = {.term = term,
+                 .kind = ATTR_PROPERTY,
+                 .dataset = dataset,
+                 .value = {.kind = end ? VALUE_NULL : VALUE_INT, .integer = generate_below(&d->g, 100)},
+                 .observed_at = observed ? d->g.now_us - generate_below(&d->g, 100000) : TIME_NONE,
+                 .expires_at = TIME_NONE,
+                 .created_at = TIME_NONE,
+                 .modified_at = TIME_NONE},
+        .deleted_at = TIME_NONE};
+}
+
+static int in_order(const void *x, const void *y)
+{
+    return point_order(x, y);
+}
+
+static struct evolution *some_evolution(struct duel *d, struct str id, uint32_t term, struct str dataset, uint32_t most)
+{
+    struct arena *a = d->g.arena;
+    struct evolution *e = arena_zalloc(a, sizeof *e);
+    struct series *s = arena_zalloc(a, sizeof *s);
+    *s = (struct series){.term = term, .dataset = dataset, .count = 1 + generate_below(&d->g, most)};
+    s->points = arena_array(a, struct point, s->count);
+    for (uint32_t i = 0; i < s->count; i++)
+        s->points[i] = some_point(d, term, dataset);
+    qsort(s->points, s->count, sizeof s->points[0], in_order);
+    *e = (struct evolution){.id = id,
+                            .created_at = TIME_NONE,
+                            .modified_at = TIME_NONE,
+                            .deleted_at = TIME_NONE,
+                            .expires_at = TIME_NONE,
+                            .count = 1,
+                            .series = s};
+    e->type_count = generate_below(&d->g, 2);
+    e->types = arena_array(a, uint32_t, 1);
+    e->types[0] = 1 + generate_below(&d->g, 3);
+    return e;
+}
+
+/* What is remembered of id, on one side. */
+static enum status remembered(struct fixture *f, struct store_evolve *v)
+{
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    if (!v->time)
+        v->time = &ALWAYS;
+    v->points_max = UINT32_MAX;
+    return fixture_evolve(f, v);
+}
+
+/* Some instance that there is: its series and its names. */
+static bool pick_instance(struct duel *d, struct str id, struct record_edit *edit)
+{
+    struct store_evolve v = {.id = id};
+    char text[INSTANCE_ID_MAX];
+    if (remembered(&d->naive, &v) != OK || !v.evolutions[0].count)
+        return false;
+    const struct series *s = &v.evolutions[0].series[generate_below(&d->g, v.evolutions[0].count)];
+    const struct point *p = &s->points[generate_below(&d->g, s->count)];
+    if (s->term == TERM_SCOPE)
+        return false;
+    size_t n = instance_id_write(id, terms_iri(d->naive.terms, s->term), s->dataset, p->attr.seq, p->index, text);
+    edit->term = s->term;
+    edit->dataset = arena_dup(d->g.arena, s->dataset);
+    edit->instance_seq = p->attr.seq;
+    edit->instance_index = p->index;
+    edit->instance_id = arena_dup(d->g.arena, (struct str){text, n});
+    return true;
+}
+
+static void step_record(struct duel *d)
+{
+    static const struct str DATASETS[] = {{"", 0}, {"urn:d:1", 7}};
+    struct str id = generate_id(&d->g);
+    struct record_edit edit = {.id = id,
+                               .term = 4 + generate_below(&d->g, 6),
+                               .dataset = DATASETS[generate_below(&d->g, 2)],
+                               .all_datasets = generate_below(&d->g, 3) == 0};
+    uint32_t what = generate_below(&d->g, 20);
+    edit.kind = what < 9    ? RECORD_EDIT_UPSERT
+                : what < 12 ? RECORD_EDIT_ADD
+                : what < 14 ? RECORD_EDIT_MODIFY_INSTANCE
+                : what < 16 ? RECORD_EDIT_DELETE_INSTANCE
+                : what < 18 ? RECORD_EDIT_DELETE_ATTR
+                : what < 19 ? RECORD_EDIT_MARK_DELETED
+                            : RECORD_EDIT_DELETE;
+    bool instance = edit.kind == RECORD_EDIT_MODIFY_INSTANCE || edit.kind == RECORD_EDIT_DELETE_INSTANCE;
+    edit.whole = edit.kind == RECORD_EDIT_MARK_DELETED && generate_below(&d->g, 2);
+    if (instance && !pick_instance(d, id, &edit))
+        return;
+    if (what < 14)
+        edit.fragment = some_evolution(d, id, edit.term, edit.dataset, instance ? 1 : generate_below(&d->g, 8) ? 4 : 3000);
+    share_terms(d);
+    struct record_result real = {0}, naive = {0};
+    struct store_record r = {.edits = &edit,
+                             .count = 1,
+                             .results = &real,
+                             .arena = d->real.arena,
+                             .create_tenant = what < 9 && generate_below(&d->g, 3),
+                             .now_us = d->g.now_us};
+    struct store_record n = r;
+    n.results = &naive;
+    n.arena = d->naive.arena;
+    r.caller = &d->real.caller;
+    n.caller = &d->naive.caller;
+    assert_int_equal(fixture_record(&d->real, &r), fixture_record(&d->naive, &n));
+    if (r.call.status != OK)
+        return;
+    assert_int_equal(real.status, naive.status);
+    assert_int_equal(real.created, naive.created);
+    assert_int_equal(real.seq, naive.seq);
+}
+
+static void same_point(const struct point *a, const struct point *b)
+{
+    assert_int_equal(a->attr.seq, b->attr.seq);
+    assert_int_equal(a->index, b->index);
+    assert_int_equal(a->attr.observed_at, b->attr.observed_at);
+    assert_int_equal(a->attr.created_at, b->attr.created_at);
+    assert_int_equal(a->attr.modified_at, b->attr.modified_at);
+    assert_int_equal(a->deleted_at, b->deleted_at);
+    assert_true(attr_same(&a->attr, &b->attr));
+}
+
+static void same_evolution(struct duel *d, const struct evolution *a, const struct evolution *b)
+{
+    assert_true(str_eq(a->id, b->id));
+    const struct doc *today = fixture_get(&d->real, arena_dup(d->g.arena, a->id).p);
+    assert_int_equal(a->created_at, today ? doc_created_at(today) : b->created_at); /* the naive one knows no entities */
+    assert_int_equal(a->deleted_at, b->deleted_at);
+    assert_int_equal(a->type_count, b->type_count);
+    for (uint32_t i = 0; i < a->type_count; i++) {
+        uint32_t k = 0;
+        while (k < b->type_count && b->types[k] != a->types[i])
+            k++;
+        assert_true(k < b->type_count);
+    }
+    assert_int_equal(a->count, b->count);
+    for (uint32_t i = 0; i < a->count; i++) {
+        assert_int_equal(a->series[i].term, b->series[i].term);
+        assert_true(str_eq(a->series[i].dataset, b->series[i].dataset));
+        assert_int_equal(a->series[i].count, b->series[i].count);
+        for (uint32_t k = 0; k < a->series[i].count; k++)
+            same_point(&a->series[i].points[k], &b->series[i].points[k]);
+    }
+}
+
+static void step_evolve(struct duel *d)
+{
+    struct temporal_query q = {.property = (uint8_t)generate_below(&d->g, TIME_PROPERTY_COUNT),
+                               .must_have = generate_below(&d->g, 2),
+                               .from_us = INT64_MIN,
+                               .to_us = INT64_MAX,
+                               .last_n = generate_below(&d->g, 3) ? 0 : 1 + generate_below(&d->g, 5)};
+    if (q.must_have && generate_below(&d->g, 2))
+        q.from_us = d->g.now_us - generate_below(&d->g, 200000);
+    if (q.must_have && generate_below(&d->g, 2))
+        q.to_us = d->g.now_us - generate_below(&d->g, 100000);
+    uint32_t terms[] = {4 + generate_below(&d->g, 3), 7 + generate_below(&d->g, 3)};
+    struct filter *f = generate_below(&d->g, 2) ? NULL : generate_filter(&d->g, 2);
+    struct store_evolve v = {.time = &q, .limit = 1 + generate_below(&d->g, 10), .offset = generate_below(&d->g, 3),
+                             .count = generate_below(&d->g, 2), .descending = generate_below(&d->g, 2)};
+    if (generate_below(&d->g, 2))
+        v.id = generate_id(&d->g);
+    else
+        v.values = f;
+    if (generate_below(&d->g, 3) == 0) {
+        v.terms = terms;
+        v.term_count = 2;
+        v.no_scope = generate_below(&d->g, 2);
+    }
+    struct store_evolve w = v;
+    enum status x = remembered(&d->real, &v), y = remembered(&d->naive, &w);
+    if (x != y)
+        fail_msg("%s: %s (%s) and %s", v.id.n ? v.id.p : "query", status_name(x), v.call.why.text, status_name(y));
+    if (v.call.status == OK) {
+        assert_int_equal(v.evolution_count, w.evolution_count);
+        assert_int_equal(v.total, w.total);
+        assert_int_equal(v.more, w.more);
+        for (uint32_t i = 0; i < v.evolution_count; i++)
+            same_evolution(d, &v.evolutions[i], &w.evolutions[i]);
+    }
+    filter_free(f);
+}
+
 static int name_order(const void *x, const void *y)
 {
     const struct store_name *a = x, *b = y;
@@ -311,9 +501,13 @@ static void step(struct duel *d)
     use_tenant(d, generate_below(&d->g, TENANTS));
     uint32_t what = generate_below(&d->g, 100);
     d->clock.now = d->g.now_us += generate_below(&d->g, 2000);
-    if (what < 50)
+    if (what < 40)
         step_apply(d);
-    else if (what < 60)
+    else if (what < 48)
+        step_record(d);
+    else if (what < 58)
+        step_evolve(d);
+    else if (what < 64)
         step_get(d);
     else if (what < 84)
         step_query(d);
