@@ -18,6 +18,9 @@ struct broker_subscriptions {
     void *counters_arg;
     bool (*source_counters)(void *arg, struct str tenant, struct str id, struct subscription_counters *out);
     void *source_counters_arg; /* the same for subscriptions to registrations */
+    /* Each URL of an @context that one refers to, while a lock is held; the args as above. NULL: there are none. */
+    void (*contexts)(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg);
+    void (*source_contexts)(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg);
 };
 struct notify; /* broker/notify.h */
 

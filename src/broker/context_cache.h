@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/status.h"
+#include "broker/named.h"
 #include "model/context.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,9 @@ struct document {
     int64_t created_us;
     struct str text;   /* of those that are served; absent else */
     struct str tenant; /* whose it is, of those that are served */
+    struct str id;     /* local identifier, of those that are served */
+    struct named same; /* of those implicitly created: by what they say, see contexts_kept.c */
+    uint64_t mark;     /* something refers to it, as of that look */
 };
 
 struct cached {

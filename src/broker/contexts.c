@@ -37,6 +37,7 @@ void contexts_free(struct contexts *c)
         return;
     assert(!c->fetching && !c->reloading_count);
     context_cache_free(c->cache);
+    named_free(&c->implicit);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

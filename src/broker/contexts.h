@@ -95,6 +95,19 @@ bool contexts_find(struct contexts *c, struct str tenant, struct str id, bool us
 MUST_USE enum status contexts_check(struct contexts *c, const struct json *spec, struct arena *a, struct why *why);
 /* The identifier of the implicitly created one with this text; absent when there is none. In the arena. */
 struct str contexts_implicit(struct contexts *c, struct str tenant, struct str text, struct arena *a);
+/* The implicitly created ones that nothing refers to and nobody has used since before_us, longest unused first, at
+ * most `most`. referred calls mark with every URL that something stored refers to; nothing changes meanwhile. In the
+ * arena. */
+struct context_unused {
+    struct str id, tenant;
+    int64_t used_us;
+};
+struct contexts_referred {
+    void (*call)(struct contexts_referred *r, void (*mark)(void *arg, struct str url), void *arg);
+};
+uint32_t contexts_unused(struct contexts *c, int64_t before_us, struct contexts_referred *referred, uint32_t most,
+                         struct arena *a, struct context_unused **out);
+uint32_t contexts_hosted_max(const struct contexts *c);
 /* Makes room for one more of so many bytes. E_NO_SPACE with the limit. Undone by contexts_unreserve() unless
  * contexts_host() follows. */
 MUST_USE enum status contexts_reserve(struct contexts *c, size_t bytes, struct why *why);

@@ -25,6 +25,8 @@ struct contexts {
     int64_t now_us; /* when the lock was taken */
     int64_t start_us;
     uint64_t misses, fetches, failures;
+    struct named_table implicit; /* documents, by what they say */
+    uint64_t marks;
     uint32_t hosted_count;
     size_t hosted_bytes;
 };

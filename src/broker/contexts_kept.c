@@ -4,6 +4,7 @@
 #include "broker/contexts_int.h"
 
 #include "base/buf.h"
+#include "base/hash.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -225,27 +226,118 @@ enum status contexts_check(struct contexts *c, const struct json *spec, struct a
     return st;
 }
 
-struct implicit {
-    struct str tenant, text;
-    const struct cached *found;
-};
+/* ---- implicitly created ones, by what they say ---- */
 
-static void match_implicit(void *arg, struct cached *e)
+/* Long enough that no two have the same; if two had, the second would be made anew each time. */
+enum { DIGEST_BYTES = 8 };
+
+static uint64_t digest(struct str tenant, struct str text)
 {
-    struct implicit *i = arg;
-    const struct document *d = e->document;
-    if (d->origin == DOCUMENT_IMPLICIT && str_eq(d->text, i->text) && str_eq(d->tenant, i->tenant))
-        i->found = e;
+    return hash_str(text) ^ hash_u64(hash_str(tenant));
+}
+
+static struct cached *find_implicit(struct contexts *c, struct str tenant, struct str text)
+{
+    uint64_t hash = digest(tenant, text);
+    struct named *n = named_find(&c->implicit, (struct str){(const char *)&hash, DIGEST_BYTES});
+    if (!n)
+        return NULL;
+    const struct document *d = container_of(n, struct document, same);
+    bool same = str_eq(d->text, text) && str_eq(d->tenant, tenant);
+    return same ? context_cache_document(c->cache, d->id, c->now_us) : NULL;
+}
+
+/* The first of those that say the same. */
+static void index_implicit(struct contexts *c, struct document *d)
+{
+    uint64_t hash = digest(d->tenant, d->text);
+    struct str name = arena_dup(d->arena, (struct str){(const char *)&hash, DIGEST_BYTES});
+    if (d->origin == DOCUMENT_IMPLICIT && !named_find(&c->implicit, name))
+        named_add(&c->implicit, &d->same, name);
+}
+
+static void unindex_implicit(struct contexts *c, struct document *d)
+{
+    if (d->same.name.n)
+        named_remove(&c->implicit, &d->same);
+    d->same.name = STR("");
 }
 
 struct str contexts_implicit(struct contexts *c, struct str tenant, struct str text, struct arena *a)
 {
-    struct implicit i = {tenant, text, NULL};
     contexts_lock(c);
-    context_cache_each_document(c->cache, c->now_us, match_implicit, &i);
-    struct str id = i.found ? arena_dup(a, i.found->key) : STR_NONE;
+    struct cached *e = find_implicit(c, tenant, text);
+    struct str id = e ? arena_dup(a, e->key) : STR_NONE;
+    if (e)
+        atomic_store_explicit(&e->used_us, c->now_us, memory_order_relaxed);
     contexts_unlock(c);
     return id;
+}
+
+struct unused {
+    struct contexts *owner;
+    struct arena *arena;
+    int64_t before_us;
+    struct context_unused *list;
+    uint32_t count, room;
+};
+
+static void mark_referred(void *arg, struct str url)
+{
+    struct unused *u = arg;
+    struct contexts *c = u->owner;
+    if (str_find(url, STR(PATH)) == STR_NPOS)
+        return;
+    struct cached *e = context_cache_document(c->cache, contexts_local(url, u->arena), c->now_us);
+    if (e)
+        e->document->mark = c->marks;
+}
+
+static void collect_unused(void *arg, struct cached *e)
+{
+    struct unused *u = arg;
+    const struct document *d = e->document;
+    int64_t used_us = atomic_load_explicit(&e->used_us, memory_order_relaxed);
+    used_us = used_us > d->created_us ? used_us : d->created_us;
+    if (used_us < u->owner->start_us) /* what refers to it may not be known yet */
+        used_us = u->owner->start_us;
+    if (d->origin != DOCUMENT_IMPLICIT || d->mark == u->owner->marks || used_us >= u->before_us)
+        return;
+    if (u->count == u->room) {
+        uint32_t room = u->room ? 2 * u->room : 16;
+        u->list = arena_grow(u->arena, u->list, u->room * sizeof *u->list, room * sizeof *u->list);
+        u->room = room;
+    }
+    u->list[u->count++] =
+        (struct context_unused){arena_dup(u->arena, e->key), arena_dup(u->arena, d->tenant), used_us};
+}
+
+static int age_order(const void *x, const void *y)
+{
+    const struct context_unused *a = x, *b = y;
+    return (a->used_us > b->used_us) - (a->used_us < b->used_us);
+}
+
+uint32_t contexts_unused(struct contexts *c, int64_t before_us, struct contexts_referred *referred, uint32_t most,
+                         struct arena *a, struct context_unused **out)
+{
+    struct unused u = {.owner = c, .arena = a, .before_us = before_us};
+    contexts_lock(c);
+    c->marks++;
+    referred->call(referred, mark_referred, &u);
+    context_cache_each_document(c->cache, c->now_us, collect_unused, &u);
+    contexts_unlock(c);
+    if (u.count > 1)
+        qsort(u.list, u.count, sizeof *u.list, age_order);
+    *out = u.list;
+    return u.count < most ? u.count : most;
+}
+
+/* ---- room ---- */
+
+uint32_t contexts_hosted_max(const struct contexts *c)
+{
+    return c->o.hosted_max;
 }
 
 enum status contexts_reserve(struct contexts *c, size_t bytes, struct why *why)
@@ -292,6 +384,8 @@ enum status contexts_host(struct contexts *c, struct str id, struct str text, en
     contexts_lock(c);
     struct cached *e = contexts_entry(d, INT64_MAX);
     e->pinned = true;
+    d->id = arena_dup(d->arena, id);
+    index_implicit(c, d);
     context_cache_add(c->cache, e, CACHED_DOCUMENT, id);
     contexts_unlock(c);
     return OK;
@@ -301,6 +395,7 @@ static void drop(struct contexts *c, struct cached *e)
 {
     if (is_served(e->document))
         release(c, e->document->text.n);
+    unindex_implicit(c, e->document);
     context_cache_remove(c->cache, e);
 }
 

@@ -48,6 +48,79 @@ static enum status make_id(struct hosted_add *h)
     return OK;
 }
 
+/* ---- room ---- */
+
+enum { SHARE = 16 };                       /* of what may be there goes at once, so that few looks are needed */
+enum { UNUSED_US = 10 * 60 * 1000000 };    /* who was given one may still be about to store a reference */
+
+/* One that goes; waits for nobody. */
+struct removal {
+    struct store_put put;
+    struct caller caller;
+    struct arena *arena;
+};
+
+static void removed(struct store_call *call)
+{
+    struct store_put *put = container_of(call, struct store_put, call);
+    arena_free(container_of(put, struct removal, put)->arena);
+}
+
+/* After a crash before that it is there again, and goes again in its time. */
+static void remove_unused(struct broker *b, struct runner *home, const struct context_unused *u)
+{
+    struct arena *a = arena_new(0);
+    struct removal *r = arena_zarray(a, struct removal, 1);
+    *r = (struct removal){.caller = {.tenant = arena_dup(a, u->tenant)}, .arena = a};
+    r->put = (struct store_put){
+        .call = {.home = home, .done = removed},
+        .caller = &r->caller,
+        .kind = STORE_CONTEXT,
+        .key = arena_dup(a, u->id),
+        .bytes = STR_NONE,
+        .only_present = true,
+    };
+    contexts_drop(b->contexts, u->id);
+    if (store_put(b->store, &r->put))
+        removed(&r->put.call);
+}
+
+struct referred {
+    struct contexts_referred referred;
+    const struct broker_subscriptions *subscriptions;
+};
+
+static void referred_call(struct contexts_referred *referred, void (*mark)(void *arg, struct str url), void *arg)
+{
+    const struct broker_subscriptions *s = container_of(referred, struct referred, referred)->subscriptions;
+    if (s->contexts)
+        s->contexts(s->counters_arg, mark, arg);
+    if (s->source_contexts)
+        s->source_contexts(s->source_counters_arg, mark, arg);
+}
+
+/* False: there is none that may go. */
+static bool make_room(struct broker *b, struct hosted_add *h)
+{
+    struct referred r = {{referred_call}, &b->subscriptions};
+    struct context_unused *list;
+    uint32_t n = contexts_unused(b->contexts, h->created_us - UNUSED_US, &r.referred,
+                                 contexts_hosted_max(b->contexts) / SHARE + 1, h->arena, &list);
+    for (uint32_t i = 0; i < n; i++)
+        remove_unused(b, h->home, &list[i]);
+    return n > 0;
+}
+
+static enum status reserve(struct broker *b, struct hosted_add *h)
+{
+    enum status st;
+    do {
+        why_clear(&h->why);
+        st = contexts_reserve(b->contexts, h->text.n, &h->why);
+    } while (st == E_NO_SPACE && make_room(b, h));
+    return st;
+}
+
 static void add_finish(struct hosted_add *h)
 {
     h->status = h->put.call.status;
@@ -78,7 +151,7 @@ bool hosted_add(struct broker *b, struct hosted_add *h)
     if (h->status == OK)
         h->status = make_id(h);
     if (h->status == OK)
-        h->status = contexts_reserve(b->contexts, h->text.n, &h->why);
+        h->status = reserve(b, h);
     if (h->status != OK)
         return true;
     h->put = (struct store_put){

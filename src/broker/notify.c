@@ -145,6 +145,12 @@ bool notify_counters(void *arg, struct str tenant, struct str id,
     return outbox_counters(n->outbox, tenant, id, out);
 }
 
+void notify_contexts(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg)
+{
+    struct notify *n = arg;
+    outbox_each_context(n->outbox, each, each_arg);
+}
+
 void notify_stats(struct notify *n, struct notify_stats *out)
 {
     watch_stats(n->watch, &out->watch);

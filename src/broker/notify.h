@@ -58,6 +58,9 @@ void notify_free(struct notify *n);
 bool notify_counters(void *arg, struct str tenant, struct str id,
                      struct subscription_counters *out);
 
+/* Likewise. */
+void notify_contexts(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg);
+
 struct notify_stats {
     struct watch_stats watch;
     struct outbox_stats outbox;

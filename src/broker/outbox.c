@@ -205,6 +205,15 @@ void outbox_each(struct outbox *o, void (*each)(void *arg, struct lane *lane), v
     outbox_unlock(o);
 }
 
+void outbox_each_context(struct outbox *o, void (*each)(void *arg, struct str url), void *arg)
+{
+    outbox_lock(o);
+    for (uint32_t i = 0; i <= o->lane_mask; i++)
+        for (const struct lane *l = o->lanes[i]; l; l = l->next)
+            each(arg, l->subscription->context_url);
+    outbox_unlock(o);
+}
+
 struct str lane_tenant(const struct lane *lane)
 {
     return lane->tenant;

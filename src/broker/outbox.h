@@ -40,6 +40,8 @@ struct lane *outbox_set(struct outbox *o, struct subscription *s);
 void outbox_remove(struct outbox *o, struct lane *lane);
 /* Every lane there is; the lock is held meanwhile. */
 void outbox_each(struct outbox *o, void (*each)(void *arg, struct lane *lane), void *arg);
+/* The @context of each subscription; likewise. */
+void outbox_each_context(struct outbox *o, void (*each)(void *arg, struct str url), void *arg);
 /* All lanes of a tenant that is gone; each goes to gone first. */
 void outbox_remove_tenant(struct outbox *o, struct str tenant,
                           void (*gone)(void *arg, struct lane *lane), void *arg);

@@ -376,3 +376,15 @@ bool source_watch_counters(void *arg, struct str tenant, struct str id,
     pthread_mutex_unlock(&w->lock);
     return x;
 }
+
+void source_watch_contexts(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg)
+{
+    struct source_watch *w = arg;
+    pthread_mutex_lock(&w->lock);
+    for (struct named *n = named_first(&w->tenants); n; n = named_next(&w->tenants, n)) {
+        const struct named_table *all = &container_of(n, struct source_tenant, named)->watchers;
+        for (struct named *x = named_first(all); x; x = named_next(all, x))
+            each(each_arg, container_of(x, struct watcher, named)->s->context_url);
+    }
+    pthread_mutex_unlock(&w->lock);
+}

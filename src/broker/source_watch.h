@@ -32,5 +32,6 @@ void source_watch_free(struct source_watch *w);
 /* As struct broker_subscriptions has it: arg is the source_watch. */
 bool source_watch_counters(void *arg, struct str tenant, struct str id,
                            struct subscription_counters *out);
+void source_watch_contexts(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg);
 
 #endif

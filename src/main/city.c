@@ -145,9 +145,11 @@ static void notify_make(struct city *city, const struct config *c)
     city->broker.notify = city->notify;
     city->broker.subscriptions.counters = notify_counters;
     city->broker.subscriptions.counters_arg = city->notify;
+    city->broker.subscriptions.contexts = notify_contexts;
     city->sources = source_watch_new(&o, city->broker.terms);
     city->broker.subscriptions.source_counters = source_watch_counters;
     city->broker.subscriptions.source_counters_arg = city->sources;
+    city->broker.subscriptions.source_contexts = source_watch_contexts;
     notify_listener(city->notify)->next = source_watch_listener(city->sources);
 }
 

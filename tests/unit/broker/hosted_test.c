@@ -16,6 +16,7 @@ struct city {
     struct broker broker;
     struct broker_ports ports;
     struct clock clock;
+    int64_t later_us;
     struct runner runner;
     struct task *posted;
     struct hosted_listener listener;
@@ -30,8 +31,7 @@ static bool late;
 
 static int64_t clock_now(struct clock *c)
 {
-    (void)c;
-    return INT64_C(1700000000000000);
+    return INT64_C(1700000000000000) + container_of(c, struct city, clock)->later_us;
 }
 
 static void post(struct runner *r, struct task *t)
@@ -268,7 +268,7 @@ static void test_loaded_at_start(void **state)
         assert_true(resolves(c, arena_printf(c->arena, URL "%.*s", STR_ARG(kept.id))));
         struct context_info info;
         assert_true(contexts_find(c->broker.contexts, kept.caller->tenant, kept.id, false, c->arena, &info));
-        assert_int_equal(info.created_us, clock_now(NULL));
+        assert_int_equal(info.created_us, clock_now(&c->clock));
     }
 }
 
@@ -332,6 +332,62 @@ static void test_urls(void **state)
         assert_true(str_eq(url_for(c, text), url));
         assert_int_equal(told(c, url).kind, CONTEXT_IMPLICIT);
     }
+}
+
+static void refer(void *arg, void (*each)(void *each_arg, struct str url), void *each_arg)
+{
+    each(each_arg, STR("https://x.example/c"));
+    each(each_arg, *(const struct str *)arg);
+}
+
+/* The URL; absent: refused. */
+static struct str implied(struct city *c, int number)
+{
+    const char *text = arena_printf(c->arena, "{\"t%d\":\"https://x.example/t\"}", number).p;
+    struct caller caller = {.tenant = STR("")};
+    struct hosted_url u = {.caller = &caller, .home = &c->runner, .arena = c->arena, .spec = json_of(c, text),
+                           .base = STR("http://city:1026"), .done = named};
+    c->later_us += 1000000;
+    assert_true(hosted_url(&c->broker, &u));
+    if (u.status == OK)
+        return u.url;
+    assert_int_equal(u.status, E_NO_SPACE);
+    assert_string_equal(u.why.limit, "contexts.hosted");
+    return STR_NONE;
+}
+
+static bool is_kept(struct city *c, struct str url)
+{
+    struct context_info info;
+    return contexts_find(c->broker.contexts, STR(""), url, false, c->arena, &info);
+}
+
+static uint64_t stored(struct city *c)
+{
+    struct caller caller = {.tenant = STR("")};
+    struct store_list l = {.caller = &caller, .kind = STORE_CONTEXT, .limit = 100, .arena = c->arena};
+    assert_true(store_list(c->broker.store, &l));
+    return l.total;
+}
+
+static void test_unused_ones_make_room(void **state)
+{
+    struct city *c = *state;
+    struct str first = implied(c, 1), second = implied(c, 2), third = implied(c, 3);
+    c->broker.subscriptions.contexts = refer;
+    c->broker.subscriptions.counters_arg = &first;
+    assert_true(str_absent(implied(c, 4))); /* all are fresh */
+    c->later_us += INT64_C(700000000);
+    assert_true(str_eq(implied(c, 2), second)); /* used again */
+    struct str fourth = implied(c, 4);
+    assert_true(is_kept(c, first) && is_kept(c, second) && !is_kept(c, third) && is_kept(c, fourth));
+    assert_int_equal(stored(c), 3);
+    assert_true(str_absent(implied(c, 3)));
+    c->later_us += INT64_C(700000000);
+    add(c, "", SPEED); /* room for what is added, too */
+    assert_true(is_kept(c, first) && !is_kept(c, second) && is_kept(c, fourth));
+    assert_true(str_eq(implied(c, 1), first));
+    assert_int_equal(stored(c), 3);
 }
 
 static void test_deleted(void **state)
@@ -398,6 +454,7 @@ int main(void)
         TEST(test_a_tenant_takes_its_own_along),
         TEST(test_a_tenant_takes_its_own_along_even_if_it_is_made_again),
         TEST(test_urls),
+        TEST(test_unused_ones_make_room),
         TEST(test_deleted),
         TEST(test_reloads_are_bounded_and_end_when_the_city_stops),
     };
