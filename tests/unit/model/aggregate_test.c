@@ -223,6 +223,7 @@ static void deviations_survive_great_offsets(void **state)
     int64_t times[] = {0, 1, 2, 3};
     struct number_summary s = {4, 4e9 + 40, 4e18 + 8e10 + 490, 1e9 + 4, 1e9 + 16};
     aggregates_add_numbers(g, times, x, 3);
+    assert_false(aggregates_take_summary(g, 0, 3)); /* nor with distinctCount */
     q.methods = SUMMED;
     struct aggregates *refuses = aggregates_begin(&q, 10, a);
     assert_true(aggregates_take_summary(refuses, 0, 3));
@@ -231,6 +232,22 @@ static void deviations_survive_great_offsets(void **state)
     assert_int_equal(aggregates_end(g, NULL), OK);
     double deviation = aggregates_period(g, 0)->values[AGGREGATE_STDDEV].value.real;
     assert_true(fabs(deviation - sqrt(22.5)) < 1e-12);
+    arena_free(a);
+}
+
+/* A summary must fall into one period, and where these begin must be known. */
+static void summaries_fit_into_periods(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(0);
+    struct temporal_query q = query(NULL, "1970-01-01T02:30:00Z", "PT1H", SUMMED);
+    struct aggregates *g = aggregates_begin(&q, 10, a);
+    assert_false(aggregates_take_summary(g, 0, 1));
+    aggregates_start(g, 10 * SECOND);
+    assert_false(aggregates_take_summary(g, 9 * SECOND, 11 * SECOND));
+    assert_true(aggregates_take_summary(g, 10 * SECOND, 3609 * SECOND));
+    assert_false(aggregates_take_summary(g, 10 * SECOND, 3610 * SECOND));
+    assert_false(aggregates_take_summary(g, 2 * 3600 * SECOND + 11 * SECOND, 9000 * SECOND)); /* beyond the range */
     arena_free(a);
 }
 
@@ -465,7 +482,8 @@ int main(void)
         cmocka_unit_test(sums_are_compensated),           cmocka_unit_test(infinite_sums_are_not_there),
         cmocka_unit_test(each_data_type_has_its_methods), cmocka_unit_test(booleans_are_numbers),
         cmocka_unit_test(mixed_values_and_deletions),     cmocka_unit_test(methods_must_apply),
-        cmocka_unit_test(periods_are_limited),            cmocka_unit_test(the_calendar_has_ends),
+        cmocka_unit_test(periods_are_limited),            cmocka_unit_test(summaries_fit_into_periods),
+        cmocka_unit_test(the_calendar_has_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,8 +175,14 @@ static void single_instances_and_any_order(void **state)
     for (uint32_t i = 0; i < 2; i++)
         assert_true(point_place(e->series[i].points) == TIME_NONE && e->series[i].points->attr.created_at == TIME_NONE);
     assert_true(str_eq(e->series[0].points->attr.value.text, STR("[\"/a\",\"/b\"]")));
-    e = read_evolution(f, E(",\"a\":{\"type\":\"Property\",\"value\":\"urn:ngsi-ld:null\"}"));
+    e = read_evolution(f, E(",\"a\":{\"value\":\"urn:ngsi-ld:null\"}"));
     assert_true(e->series->points->attr.value.kind == VALUE_NULL && e->series->points->deleted_at == TIME_NONE);
+    assert_int_equal(e->series->points->attr.guesses, 0);
+    e = read_evolution(f, E(",\"z\":{\"value\":1},\"scope\":\"/a\",\"a\":[{\"value\":1,\"datasetId\":\"urn:x:d\"},{\"value\":2}]"));
+    assert_int_equal(e->count, 4);
+    for (uint32_t i = 1; i < e->count; i++)
+        assert_true(e->series[i - 1].term < e->series[i].term ||
+                    str_cmp(e->series[i - 1].dataset, e->series[i].dataset) < 0);
     e = read_evolution(f, E(",\"a\":[{\"value\":1" OBSERVED(1) "},{\"value\":2" OBSERVED(1) "}]"));
     assert_true(e->series->points[0].attr.value.integer == 1 && e->series->points[0].index == 0);
     assert_true(e->series->points[1].attr.value.integer == 2 && e->series->points[1].index == 1);
