@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { REGULAR_BYTES = 16 }; /* a column of times that takes no more, and a few a block, is as good as any */
+
 struct writer {
     struct arena *arena;
     const struct point *points;
@@ -32,49 +34,78 @@ static int64_t minus(int64_t a, int64_t b)
 
 /* ---- times ---- */
 
+static void gather_times(struct writer *w)
+{
+    for (uint32_t k = 0; k < TIME_PROPERTY_COUNT; k++)
+        w->times[k] = arena_array(w->arena, int64_t, w->n);
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct point *p = &w->points[i];
+        w->times[TIME_OBSERVED_AT][i] = p->attr.observed_at;
+        w->times[TIME_CREATED_AT][i] = p->attr.created_at;
+        w->times[TIME_MODIFIED_AT][i] = p->attr.modified_at;
+        w->times[TIME_DELETED_AT][i] = p->deleted_at;
+    }
+}
+
 static void sum_up_times(struct writer *w, enum time_property k)
 {
     struct chunk_summary *s = &w->summary;
-    int64_t *t = w->times[k] = arena_array(w->arena, int64_t, w->n);
-    s->first[k] = s->last[k] = TIME_NONE;
-    s->every[k] = true;
+    int64_t first = INT64_MAX, last = TIME_NONE;
+    uint32_t n = 0;
     for (uint32_t i = 0; i < w->n; i++) {
-        t[i] = point_time(&w->points[i], k);
-        if (t[i] == TIME_NONE) {
-            s->every[k] = false;
-            continue;
-        }
-        if (!w->present[k] || t[i] < s->first[k])
-            s->first[k] = t[i];
-        if (!w->present[k] || t[i] > s->last[k])
-            s->last[k] = t[i];
-        w->present[k] = true;
+        int64_t t = w->times[k][i], late = t == TIME_NONE ? INT64_MAX : t;
+        first = late < first ? late : first;
+        last = t > last ? t : last; /* TIME_NONE is the least */
+        n += t != TIME_NONE;
     }
+    s->first[k] = n ? first : TIME_NONE;
+    s->last[k] = last;
+    s->every[k] = n == w->n;
+    w->present[k] = n;
 }
 
 /* Have the same instances both times? */
 static bool same_presence(const struct writer *w, enum time_property a, enum time_property b)
 {
+    if (w->summary.every[a] && w->summary.every[b])
+        return true;
     for (uint32_t i = 0; i < w->n; i++)
         if ((w->times[a][i] == TIME_NONE) != (w->times[b][i] == TIME_NONE))
             return false;
     return true;
 }
 
-/* Coarsest that all are whole multiples of. */
-static uint8_t unit_of(const int64_t *v, uint32_t n)
+/* With a unit that the compiler knows, so that it need not divide. */
+static inline __attribute__((always_inline)) bool multiples(const int64_t *v, uint32_t n, int64_t unit)
 {
-    uint8_t unit = UNIT_COUNT - 1;
-    for (uint32_t i = 0; i < n && unit; i++)
-        while (v[i] % CHUNK_UNIT_US[unit])
-            unit--;
-    return unit;
+    for (uint32_t i = 0; i < n; i++)
+        if (v[i] % unit)
+            return false;
+    return true;
 }
 
-static void to_units(int64_t *v, uint32_t n, uint8_t unit)
+static inline __attribute__((always_inline)) void divide(int64_t *v, uint32_t n, int64_t unit)
 {
-    for (uint32_t i = 0; i < n && unit; i++)
-        v[i] /= CHUNK_UNIT_US[unit];
+    for (uint32_t i = 0; i < n; i++)
+        v[i] /= unit;
+}
+
+/* Turns v to the coarsest unit that all are whole multiples of; which it is. */
+static uint8_t to_units(int64_t *v, uint32_t n)
+{
+    if (multiples(v, n, CHUNK_UNIT_US[3])) {
+        divide(v, n, CHUNK_UNIT_US[3]);
+        return 3;
+    }
+    if (multiples(v, n, CHUNK_UNIT_US[2])) {
+        divide(v, n, CHUNK_UNIT_US[2]);
+        return 2;
+    }
+    if (multiples(v, n, CHUNK_UNIT_US[1])) {
+        divide(v, n, CHUNK_UNIT_US[1]);
+        return 1;
+    }
+    return 0;
 }
 
 static bool all_same(const int64_t *v, uint32_t n)
@@ -101,8 +132,7 @@ static bool try_distance(struct writer *w, enum time_property k, enum time_prope
 {
     uint32_t n;
     int64_t *v = gather(w, k, w->times[from], &n);
-    uint8_t unit = unit_of(v, n);
-    to_units(v, n, unit);
+    uint8_t unit = to_units(v, n);
     if (all_same(v, n)) {
         w->told[k] = (struct told){FORM_DISTANCE, unit, (uint8_t)from, v[0], NULL, 0};
         return true;
@@ -122,12 +152,12 @@ static void choose_form(struct writer *w, uint32_t order)
         return;
     uint32_t n;
     int64_t *v = gather(w, k, NULL, &n);
-    uint8_t unit = unit_of(v, n);
-    to_units(v, n, unit);
+    uint8_t unit = to_units(v, n);
     bool constant = all_same(v, n);
     w->told[k] = (struct told){constant ? FORM_CONSTANT : FORM_COLUMN, unit, 0, v[0], v, n};
     size_t least = constant ? 0 : column_ints_bytes(v, n);
-    for (uint32_t i = 0; i < order; i++) {
+    bool settled = !constant && least <= REGULAR_BYTES + n / 64;
+    for (uint32_t i = 0; i < order && !settled; i++) {
         enum time_property from = CHUNK_TIME_ORDER[i];
         uint8_t form = w->told[from].form;
         bool worth_it = form == FORM_COLUMN || form == FORM_FROM || (constant && form == FORM_CONSTANT);
@@ -414,6 +444,7 @@ static void write_columns(struct writer *w)
         [COLUMN_NUMBERS] = write_numbers,  [COLUMN_TEXTS] = write_texts,
         [COLUMN_GEOMETRIES] = write_geometries, [COLUMN_SHAPES] = write_shapes,
     };
+    gather_times(w);
     for (uint32_t k = 0; k < TIME_PROPERTY_COUNT; k++)
         sum_up_times(w, (enum time_property)k);
     for (uint32_t i = 0; i < TIME_PROPERTY_COUNT; i++)

@@ -75,6 +75,14 @@ static void block_plan(struct block *k, const int64_t *v, uint32_t n)
     k->far = 0;
     if (!all)
         return;
+    uint32_t top = 0;
+    uint64_t half = UINT64_C(1) << (k->width - 1);
+    for (uint32_t i = 0; i < n; i++)
+        top += k->over[i] >= half;
+    if (top > FAR_MAX) { /* too many for any narrower one */
+        k->bytes += (n * k->width + 7) / 8;
+        return;
+    }
     for (uint32_t i = 0; i < n; i++)
         bits[i] = (uint8_t)bits_of(k->over[i]);
     block_choose_width(k, bits, k->width);
@@ -151,10 +159,10 @@ static unsigned best_order(const int64_t *v, uint32_t n, int64_t *out, size_t *b
     for (unsigned order = 1; order < ORDERS && order < n; order++) {
         differ(out, order, n);
         size_t now = bytes_from(out, order, n);
-        if (now < *bytes) {
-            best = order;
-            *bytes = now;
-        }
+        if (now >= *bytes)
+            break;
+        best = order;
+        *bytes = now;
     }
     memcpy(out, v, n * sizeof *v);
     for (unsigned order = 1; order <= best; order++)
