@@ -7,7 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-enum { REGULAR_BYTES = 16 }; /* a column of times that takes no more, and a few a block, is as good as any */
+/* A column of so many times that takes no more, and a few bytes a block, is as good as any. */
+enum { REGULAR_LEAST = 64, REGULAR_BYTES = 16 };
 
 struct writer {
     struct arena *arena;
@@ -127,22 +128,29 @@ static int64_t *gather(const struct writer *w, enum time_property k, const int64
     return v;
 }
 
-/* Tries what the distances from another property make of k's times; true: nothing can be better. */
-static bool try_distance(struct writer *w, enum time_property k, enum time_property from, size_t *least)
+/* Are all distances from another property's times the same? Then that is told, which nothing is shorter than. */
+static bool try_constant_distance(struct writer *w, enum time_property k, enum time_property from)
+{
+    const int64_t *t = w->times[k], *u = w->times[from];
+    int64_t distance = minus(w->summary.first[k], w->summary.first[from]);
+    for (uint32_t i = 0; i < w->n; i++)
+        if (t[i] != TIME_NONE && minus(t[i], u[i]) != distance)
+            return false;
+    uint8_t unit = to_units(&distance, 1);
+    w->told[k] = (struct told){FORM_DISTANCE, unit, (uint8_t)from, distance, NULL, 0};
+    return true;
+}
+
+static void try_distances(struct writer *w, enum time_property k, enum time_property from, size_t *least)
 {
     uint32_t n;
     int64_t *v = gather(w, k, w->times[from], &n);
     uint8_t unit = to_units(v, n);
-    if (all_same(v, n)) {
-        w->told[k] = (struct told){FORM_DISTANCE, unit, (uint8_t)from, v[0], NULL, 0};
-        return true;
-    }
     size_t bytes = column_ints_bytes(v, n);
-    if (bytes < *least) {
-        *least = bytes;
-        w->told[k] = (struct told){FORM_FROM, unit, (uint8_t)from, 0, v, n};
-    }
-    return false;
+    if (bytes >= *least)
+        return;
+    *least = bytes;
+    w->told[k] = (struct told){FORM_FROM, unit, (uint8_t)from, 0, v, n};
 }
 
 static void choose_form(struct writer *w, uint32_t order)
@@ -156,13 +164,17 @@ static void choose_form(struct writer *w, uint32_t order)
     bool constant = all_same(v, n);
     w->told[k] = (struct told){constant ? FORM_CONSTANT : FORM_COLUMN, unit, 0, v[0], v, n};
     size_t least = constant ? 0 : column_ints_bytes(v, n);
-    bool settled = !constant && least <= REGULAR_BYTES + n / 64;
-    for (uint32_t i = 0; i < order && !settled; i++) {
+    bool settled = constant || (n >= REGULAR_LEAST && least <= REGULAR_BYTES + n / 64);
+    for (uint32_t i = 0; i < order; i++) {
         enum time_property from = CHUNK_TIME_ORDER[i];
         uint8_t form = w->told[from].form;
-        bool worth_it = form == FORM_COLUMN || form == FORM_FROM || (constant && form == FORM_CONSTANT);
-        if (worth_it && same_presence(w, k, from) && try_distance(w, k, from, &least))
+        bool constant_from = form == FORM_CONSTANT;
+        if (form == FORM_ABSENT || form == FORM_DISTANCE || constant != constant_from || !same_presence(w, k, from))
+            continue;
+        if (try_constant_distance(w, k, from))
             return;
+        if (!settled)
+            try_distances(w, k, from, &least);
     }
 }
 
