@@ -194,6 +194,31 @@ static void report(struct bench *b, const char *name, struct value (*value)(uint
            name, SERVER_NAMES[server], (double)b->bytes.n / N, write, open, times, numbers, times + numbers, points);
 }
 
+/* What a fold pays for a series that has few. */
+static void report_tail(struct bench *b, uint32_t n)
+{
+    double write[RUNS], read[RUNS];
+    make(b, temperature, SERVER);
+    for (int r = 0; r < RUNS; r++) {
+        int64_t from = now_ns(), at;
+        uint32_t rounds = 20000;
+        for (uint32_t i = 0; i < rounds; i++) {
+            buf_clear(&b->bytes);
+            chunk_write(&b->bytes, b->points, n);
+        }
+        at = now_ns();
+        write[r] = (double)(at - from) / rounds;
+        for (uint32_t i = 0; i < rounds; i++) {
+            run_open(b);
+            run_points(b);
+        }
+        read[r] = (double)(now_ns() - at) / rounds;
+    }
+    qsort(write, RUNS, sizeof *write, by_size);
+    qsort(read, RUNS, sizeof *read, by_size);
+    printf("chunk of %u: %zu bytes, write %.0f, open and read %.0f ns\n", n, b->bytes.n, write[RUNS / 2], read[RUNS / 2]);
+}
+
 int main(void)
 {
     static const struct {
@@ -207,6 +232,9 @@ int main(void)
     for (size_t d = 0; d < sizeof DATA / sizeof *DATA; d++)
         for (int server = 0; server < SERVERS; server++)
             report(b, DATA[d].name, DATA[d].value, (enum server)server);
+    report_tail(b, 1);
+    report_tail(b, 4);
+    report_tail(b, 64);
     printf("bound: both columns copied, %.2f ns\n", measure(b, run_copy));
     buf_free(&b->bytes);
     free(b->points);

@@ -251,7 +251,7 @@ static struct form read_form(struct column_source *s, uint32_t n, int64_t *scrat
                      .odd = first & ODD,
                      .kinds = (enum kinds)(first >> KINDS_SHIFT & 3),
                      .power = first >> POWER_SHIFT};
-    s->bad = s->bad || (f.xored && (f.odd || f.power));
+    s->bad = s->bad || (f.xored && (f.odd || f.power)) || (f.power && f.kinds == KINDS_INTEGER);
     if (f.kinds != KINDS_TOLD) {
         memset(whole, f.kinds == KINDS_INTEGER, n);
     } else if (column_ints_read(s, n, scratch)) {
@@ -315,6 +315,16 @@ static void read_xored(struct column_source *s, const struct form *f, uint32_t n
     }
 }
 
+/* Scaled by ten or more, all are whole numbers that doubles hold. */
+static bool in_range(const int64_t *mantissas, uint32_t n, unsigned power)
+{
+    const uint64_t most = (uint64_t)EXACT_MAX;
+    bool beyond = false;
+    for (uint32_t i = 0; i < n && power; i++)
+        beyond |= (uint64_t)mantissas[i] + most > 2 * most;
+    return !beyond;
+}
+
 static void unscale(const struct form *f, uint32_t n, int64_t *bits, uint8_t *whole)
 {
     int64_t one = WHOLE_POWER[f->power];
@@ -337,7 +347,8 @@ bool column_numbers_read(struct column_source *s, uint32_t n, int64_t *bits, uin
         read_xored(s, &f, n, bits, whole);
         return !s->bad;
     }
-    if (!column_ints_read(s, n, bits))
+    s->bad = !column_ints_read(s, n, bits) || !in_range(bits, n, f.power);
+    if (s->bad)
         return false;
     unscale(&f, n, bits, whole);
     uint64_t odd = f.odd ? column_uint_read(s) : 0;
@@ -354,15 +365,15 @@ bool column_numbers_read(struct column_source *s, uint32_t n, int64_t *bits, uin
     return !s->bad;
 }
 
-/* Doubles are made in place: out holds mantissas first. */
-static bool read_scaled_doubles(struct column_source *s, const struct form *f, uint32_t n, double *out)
+static bool read_scaled_doubles(struct column_source *s, uint32_t n, unsigned power, double *out)
 {
     int64_t mantissas[COLUMN_VALUES_MAX];
-    double power = POWER[f->power];
-    if (!column_ints_read(s, n, mantissas))
+    s->bad = !column_ints_read(s, n, mantissas) || !in_range(mantissas, n, power);
+    if (s->bad)
         return false;
+    double ten = POWER[power];
     for (uint32_t i = 0; i < n; i++)
-        out[i] = (double)mantissas[i] / power;
+        out[i] = (double)mantissas[i] / ten;
     return true;
 }
 
@@ -371,10 +382,11 @@ bool column_doubles_read(struct column_source *s, uint32_t n, double *out)
     assert(n <= COLUMN_VALUES_MAX);
     struct column_source ahead = *s;
     uint8_t first = column_byte_read(&ahead);
-    if (n && !ahead.bad && !(first & (XORED | ODD)) && (first >> KINDS_SHIFT & 3) != KINDS_TOLD) {
-        struct form f = {.power = first >> POWER_SHIFT};
+    unsigned power = first >> POWER_SHIFT;
+    enum kinds kinds = (enum kinds)(first >> KINDS_SHIFT & 3);
+    if (n && !ahead.bad && !(first & (XORED | ODD)) && kinds != KINDS_TOLD && !(power && kinds == KINDS_INTEGER)) {
         *s = ahead;
-        return read_scaled_doubles(s, &f, n, out);
+        return read_scaled_doubles(s, n, power, out);
     }
     int64_t bits[COLUMN_VALUES_MAX];
     uint8_t whole[COLUMN_VALUES_MAX];
