@@ -74,6 +74,21 @@ static void store_metrics(struct admin *a, struct buf *b)
     metric(b, "read_only", "gauge", "1 while writes are refused.", s.read_only);
 }
 
+static void history_metrics(struct admin *a, struct buf *b)
+{
+    struct store_stats s;
+    store_stats(a->broker->store, &s);
+    metric(b, "history_bytes", "gauge", "Memory of history that is not folded yet.", s.history.bytes);
+    metric(b, "history_bytes_max", "gauge", "Memory of history at which a fold begins.", s.history.bytes_max);
+    metric(b, "history_points_total", "counter", "Instances that changes left behind or that were recorded.", s.history.points);
+    metric(b, "history_chunks_sealed_total", "counter", "Chunks of history sealed.", s.history.sealed);
+    metric(b, "history_chunks_damaged_total", "counter", "Chunks of history met that could not be read.", s.history.damaged);
+    metric(b, "history_reads_total", "counter", "Temporal queries answered by the store.", s.history.reads);
+    metric(b, "history_chunks_read_total", "counter", "Sealed chunks decoded by readers.", s.history.chunks_read);
+    metric(b, "history_chunks_summed_total", "counter", "Sealed chunks whose header was enough.", s.history.chunks_summed);
+    metric(b, "history_chunks_skipped_total", "counter", "Sealed chunks outside the time asked about.", s.history.chunks_skipped);
+}
+
 static void context_metrics(struct admin *a, struct buf *b)
 {
     struct contexts_stats s;
@@ -176,6 +191,7 @@ static void metrics(struct admin *a, struct http_request *r)
     buf_init(&b, METRICS_BYTES_MAX);
     process_metrics(a, &b);
     store_metrics(a, &b);
+    history_metrics(a, &b);
     context_metrics(a, &b);
     notify_metrics(a, &b);
     live_metrics(a, &b);

@@ -164,6 +164,7 @@ static enum status store_open(struct city *city, const struct config *c, struct 
         .group_bytes_max = (size_t)config_int(c, "store", "group_bytes"),
         .state_bytes_max = (size_t)config_int(c, "store", "state_bytes"),
         .disk_reserve_bytes = (size_t)config_int(c, "store", "disk_reserve"),
+        .history_bytes_max = (size_t)config_int(c, "store", "history_bytes"),
         .tenants_max = limit(c, "tenants"),
         .growth = {.bytes_max = (size_t)config_int(c, "limits", "entity_bytes"),
                    .attrs_max = limit(c, "attributes"),

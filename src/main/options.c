@@ -33,6 +33,7 @@ const struct config_option OPTIONS[] = {
     SIZE("store", "group_bytes", "\"4 MiB\"", 64 * KIB, GIB, "size of a commit group"),
     SIZE("store", "state_bytes", "0", 0, 64 * TIB, "memory for documents and indexes; 0: three quarters of the machine's, or of what control groups allow"),
     SIZE("store", "disk_reserve", "\"256 MiB\"", 0, TIB, "free disk below which creations are refused"),
+    SIZE("store", "history_bytes", "\"128 MiB\"", MIB, TIB, "memory for history that is not folded yet: a fold is begun at it, and writes wait at twice as much"),
     COUNT("store", "value_indexes", "16", 0, 4096, "ordered indexes on attributes that queries use, per tenant"),
 
     SIZE("limits", "body_bytes", "\"128 MiB\"", KIB, 4 * GIB, "body of a request"),

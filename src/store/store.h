@@ -325,6 +325,13 @@ struct store_stats {
     uint64_t commit_us_total;   /* time from apply to durable, summed */
     uint64_t folded_seq, committed_seq;
     uint64_t candidates_total, visited_total, queries_total;
+    struct {
+        uint64_t bytes, bytes_max; /* in memory, not folded yet; beyond, a fold begins */
+        uint64_t points;           /* that changes left behind, or that were recorded; totals, as the rest */
+        uint64_t sealed;           /* chunks written */
+        uint64_t damaged;          /* chunks met that could not be read */
+        uint64_t reads, chunks_read, chunks_summed, chunks_skipped;
+    } history;
     bool read_only;             /* writes refused: full or failed */
     char reason[160];
 };

@@ -116,6 +116,15 @@ static void embedded_stats(struct store *s, struct store_stats *out)
         .candidates_total = e->candidates,
         .visited_total = e->visited,
         .queries_total = e->queries,
+        .history = {.bytes = e->history.bytes,
+                    .bytes_max = e->o.history_bytes_max,
+                    .points = e->history.points,
+                    .sealed = e->history.sealed,
+                    .damaged = e->history.damaged,
+                    .reads = e->history.reads,
+                    .chunks_read = e->history.chunks_read,
+                    .chunks_summed = e->history.chunks_summed,
+                    .chunks_skipped = e->history.chunks_skipped},
     };
     for (uint32_t i = 0; i <= d->mask; i++)
         if (d->cells[i])

@@ -23,7 +23,7 @@ struct embedded_options {
     size_t disk_reserve_bytes;  /* creations are refused when less is free: "store.disk_reserve" */
     uint32_t tenants_max;       /* "limits.tenants" */
     struct growth_limits growth; /* of an entity by edits */
-    size_t history_bytes_max;    /* "history.memory_bytes": of history that the base has not got yet; 0: HISTORY_BYTES */
+    size_t history_bytes_max;    /* "store.history_bytes": of history that the base has not got yet; 0: the default */
     uint32_t value_indexes_max; /* ordered indexes on attributes that queries use */
     uint32_t visit_slice;       /* candidates looked at before a long query yields to its loop */
     struct clock *clock;

