@@ -35,7 +35,7 @@ def main(parameters_path, endpoints_path, header, source):
             f.write(f"#define {prefix}BIT(x) (UINT64_C(1) << (x))\n\n")
         f.write("enum {\n" + "".join(f"    OPERATION_{e[0].upper()},\n" for e in endpoints) + "    OPERATIONS\n};\n\n")
         f.write("enum { BODY_NONE, " + ", ".join(f"BODY_{b.upper()}" for b in sorted({e[5] for e in endpoints} - {"-"})) + " };\n\n")
-        f.write("""enum { SEGMENTS_MAX = 4 };
+        f.write("""enum { SEGMENTS_MAX = 6 };
 
 struct endpoint {
     const char *operation;

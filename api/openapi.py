@@ -20,6 +20,7 @@ PARAMETER_TYPES = {
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer", "minimum": 0},
     "json": {"type": "string", "contentMediaType": "application/json"},
+    "positive": {"type": "integer", "minimum": 1},
     "datetime": {"$ref": "#/components/schemas/DateTime"},
     "uri": {"$ref": "#/components/schemas/Id"},
     "names": {"type": "string", "description": "names, separated by commas"},
@@ -44,12 +45,17 @@ BODIES = {
     "snapshot_fragment": ({"$ref": "#/components/schemas/SnapshotFragment"}, JSON_MEDIA),
     "entity_map": ({"$ref": "#/components/schemas/EntityMapFragment"}, JSON_MEDIA),
     "context": ({"$ref": "#/components/schemas/ServedContext"}, JSON_MEDIA),
+    "evolution": ({"$ref": "#/components/schemas/EntityTemporal"}, JSON_MEDIA),
+    "evolution_fragment": ({"$ref": "#/components/schemas/EntityTemporalFragment"}, JSON_MEDIA),
+    "instance": ({"$ref": "#/components/schemas/EntityTemporalFragment"}, JSON_MEDIA),
+    "temporal_query": ({"$ref": "#/components/schemas/TemporalQueryDocument"}, JSON_MEDIA),
 }
 MERGE_PATCH = "application/merge-patch+json"
 
 SUCCESSES = {
     "200": "Here it is", "201": "Created", "204": "Done", "207": "Done in part: the body says what was not",
     "202": "Accepted: it goes on in the background",
+    "206": "Here is a part of it: Content-Range says which time",
 }
 REFUSALS = {
     "400": "The request is wrong; the body says what, and where",
@@ -72,6 +78,7 @@ BARE = ("411", "415")  # the status alone answers (6.3.4)
 
 HEADERS = {
     "Location": "Path of what was created",
+    "Content-Range": "The time that a part of an answer covers: DateTime, from where to where, and how many were asked for",
     "Link": "The @context of the answer; pages before and behind this one",
     "NGSILD-Results-Count": "Number of all results, when count=true",
     "NGSILD-EntityMap": "Path of the entity map used",

@@ -34,7 +34,8 @@ int point_order(const struct point *a, const struct point *b);
 
 struct aggregates;
 
-/* Instances of one attribute with one datasetId, in point_order(). */
+/* Instances of one attribute with one datasetId, in point_order(). In a partial answer count is 0 where all were left out;
+ * points[0] is one of these still. */
 struct series {
     uint32_t term; /* or TERM_SCOPE */
     struct str dataset;

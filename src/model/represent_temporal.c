@@ -275,9 +275,19 @@ static void write_groups(struct writing *w, const struct series *s, uint32_t cou
         buf_char(w->b, ']');
 }
 
+/* Nothing but series of which a partial answer has left out all: the attribute is there, though nothing of it. */
+static bool is_cut(const struct writing *w, const struct series *s, uint32_t count)
+{
+    struct attr any = {.term = s->term, .dataset = s->dataset};
+    bool cut = w->format != TEMPORAL_AGGREGATED;
+    for (uint32_t i = 0; i < count && cut; i++)
+        cut = s[i].count == 0 && s[i].points;
+    return cut && (s->term == TERM_SCOPE ? represent_shows_scope(&w->r) : represent_shows(&w->r, &any));
+}
+
 static void write_attribute(struct writing *w, const struct series *s, uint32_t count, bool *first)
 {
-    bool any = false;
+    bool cut = is_cut(w, s, count), any = cut;
     for (uint32_t i = 0; i < count && !any; i++)
         any = shows(&w->r, &s[i]);
     if (!any)
@@ -287,6 +297,8 @@ static void write_attribute(struct writing *w, const struct series *s, uint32_t 
     *first = false;
     if (w->format == TEMPORAL_NORMALIZED || w->format == TEMPORAL_CONCISE)
         write_instances(w, name, s, count);
+    else if (cut)
+        write_values(w, s, shown_kind(w, &s->points[0]));
     else
         write_groups(w, s, count);
 }

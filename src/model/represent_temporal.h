@@ -16,7 +16,8 @@ struct represent_temporal {
 
 /* One evolution as a JSON object. Every attribute is an array of its instances, all datasets in one, in order of time;
  * with lastN, latest first is not meant: order stays by time. instanceId is always shown (4.5.7); createdAt, modifiedAt
- * with sysAttrs; deletedAt where there is one. */
+ * with sysAttrs; deletedAt where there is one. An attribute of whose series a partial answer has left out all (struct series,
+ * model/evolution.h) is an empty list. */
 void represent_evolution(struct buf *b, const struct represent_temporal *r, const struct evolution *e);
 /* Does any instance show? */
 bool represent_evolution_leaves(const struct represent_temporal *r, const struct evolution *e);

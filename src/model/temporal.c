@@ -97,8 +97,8 @@ static enum status read_methods(struct str text, struct temporal_query *q, struc
         while (i < AGGREGATE_METHOD_COUNT && !str_eq(name, str_of(METHODS[i])))
             i++;
         if (i == AGGREGATE_METHOD_COUNT)
-            return why_set(why, E_BAD_DATA, NULL, "'%.*s' is no aggregation method: these are totalCount, distinctCount, "
-                           "sum, avg, min, max, stddev and sumsq", STR_ARG(name));
+            return why_set(why, E_BAD_DATA, NULL, "aggrMethods: '%.*s' is none of totalCount, distinctCount, sum, avg, min, max, "
+                           "stddev and sumsq", STR_ARG(name));
         q->methods |= AGGREGATE_BIT(i);
     }
     return OK;

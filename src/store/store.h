@@ -144,7 +144,7 @@ struct store_evolve {
     bool no_scope;         /* with terms: the scope is not wanted */
     const struct str *datasets; /* datasetIds wanted; "@none" is the default instance; NULL: all */
     uint32_t dataset_count;
-    uint64_t points_max;   /* instances in the whole answer, at most; beyond, it is partial */
+    uint64_t points_max;   /* instances in the whole answer, at most, but for those of one time; beyond, it is partial */
     uint32_t buckets_max;  /* periods of an aggregation */
     uint64_t offset;
     uint32_t limit;        /* entities; 0 with count: only the number */

@@ -59,9 +59,12 @@ void answer_empty(struct exchange *x, int http_status)
 void answer_created(struct exchange *x, struct str id)
 {
     struct http_response a = {.status = 201};
+    const struct endpoint *e = x->endpoint;
+    struct str path = str_of(e->segments[0]);
+    for (uint32_t i = 1; i < e->segment_count && e->segments[i]; i++)
+        path = arena_printf(x->arena, "%.*s/%s", STR_ARG(path), e->segments[i]);
     http_response_header(&a, "Location",
-                         arena_printf(x->arena, "/ngsi-ld/v1/%s/%.*s", x->endpoint->segments[0],
-                                      STR_ARG(params_encode(x->arena, id))));
+                         arena_printf(x->arena, "/ngsi-ld/v1/%.*s/%.*s", STR_ARG(path), STR_ARG(params_encode(x->arena, id))));
     send(x, &a);
 }
 

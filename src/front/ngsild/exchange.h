@@ -21,7 +21,7 @@ struct exchange {
     struct http_request *http;
     struct arena *arena;
     const struct endpoint *endpoint;
-    struct str variables[2];    /* decoded path variables: entity id, attribute name */
+    struct str variables[3];    /* decoded path variables: entity id, attribute name, instance id */
     struct str params[PARAMS];  /* decoded; absent: not given or empty */
     uint64_t keywords;          /* KEYWORD_BIT of options */
     enum media accept;
@@ -102,6 +102,15 @@ void entity_maps_create_post(struct exchange *x);
 void consumption_retrieve(struct exchange *x);
 void consumption_query(struct exchange *x);
 void consumption_query_post(struct exchange *x);
+void evolutions_create(struct exchange *x);
+void evolutions_append(struct exchange *x);
+void evolutions_delete(struct exchange *x);
+void evolutions_delete_attr(struct exchange *x);
+void evolutions_update_instance(struct exchange *x);
+void evolutions_delete_instance(struct exchange *x);
+void evolutions_retrieve(struct exchange *x);
+void evolutions_query(struct exchange *x);
+void evolutions_query_post(struct exchange *x);
 void registrations_post(struct exchange *x);
 void registrations_query(struct exchange *x);
 void registrations_get(struct exchange *x);

@@ -47,6 +47,15 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_RETRIEVE_ATTRIBUTES] = discovery_attributes,
     [OPERATION_RETRIEVE_ATTRIBUTE] = discovery_attribute,
     [OPERATION_RETRIEVE_SOURCE_IDENTITY] = info_source_identity,
+    [OPERATION_CREATE_TEMPORAL] = evolutions_create,
+    [OPERATION_QUERY_TEMPORAL] = evolutions_query,
+    [OPERATION_RETRIEVE_TEMPORAL] = evolutions_retrieve,
+    [OPERATION_DELETE_TEMPORAL] = evolutions_delete,
+    [OPERATION_APPEND_TEMPORAL_ATTRS] = evolutions_append,
+    [OPERATION_DELETE_TEMPORAL_ATTR] = evolutions_delete_attr,
+    [OPERATION_UPDATE_TEMPORAL_INSTANCE] = evolutions_update_instance,
+    [OPERATION_DELETE_TEMPORAL_INSTANCE] = evolutions_delete_instance,
+    [OPERATION_QUERY_TEMPORAL_POST] = evolutions_query_post,
     [OPERATION_CREATE_SUBSCRIPTION] = subscriptions_post,
     [OPERATION_QUERY_SUBSCRIPTIONS] = subscriptions_query,
     [OPERATION_RETRIEVE_SUBSCRIPTION] = subscriptions_get,
@@ -171,7 +180,7 @@ static enum status body(struct exchange *x)
     struct json_limits limits = {.depth_max = x->api->limits.json_depth, .bytes_max = x->api->limits.body_bytes};
     st = json_read(x->arena, x->http->body, &limits, &x->body, &x->why);
     uint8_t kind = x->endpoint->body;
-    bool object = kind != BODY_ENTITIES && kind != BODY_IDS && kind != BODY_ATTRIBUTE;
+    bool object = kind != BODY_ENTITIES && kind != BODY_IDS && kind != BODY_ATTRIBUTE && kind != BODY_INSTANCE;
     if (st == OK && object && x->body.kind != JSON_OBJECT)
         return why_set(&x->why, E_INVALID_REQUEST, NULL, "a JSON object is expected, not %s",
                        json_kind_name((enum json_kind)x->body.kind));
@@ -204,7 +213,8 @@ static bool gives_entities(const struct endpoint *e)
 /* These answer with a body, though they are no GET. */
 static bool gives_body(const struct endpoint *e)
 {
-    return e - ENDPOINTS == OPERATION_CREATE_ENTITY_MAP_POST || e - ENDPOINTS == OPERATION_UPDATE_SNAPSHOT;
+    return e - ENDPOINTS == OPERATION_CREATE_ENTITY_MAP_POST || e - ENDPOINTS == OPERATION_UPDATE_SNAPSHOT ||
+           e - ENDPOINTS == OPERATION_QUERY_TEMPORAL_POST;
 }
 
 /* What answers with a body looks at the whole of Accept (clause 6.3.4). */

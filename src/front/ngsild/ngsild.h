@@ -21,6 +21,9 @@ struct ngsild_limits {
     uint32_t ids;              /* ids in a query */
     uint32_t join_level;       /* largest joinLevel */
     uint32_t linked_entities;  /* Relationships followed for one answer */
+    uint32_t temporal_points;  /* instances in an answer, "limits.temporal_points" */
+    uint32_t last_n;           /* largest lastN */
+    uint32_t aggregation_periods;
     size_t tenant_bytes;
     int64_t request_us;        /* deadline of the store's part */
     struct reader_limits reader;

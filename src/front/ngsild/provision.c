@@ -9,7 +9,8 @@
 
 struct provision {
     struct exchange *x;
-    struct store_apply apply;
+    struct store_apply apply; /* of what is no deletion */
+    struct provide_deletion deletion;
     struct edit edit;
     struct entity fragment;
     struct edit_result result;
@@ -68,11 +69,11 @@ static bool all_done(const struct edit_result *r)
     return true;
 }
 
-static void finished(struct provision *p)
+static void finished(struct provision *p, const struct store_call *call)
 {
     struct exchange *x = p->x;
-    if (p->apply.call.status != OK) {
-        answer_refusal(x, p->apply.call.status, &p->apply.call.why);
+    if (call->status != OK) {
+        answer_refusal(x, call->status, &call->why);
     } else if (p->result.status != OK) {
         answer_refusal(x, p->result.status, p->result.why);
     } else if (p->edit.kind == EDIT_CREATE) {
@@ -90,13 +91,13 @@ static void finished(struct provision *p)
 static void apply_done(struct store_call *call)
 {
     struct store_apply *apply = container_of(call, struct store_apply, call);
-    finished(container_of(apply, struct provision, apply));
+    finished(container_of(apply, struct provision, apply), call);
 }
 
-static void run(struct provision *p)
+static struct store_apply apply_of(struct provision *p)
 {
     struct exchange *x = p->x;
-    p->apply = (struct store_apply){
+    return (struct store_apply){
         .call = {.home = exchange_home(x), .deadline_us = exchange_deadline(x), .done = apply_done},
         .caller = &x->caller,
         .edits = &p->edit,
@@ -104,8 +105,26 @@ static void run(struct provision *p)
         .results = &p->result,
         .arena = x->arena,
     };
-    if (provide_edits(x->broker, &p->apply))
-        finished(p);
+}
+
+static void run(struct provision *p)
+{
+    p->apply = apply_of(p);
+    if (provide_edits(p->x->broker, &p->apply))
+        finished(p, &p->apply.call);
+}
+
+static void deletion_done(struct provide_deletion *d)
+{
+    finished(container_of(d, struct provision, deletion), &d->apply.call);
+}
+
+static void run_deletion(struct provision *p)
+{
+    p->deletion.apply = apply_of(p);
+    p->deletion.done = deletion_done;
+    if (provide_deletion(p->x->broker, &p->deletion))
+        deletion_done(&p->deletion);
 }
 
 /* ---- entities ---- */
@@ -182,7 +201,7 @@ void provision_delete(struct exchange *x)
     }
     struct provision *p = provision_new(x, EDIT_DELETE);
     p->edit.only_type = only;
-    run(p);
+    run_deletion(p);
 }
 
 /* ---- attributes ---- */
@@ -249,7 +268,7 @@ void provision_delete_attr(struct exchange *x)
         answer_why(x);
         return;
     }
-    run(p);
+    run_deletion(p);
 }
 
 /* ---- purge ---- */

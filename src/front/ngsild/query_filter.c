@@ -175,50 +175,119 @@ static enum status order_add(struct exchange *x, const struct filter_reader *r, 
     return order_read(r, in->order_by, in->collation, in->order_from, in->order_geometry, &x->order, &x->why);
 }
 
+/* No sources are registered: it selects among none, but must be a query. */
+static enum status csf_check(struct exchange *x, const struct filter_reader *r, const struct query_input *in)
+{
+    struct filter *csf;
+    if (str_absent(in->csf))
+        return OK;
+    enum status st = filter_read_q(r, in->csf, &csf, &x->why);
+    if (st == OK)
+        x->extra_filters[x->extra_filter_count++] = csf;
+    return st;
+}
+
+/* levels: relationships that it may follow. */
+static enum status q_add(struct exchange *x, const struct filter_reader *r, const struct query_input *in, uint32_t levels,
+                         bool *has_attribute)
+{
+    struct filter *q;
+    *has_attribute = false;
+    if (str_absent(in->q))
+        return OK;
+    enum status st = filter_read_q(r, in->q, &q, &x->why);
+    if (st != OK)
+        return st;
+    *has_attribute = filter_has_attribute(q);
+    require(x, q);
+    if (filter_link_depth(q) > levels)
+        st = why_set(&x->why, E_BAD_DATA, NULL,
+                     "too deep a query: q follows %u relationships, which needs join and a joinLevel of %u",
+                     filter_link_depth(q), filter_link_depth(q));
+    return st;
+}
+
+static enum status scopes_read(struct exchange *x, const struct filter_reader *r, const struct query_input *in,
+                               struct scope_expr **out)
+{
+    *out = NULL;
+    return str_absent(in->scope_q) ? OK : filter_read_scopes(r, in->scope_q, out, &x->why);
+}
+
+/* What comes first in every query: links, local scope, the filter of sources, q. */
+static enum status begin(struct exchange *x, const struct filter_reader *r, const struct query_input *in,
+                         struct join *join, bool *q_has_attribute)
+{
+    *q_has_attribute = false;
+    enum status st = query_links_read(x, in, join);
+    if (st == OK && in->all_types && exchange_has(x, PARAM_LOCAL) && !in->local)
+        st = why_set(&x->why, E_BAD_DATA, NULL, "type=* implies local scope: local must not be false");
+    if (st == OK)
+        st = csf_check(x, r, in);
+    return st == OK ? q_add(x, r, in, join->kind ? join->level : 0, q_has_attribute) : st;
+}
+
 enum status query_input_filter(struct exchange *x, const struct query_input *in)
 {
     struct filter_reader r = reader_of(x, in);
-    bool q_has_attribute = false;
+    bool q_has_attribute;
     struct join join;
-    enum status st = query_links_read(x, in, &join);
-    if (st == OK && in->all_types && exchange_has(x, PARAM_LOCAL) && !in->local)
-        st = why_set(&x->why, E_BAD_DATA, NULL, "type=* implies local scope: local must not be false");
-    if (st == OK && !str_absent(in->csf)) { /* no sources are registered: it selects among none, but must be a query */
-        struct filter *csf;
-        st = filter_read_q(&r, in->csf, &csf, &x->why);
-        if (st == OK)
-            x->extra_filters[x->extra_filter_count++] = csf;
-    }
-    if (st == OK && !str_absent(in->q)) {
-        struct filter *q;
-        st = filter_read_q(&r, in->q, &q, &x->why);
-        if (st == OK) {
-            q_has_attribute = filter_has_attribute(q);
-            require(x, q);
-            if (filter_link_depth(q) > (join.kind ? join.level : 0))
-                st = why_set(&x->why, E_BAD_DATA, NULL,
-                             "too deep a query: q follows %u relationships, which needs join and a joinLevel of %u",
-                             filter_link_depth(q), filter_link_depth(q));
-        }
-    }
-    if (st == OK) {
-        struct filter *any;
+    struct filter *any = NULL;
+    struct scope_expr *scope = NULL;
+    enum status st = begin(x, &r, in, &join, &q_has_attribute);
+    if (st == OK)
         st = selectors_filter(x, &r, in, &any);
-        if (any)
-            require(x, any);
-    }
+    if (any)
+        require(x, any);
     if (st == OK)
         st = geo_filter_add(x, &r, in);
-    if (st == OK && !str_absent(in->scope_q)) {
-        struct scope_expr *scope;
-        st = filter_read_scopes(&r, in->scope_q, &scope, &x->why);
-        if (st == OK)
-            require(x, filter_of_scope(x->arena, scope));
-    }
+    if (st == OK)
+        st = scopes_read(x, &r, in, &scope);
+    if (scope)
+        require(x, filter_of_scope(x->arena, scope));
     if (st == OK)
         st = attrs_filter(x, in);
     if (st == OK)
         st = order_add(x, &r, in);
+    return st == OK ? wide_enough(x, in, q_has_attribute) : st;
+}
+
+/* Evolutions are ordered by their ids alone (clause 5.7.4.4). */
+static enum status id_order_read(struct exchange *x, const struct filter_reader *r, const struct query_input *in,
+                                 bool *descending)
+{
+    *descending = false;
+    enum status st = order_add(x, r, in);
+    if (st != OK || !x->order)
+        return st;
+    if (x->order->count != 1 || x->order->keys[0].system != ORDER_ID)
+        return why_set(&x->why, E_BAD_DATA, NULL, "temporal evolutions are ordered by id alone");
+    *descending = x->order->keys[0].descending;
+    return OK;
+}
+
+enum status query_input_parts(struct exchange *x, const struct query_input *in, struct query_parts *out)
+{
+    struct filter_reader r = reader_of(x, in);
+    bool q_has_attribute;
+    struct join join;
+    *out = (struct query_parts){0};
+    enum status st = begin(x, &r, in, &join, &q_has_attribute);
+    if (st == OK && join.kind)
+        st = why_set(&x->why, E_BAD_DATA, NULL, "temporal evolutions are not joined to what they link to");
+    if (st == OK)
+        st = geo_filter_add(x, &r, in);
+    out->values = x->filter;
+    if (st == OK)
+        st = selectors_filter(x, &r, in, &out->entities);
+    if (out->entities)
+        x->extra_filters[x->extra_filter_count++] = out->entities;
+    if (st == OK)
+        st = scopes_read(x, &r, in, &out->scopes);
+    if (st == OK)
+        st = attrs_check(x, in);
+    if (st == OK)
+        st = id_order_read(x, &r, in, &out->descending);
     return st == OK ? wide_enough(x, in, q_has_attribute) : st;
 }
 
@@ -326,8 +395,7 @@ static enum status lang_check(struct exchange *x, struct str lang)
     return OK;
 }
 
-enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r,
-                                  struct join *join)
+enum status query_input_show(struct exchange *x, const struct query_input *in, struct represent *r, struct join *join)
 {
     *r = (struct represent){
         .geojson = x->accept == MEDIA_GEO_JSON,
@@ -338,9 +406,7 @@ enum status query_input_represent(struct exchange *x, const struct query_input *
         .datasets = in->datasets,
         .dataset_count = in->dataset_count,
     };
-    enum status st = format_read(x, r);
-    if (st == OK)
-        st = lang_check(x, in->lang);
+    enum status st = lang_check(x, in->lang);
     if (st == OK)
         st = query_links_read(x, in, join);
     if (st == OK)
@@ -356,4 +422,11 @@ enum status query_input_represent(struct exchange *x, const struct query_input *
     if (r->geojson)
         r->geometry_property = context_expand_term(x->context, geometry, false, x->arena, &x->why);
     return x->why.status;
+}
+
+enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r,
+                                  struct join *join)
+{
+    enum status st = query_input_show(x, in, r, join);
+    return st == OK ? format_read(x, r) : st;
 }

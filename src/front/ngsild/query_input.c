@@ -281,6 +281,8 @@ static enum status comma_body(struct exchange *x, const char *name, struct str *
 static enum status members_refused(struct exchange *x)
 {
     static const char *const TEMPORAL[] = {"temporalQ", "aggrParams"};
+    if (x->endpoint->body == BODY_TEMPORAL_QUERY)
+        return OK;
     for (size_t i = 0; i < sizeof TEMPORAL / sizeof *TEMPORAL; i++) {
         struct at at = {.key = str_of(TEMPORAL[i])};
         if (json_get(&x->body, at.key))

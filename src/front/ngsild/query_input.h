@@ -52,9 +52,19 @@ MUST_USE enum status query_input_filter(struct exchange *x, const struct query_i
 MUST_USE enum status query_input_candidates(struct exchange *x, const struct query_input *in, struct filter **out);
 /* A hash of what decides which entities match: equal for the requests that belong to one entity map (5.5.14). */
 uint64_t query_input_print(struct exchange *x, const struct query_input *in);
+/* The same of a query of temporal evolutions (5.7.4.4), whose parts are asked of different things. x->filter has the
+ * values; the rest is released with it. */
+struct query_parts {
+    struct filter *entities, *values; /* types, ids, patterns; q and geo-query. NULL: any */
+    struct scope_expr *scopes;
+    bool descending; /* order of ids */
+};
+MUST_USE enum status query_input_parts(struct exchange *x, const struct query_input *in, struct query_parts *out);
 /* Fills the representation: format, projection, language, datasets, GeoJSON; and join. */
 MUST_USE enum status query_input_represent(struct exchange *x, const struct query_input *in, struct represent *r,
                                            struct join *join);
+/* All of that but the format, which temporal representations have of their own. */
+MUST_USE enum status query_input_show(struct exchange *x, const struct query_input *in, struct represent *r, struct join *join);
 /* query_links.c: what is said of linked entities and entity maps, by the URL, by the body; then what to join. */
 MUST_USE enum status query_links_params(struct exchange *x, struct query_input *in);
 MUST_USE enum status query_links_body(struct exchange *x, struct query_input *in);

@@ -1,6 +1,7 @@
 /* How the naive history is read; see naive_history.h. */
 #include "naive_history.h"
 
+#include "model/aggregate.h"
 #include "model/scope_span.h"
 
 #include <stdlib.h>
@@ -171,6 +172,31 @@ static void drop_empty(struct evolution *e)
     e->count = n;
 }
 
+static enum status aggregate(struct store_evolve *v, struct evolution *e)
+{
+    for (uint32_t i = 0; i < e->count; i++) {
+        struct series *s = &e->series[i];
+        struct aggregates *g = aggregates_begin(v->time, v->buckets_max, v->arena);
+        uint32_t n = 0;
+        for (uint32_t k = 0; s->term != TERM_SCOPE && k < s->count; k++)
+            if (s->points[k].deleted_at == TIME_NONE) {
+                aggregates_add(g, &s->points[k]);
+                n++;
+            }
+        s->count = 0;
+        if (!n)
+            continue;
+        enum status st = aggregates_end(g, &v->call.why);
+        if (st == OK)
+            s->aggregates = g;
+        else if (v->terms || st == E_TOO_COMPLEX)
+            return v->call.status = st;
+        else
+            why_clear(&v->call.why);
+    }
+    return OK;
+}
+
 static struct evolution shown(const struct look *l)
 {
     const struct store_evolve *v = l->v;
@@ -194,6 +220,30 @@ static struct evolution shown(const struct look *l)
     return out;
 }
 
+/* How many of the first `most` are shown: none that share their time with one behind them, unless all do. */
+static uint32_t cut_forwards(const struct instance *all, uint32_t n, uint32_t most)
+{
+    uint32_t to = most;
+    while (to > 0 && all[to - 1].at == all[most].at)
+        to--;
+    if (to == 0)
+        for (to = most; to < n && all[to].at == all[most].at; to++)
+            ;
+    return to;
+}
+
+/* The same from the other end: the first of those shown, `from` being the first that might be. */
+static uint32_t cut_backwards(const struct instance *all, uint32_t n, uint32_t from)
+{
+    uint32_t first = from;
+    while (first < n && all[first].at == all[from - 1].at)
+        first++;
+    if (first == n)
+        for (first = from; first > 0 && all[first - 1].at == all[from - 1].at; first--)
+            ;
+    return first;
+}
+
 /* The answer as a whole has points_max instances at most: the earliest, with last_n the latest. What of them is left out
  * of a series leaves it there, be it empty. */
 static void limit_points(struct store_evolve *v)
@@ -208,9 +258,13 @@ static void limit_points(struct store_evolve *v)
     struct instance *all = collect(v, series, count, &n);
     v->partial = n > v->points_max;
     if (v->partial) {
+        uint32_t from = 0, to = n;
         if (v->time->last_n)
-            all += n - v->points_max;
-        n = (uint32_t)v->points_max;
+            from = cut_backwards(all, n, n - (uint32_t)v->points_max);
+        else
+            to = cut_forwards(all, n, (uint32_t)v->points_max);
+        all += from;
+        n = to - from;
         reduce(v, series, count, all, n);
     }
     for (uint32_t i = 0, at = 0; i < v->evolution_count; at += v->evolutions[i++].count)
@@ -261,6 +315,10 @@ void naive_history_evolve(struct naive_history *h, struct store_evolve *v)
         v->call.status = why_set(&v->call.why, E_NOT_FOUND, NULL, "nothing is remembered of it");
     for (uint32_t i = 0; i < v->evolution_count; i++) {
         v->evolutions[i] = shown(&all[first + i]);
+        if (v->time->methods && aggregate(v, &v->evolutions[i]) != OK)
+            return;
+        if (v->time->methods)
+            drop_empty(&v->evolutions[i]);
     }
     limit_points(v);
 }

@@ -1,0 +1,282 @@
+/* Retrieving and querying temporal evolutions (CIM 009 clauses 6.18.3.2, 6.19.3.1, 6.24.3.1). */
+#include "broker/evolve_map.h"
+#include "front/ngsild/answer.h"
+#include "front/ngsild/entity_maps.h"
+#include "front/ngsild/evolutions_input.h"
+#include "front/ngsild/page.h"
+#include "front/ngsild/params.h"
+
+#include <stdio.h>
+
+enum { HEADERS_MAX = PAGE_HEADERS_MAX + 2 };
+
+/* A question about evolutions, under way. */
+struct asking {
+    struct exchange *x;
+    struct evolutions_input in;
+    struct query_parts parts;
+    struct evolve_query query;
+    struct evolve_map making;
+    struct page asked;
+    struct entity_map *map; /* held until the answer; NULL: none is used */
+    bool map_made;
+};
+
+static void refuse(struct asking *q, enum status status, const struct why *why)
+{
+    entity_map_release(q->map);
+    answer_refusal(q->x, status, why);
+}
+
+/* What the store is asked, but for the page. */
+static struct store_evolve evolve_of(struct asking *q)
+{
+    struct exchange *x = q->x;
+    const struct projection *pick = q->in.show.base.pick;
+    return (struct store_evolve){
+        .call = {.home = exchange_home(x), .deadline_us = exchange_deadline(x)},
+        .caller = &x->caller,
+        .filter = q->parts.entities,
+        .values = q->parts.values,
+        .scopes = q->parts.scopes,
+        .time = &q->in.time,
+        .terms = q->in.terms,
+        .term_count = q->in.term_count,
+        .no_scope = pick && !pick->scope,
+        .datasets = q->in.query.datasets,
+        .dataset_count = q->in.query.dataset_count,
+        .points_max = x->api->limits.temporal_points,
+        .buckets_max = x->api->limits.aggregation_periods,
+        .descending = q->parts.descending,
+        .arena = x->arena,
+    };
+}
+
+/* ---- a part of the answer (clause 6.3.10) ---- */
+
+/* Forwards, from where the time asked about begins to the last instance that is shown; with lastN backwards. */
+static struct http_header content_range(struct asking *q)
+{
+    const struct temporal_query *t = &q->in.time;
+    const struct store_evolve *e = &q->query.local;
+    int64_t from = t->from_us != INT64_MIN ? t->from_us : e->first_us, to = e->last_us;
+    char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX], size[16] = "*";
+    if (t->last_n) {
+        from = t->to_us != INT64_MAX ? t->to_us : e->last_us;
+        to = e->first_us;
+        snprintf(size, sizeof size, "%u", t->last_n);
+    }
+    time_format(from, first);
+    time_format(to, last);
+    return (struct http_header){"Content-Range", arena_printf(q->x->arena, "DateTime %s-%s/%s", first, last, size)};
+}
+
+static void answer(struct asking *q, struct buf *b, struct http_header *headers, size_t n)
+{
+    if (q->map)
+        headers[n++] = entity_maps_header(q->x, q->map);
+    if (q->query.local.partial)
+        headers[n++] = content_range(q);
+    entity_map_release(q->map);
+    answer_body(q->x, q->query.local.partial ? 206 : q->map_made ? 201 : 200, b, true, headers, n);
+}
+
+static void body_begin(struct asking *q, struct buf *b)
+{
+    buf_init(b, q->x->api->limits.answer_bytes);
+    if (q->x->accept == MEDIA_LD_JSON)
+        q->in.show.base.at_context = answer_context_json(q->x);
+}
+
+/* ---- retrieve ---- */
+
+static bool has_instance(const struct evolution *e)
+{
+    for (uint32_t i = 0; i < e->count; i++)
+        if (e->series[i].count || e->series[i].aggregates)
+            return true;
+    return false;
+}
+
+/* Is anything of e left of what was asked for? */
+static enum status retrieved_check(struct asking *q, const struct evolution *e)
+{
+    struct why *why = &q->x->why;
+    if (q->in.time.must_have && !has_instance(e) && !q->query.local.partial)
+        return why_set(why, E_NOT_FOUND, NULL, "%.*s has no instance in the time asked about", STR_ARG(e->id));
+    if (q->in.query.attr_count && !has_instance(e) && !q->query.local.partial)
+        return why_set(why, E_NOT_FOUND, NULL, "%.*s has none of the attributes asked for", STR_ARG(e->id));
+    if (!represent_evolution_leaves(&q->in.show, e))
+        return why_set(why, E_NOT_FOUND, NULL, "nothing of %.*s is left by pick, omit and datasetId", STR_ARG(e->id));
+    return OK;
+}
+
+static void retrieved(struct asking *q)
+{
+    struct exchange *x = q->x;
+    struct http_header headers[HEADERS_MAX];
+    struct buf b;
+    bool named;
+    if (q->query.status != OK) {
+        answer_refusal(x, q->query.status, &q->query.local.call.why);
+        return;
+    }
+    const struct evolution *e = q->query.evolutions;
+    if (retrieved_check(q, e) != OK) {
+        answer_why(x);
+        return;
+    }
+    q->map = entity_maps_named(x, &named);
+    if (!q->map && (named || q->in.query.entity_map) && entity_maps_of_one(x, &q->in.query, e->id, &q->map) != OK) {
+        answer_why(x);
+        return;
+    }
+    body_begin(q, &b);
+    represent_evolution(&b, &q->in.show, e);
+    answer(q, &b, headers, 0);
+}
+
+static void retrieve_done(struct evolve_query *query)
+{
+    retrieved(container_of(query, struct asking, query));
+}
+
+void evolutions_retrieve(struct exchange *x)
+{
+    struct asking *q = arena_zarray(x->arena, struct asking, 1);
+    struct query_input *in = &q->in.query;
+    uint32_t max = x->api->limits.ids;
+    q->x = x;
+    in->pick = x->params[PARAM_PICK];
+    in->omit = x->params[PARAM_OMIT];
+    in->lang = x->params[PARAM_LANG];
+    if (exchange_entity_id(x) != OK || query_links_params(x, in) != OK ||
+        params_list(x, PARAM_ATTRS, max, &in->attrs, &in->attr_count) != OK ||
+        params_list(x, PARAM_DATASET_ID, max, &in->datasets, &in->dataset_count) != OK ||
+        evolutions_input_params(x, false, &q->in) != OK) {
+        answer_why(x);
+        return;
+    }
+    q->query.local = evolve_of(q);
+    q->query.local.id = x->variables[0];
+    q->query.done = retrieve_done;
+    if (evolve_query(x->broker, &q->query))
+        retrieved(q);
+}
+
+/* ---- query ---- */
+
+/* attrs asks for entities that have one of them, and datasetId for these instances alone. */
+static bool shows(const struct asking *q, const struct evolution *e)
+{
+    bool any = !q->in.query.attr_count || has_instance(e) || q->query.local.partial;
+    return any && represent_evolution_leaves(&q->in.show, e);
+}
+
+static void queried(struct asking *q)
+{
+    struct http_header headers[HEADERS_MAX];
+    const struct store_evolve *e = &q->query.local;
+    struct buf b;
+    if (q->query.status != OK) {
+        refuse(q, q->query.status, &e->call.why);
+        return;
+    }
+    body_begin(q, &b);
+    buf_char(&b, '[');
+    for (uint32_t i = 0; i < q->query.count && !b.full; i++) {
+        if (!shows(q, &q->query.evolutions[i]))
+            continue;
+        if (b.n > 1)
+            buf_char(&b, ',');
+        represent_evolution(&b, &q->in.show, &q->query.evolutions[i]);
+    }
+    buf_char(&b, ']');
+    answer(q, &b, headers, page_headers(q->x, &q->asked, e->total, e->more, headers));
+}
+
+static void query_done(struct evolve_query *query)
+{
+    queried(container_of(query, struct asking, query));
+}
+
+static void page_start(struct asking *q)
+{
+    q->query.local = evolve_of(q);
+    q->query.local.offset = q->asked.offset;
+    q->query.local.limit = (uint32_t)q->asked.limit;
+    q->query.local.count = q->asked.count;
+    if (q->map)
+        q->query.local.filter =
+            filter_and(q->x->arena, evolve_map_filter(q->map, q->x->arena), q->parts.entities);
+    q->query.done = query_done;
+    if (evolve_query(q->x->broker, &q->query))
+        queried(q);
+}
+
+/* ---- by way of an entity map ---- */
+
+static void map_made(struct asking *q)
+{
+    if (q->making.status != OK) {
+        answer_refusal(q->x, q->making.status, &q->making.why);
+        return;
+    }
+    q->map = q->making.map;
+    q->map_made = true;
+    page_start(q);
+}
+
+static void map_done(struct evolve_map *m)
+{
+    map_made(container_of(m, struct asking, making));
+}
+
+static void map_start(struct asking *q)
+{
+    q->making = (struct evolve_map){
+        .asked = evolve_of(q),
+        .print = query_input_print(q->x, &q->in.query),
+        .wish = entity_maps_wish(q->x, &q->in.query),
+        .done = map_done,
+    };
+    if (evolve_map_make(q->x->broker, &q->making))
+        map_made(q);
+}
+
+/* ---- start ---- */
+
+static void query_run(struct asking *q)
+{
+    struct exchange *x = q->x;
+    bool named;
+    if (query_input_parts(x, &q->in.query, &q->parts) != OK || page_read(x, &q->asked) != OK) {
+        answer_why(x);
+        return;
+    }
+    q->map = entity_maps_named(x, &named);
+    if (!q->map && (named || q->in.query.entity_map))
+        map_start(q);
+    else
+        page_start(q);
+}
+
+void evolutions_query(struct exchange *x)
+{
+    struct asking *q = arena_zarray(x->arena, struct asking, 1);
+    q->x = x;
+    if (query_input_params(x, &q->in.query) != OK || evolutions_input_params(x, true, &q->in) != OK)
+        answer_why(x);
+    else
+        query_run(q);
+}
+
+void evolutions_query_post(struct exchange *x)
+{
+    struct asking *q = arena_zarray(x->arena, struct asking, 1);
+    q->x = x;
+    if (query_input_body(x, &q->in.query) != OK || evolutions_input_body(x, &q->in) != OK)
+        answer_why(x);
+    else
+        query_run(q);
+}
