@@ -4,6 +4,7 @@
 
 #include "broker/contexts.h"
 #include "broker/ports.h"
+#include "broker/registration_cache.h"
 #include "model/registration.h"
 #include "model/subscription.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct broker_registrations {
     struct registration_limits limits;
     uint64_t most;    /* of a tenant, "limits.registrations" */
     size_t bytes_max; /* of one as it is stored, "limits.registration_bytes" */
+    struct registration_cache *compiled; /* for queries; NULL: none are kept */
 };
 
 struct broker {

@@ -223,40 +223,69 @@ bool registrations_change(struct broker *b, struct registering *r)
 
 /* ---- discovery ---- */
 
+/* NULL: damaged. Its own arena has a copy of what it was compiled from. */
+static struct registration_cached *compile(const struct broker *b, const struct store_document *d)
+{
+    struct arena *a = arena_new(0);
+    struct registration_cached *c = arena_zarray(a, struct registration_cached, 1);
+    c->arena = a;
+    c->seq = d->seq;
+    if (registration_compile(&c->registration, arena_dup(a, d->bytes), &b->registrations.limits, a,
+                             NULL) == OK)
+        return c;
+    arena_free(a);
+    return NULL;
+}
+
 /* Does one match? Its flags are then in the arena. */
 static bool match(struct registrations_find *f, const struct store_document *d,
-                  struct arena *scratch, struct found_registration *out)
+                  const struct registration *r, struct arena *scratch,
+                  struct found_registration *out)
 {
-    struct registration *r;
     const struct broker *b = f->broker;
     arena_reset(scratch);
-    if (registration_compile(&r, d->bytes, &b->registrations.limits, scratch, NULL) != OK)
-        return false;
     bool *infos = arena_zarray(f->arena, bool, r->info_count);
     *out = (struct found_registration){d->key, d->bytes, infos};
-    filter_resolve(f->geo, b->terms);
+    filter_resolve(f->geo, b->terms); /* compiling may have brought names */
     filter_resolve(f->csf, b->terms);
     bool fits = r->expires_at == TIME_NONE || r->expires_at > now(b);
     if (!str_absent(f->id))
         out->infos = NULL;
     else
         fits = fits && registration_matches(r, &f->query, infos, scratch);
-    registration_free(r);
     return fits;
 }
 
 static void collect(struct registrations_find *f)
 {
+    struct registration_cache *cache = f->broker->registrations.compiled;
+    struct registration_cached *fresh = NULL;
     struct arena *scratch = arena_new(0);
     uint32_t room = f->list.count < f->limit ? f->list.count : f->limit;
     f->found = arena_zarray(f->arena, struct found_registration, room);
+    registration_cache_begin(cache);
     for (uint32_t i = 0; i < f->list.count; i++) {
+        const struct store_document *d = &f->list.documents[i];
         struct found_registration one;
-        if (!match(f, &f->list.documents[i], scratch, &one))
+        const struct registration *r = registration_cache_find(cache, d->seq, d->key);
+        if (!r) {
+            struct registration_cached *c = compile(f->broker, d);
+            if (!c)
+                continue;
+            c->next = fresh;
+            fresh = c;
+            r = c->registration;
+        }
+        if (!match(f, d, r, scratch, &one))
             continue;
         if (f->total >= f->offset && f->count < room)
             f->found[f->count++] = one;
         f->total++;
+    }
+    registration_cache_end(cache);
+    for (struct registration_cached *c; (c = fresh);) {
+        fresh = c->next;
+        registration_cache_add(cache, c);
     }
     arena_free(scratch);
 }

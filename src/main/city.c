@@ -121,6 +121,7 @@ static void registrations_read(const struct config *c, const struct ngsild_limit
 {
     r->most = limit(c, "registrations");
     r->bytes_max = (size_t)config_int(c, "limits", "registration_bytes");
+    r->compiled = registration_cache_new((size_t)config_int(c, "limits", "registration_cache"));
     r->limits = (struct registration_limits){
         .filter = l->filter,
         .projection = l->projection,
@@ -431,6 +432,7 @@ static bool parts_close(struct city *city)
     notify_free(city->notify);
     live_free(city->front.live);
     source_watch_free(city->sources);
+    registration_cache_free(city->broker.registrations.compiled);
     contexts_free(city->broker.contexts); /* the store tells of tenants that end */
     egress_free(city->egress);
     for (size_t i = 0; i < city->worker_count; i++)

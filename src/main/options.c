@@ -85,6 +85,7 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "subscription_pairs", "64", 1, 10000, "receiverInfo, and notifierInfo, of a subscription"),
     COUNT("limits", "registrations", "10000", 1, 1000000, "context source registrations of a tenant"),
     SIZE("limits", "registration_bytes", "\"256 KiB\"", KIB, 16 * MIB, "size of one registration"),
+    SIZE("limits", "registration_cache", "\"128 MiB\"", 0, 64 * GIB, "memory for registrations made ready for queries"),
     COUNT("limits", "registration_items", "1000", 1, 100000, "elements of a list of a registration"),
     COUNT("limits", "context_terms", "20000", 100, 1000000, "definitions in one @context"),
     COUNT("limits", "context_remotes", "32", 1, 1000, "remote documents in one @context"),
