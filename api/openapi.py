@@ -97,6 +97,7 @@ REQUEST_HEADERS = {
 PAGE_PARAMETERS = {
     "tenant": "Tenant to work in, like NGSILD-Tenant, for who can send no headers",
     "context": "URL of the @context, likewise instead of Link",
+    "query": "A statement in SQL, one SELECT",
 }
 PAGE_HEADERS = {"Last-Event-ID": "Point to go on from: the id of the last event that came"}
 
@@ -139,6 +140,10 @@ def parameters_of(endpoint, declared):
     return out
 
 
+def page_headers(page):
+    return PAGE_HEADERS if page["media"] == "text/event-stream" else {}
+
+
 def page_of(page, declared):
     """A page's operation; one that takes parameters heeds the headers of an NGSI-LD request, too."""
     out = {"operationId": page["operation"], "summary": page["summary"], "tags": ["city"],
@@ -151,7 +156,9 @@ def page_of(page, declared):
         out["parameters"] += [{"name": p, "in": "query", "description": PAGE_PARAMETERS[p], "schema": {"type": "string"}}
                               for p in own]
         out["parameters"] += [{"name": h, "in": "header", "description": meaning, "schema": {"type": "string"}}
-                              for h, meaning in PAGE_HEADERS.items()]
+                              for h, meaning in page_headers(page).items()]
+    if page["body"]:
+        out["requestBody"] = {"required": True, "content": {media: {} for media in page["body"]}}
     for status in page["refusals"]:
         out["responses"][status] = {"$ref": f"#/components/responses/{status}"}
     return out
@@ -193,9 +200,12 @@ def read(path=HERE):
     schemas = json.loads((path / "schemas.json").read_text(encoding="utf-8"))
     pages = [dict(zip(("operation", "path", "media", "parameters", "options", "refusals", "summary"), r))
              for r in rows(path / "pages.tsv", 7)]
-    for p in pages:
+    for p in pages:  # path is "/live", or with another method and the media of its body "POST:application/json /sql"
         for column in ("parameters", "options", "refusals"):
             p[column] = listed(p[column])
+        method, _, path = p["path"].rpartition(" ")
+        p["method"], _, body = method.partition(":") if method else ("GET", "", "")
+        p["path"], p["body"] = path, listed(body or "-")
         unknown = set(p["parameters"]) - set(parameters) - set(PAGE_PARAMETERS)
         if unknown:
             sys.exit(f"pages.tsv: {p['operation']}: no such parameters: {', '.join(sorted(unknown))}")
@@ -226,7 +236,7 @@ def openapi(version, endpoints, answers, parameters, schemas, pages):
         paths.setdefault(BASE + e["path"], {})[e["method"].lower()] = operation_of(
             e, answers[e["operation"]], parameters, schemas)
     for page in pages:
-        paths.setdefault(page["path"], {})["get"] = page_of(page, parameters)
+        paths.setdefault(page["path"], {})[page["method"].lower()] = page_of(page, parameters)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Wellspring", "version": version, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -271,12 +281,14 @@ def markdown(endpoints, answers, parameters, schemas, pages):
             out += [f"## {head}", ""]
         out += section(e, answers[e["operation"]], parameters)
     out += ["## Besides NGSI-LD", "", "| Path | Answer | |", "|---|---|---|"]
-    out += [f"| `{p['path']}` | {p['media']} | {p['summary']} |" for p in pages]
+    out += [f"| `{'' if p['method'] == 'GET' else p['method'] + ' '}{p['path']}` | {p['media']} | {p['summary']} |" for p in pages]
     for p in pages:
         if p["parameters"]:
-            out += ["", f"Parameters of `{p['path']}`: {', '.join(f'`{name}`' for name in p['parameters'])};",
-                    f"of `options`: {', '.join(f'`{o}`' for o in p['options'])}. Refusals: {', '.join(p['refusals'])}.",
-                    *(f"`{n}`: {meaning}." for n, meaning in {**PAGE_PARAMETERS, **PAGE_HEADERS}.items())]
+            own = {n: meaning for n, meaning in PAGE_PARAMETERS.items() if n in p["parameters"]}
+            out += ["", f"Parameters of `{p['path']}`: {', '.join(f'`{name}`' for name in p['parameters'])}.",
+                    *([f"Of `options`: {', '.join(f'`{o}`' for o in p['options'])}."] if p["options"] else []),
+                    f"Refusals: {', '.join(p['refusals'])}.",
+                    *(f"`{n}`: {meaning}." for n, meaning in {**own, **page_headers(p)}.items())]
     out += ["", "## Schemas", ""]
     out += [f"- **{name}**: {s.get('description', '')}" for name, s in schemas.items()]
     return "\n".join(out) + "\n"

@@ -6,11 +6,13 @@
 #include "front/admin.h"
 #include "front/live.h"
 #include "front/ngsild/ngsild.h"
+#include "front/statement.h"
 
 struct front {
     struct ngsild ngsild;
     struct admin admin;
     struct live *live;
+    struct statements statements;
     _Atomic bool access_log;
 };
 

@@ -419,11 +419,13 @@ static bool parts_close(struct city *city)
         log_error("ending without answers", log_z("part", "notifications"));
     if (city->egress && delivered)
         egress_stop(city->egress);
+    sql_stop(city->front.statements.sql);
     if (!workers_end(city) || !delivered)
         return false;
     for (size_t i = 0; i < city->worker_count; i++)
         http_server_stop(city->workers[i].server);
     live_stop(city->front.live);
+    sql_free(city->front.statements.sql);
     snapshots_free(city->broker.snapshots);
     entity_maps_free(city->broker.maps);
     if (city->broker.store)
@@ -456,12 +458,42 @@ static void live_open(struct city *city, const struct config *c)
     live_listen(city->front.live);
 }
 
+/* Does the city listen where this machine alone can reach it? */
+static bool listens_on_loopback(struct str address)
+{
+    return str_starts(address, STR("127.")) || str_starts(address, STR("[::1]")) || str_starts(address, STR("localhost:"));
+}
+
+static void sql_open(struct city *city, const struct config *c)
+{
+    enum { NEVER, LOOPBACK, ALWAYS };
+    struct sql_options o = {
+        .store = city->broker.store,
+        .terms = city->broker.terms,
+        .threads = (uint32_t)config_int(c, "sql", "threads"),
+        .waiting_max = limit(c, "sql_waiting"),
+        .time_us = config_int(c, "limits", "sql_seconds"),
+        .rows_max = (uint64_t)config_int(c, "limits", "sql_rows"),
+        .bytes_max = (size_t)config_int(c, "limits", "answer_bytes"),
+        .memory_max = (size_t)config_int(c, "limits", "sql_memory"),
+        .text_max = (size_t)config_int(c, "limits", "sql_bytes"),
+    };
+    int64_t enabled = config_int(c, "sql", "enabled");
+    city->front.statements = (struct statements){
+        .api = &city->front.ngsild,
+        .sql = sql_new(&o),
+        .enabled = enabled == ALWAYS || (enabled == LOOPBACK && listens_on_loopback(config_str(c, "server", "listen"))),
+    };
+}
+
 static enum status parts_open(struct city *city, const struct config *c, struct why *why)
 {
     struct str dir = config_str(c, "store", "dir");
     enum status st = store_open(city, c, why);
-    if (st == OK)
+    if (st == OK) {
         live_open(city, c);
+        sql_open(city, c);
+    }
     if (st == OK)
         st = identity_read(city, c, why);
     if (st == OK)

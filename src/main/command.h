@@ -22,6 +22,7 @@ int command_config(struct config *config, int argc, char **argv);
 int command_get(struct config *config, int argc, char **argv);
 int command_watch(struct config *config, int argc, char **argv);
 int command_top(struct config *config, int argc, char **argv);
+int command_sql(struct config *config, int argc, char **argv);
 int command_import(struct config *config, int argc, char **argv);
 int command_version(struct config *config, int argc, char **argv);
 

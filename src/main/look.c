@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "main/command.h"
 #include "main/request.h"
+#include "main/screen.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,25 +100,9 @@ static void look_path(const struct look *l, struct buf *b)
 
 /* ---- printing ---- */
 
-/* What comes from devices must not drive the terminal: control characters, C1 too, become '?'. */
-static struct str harmless(struct arena *a, struct str s)
-{
-    struct str copy = arena_dup(a, s);
-    char *p = (char *)(uintptr_t)copy.p;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        bool c1 = i > 0 && (unsigned char)p[i - 1] == 0xC2 && c < 0xA0;
-        if (c1)
-            p[i - 1] = '?';
-        if (c1 || c < 0x20 || c == 0x7F)
-            p[i] = '?';
-    }
-    return copy;
-}
-
 static void value_print(struct arena *a, const struct json *v)
 {
-    struct str text = harmless(a, v->kind == JSON_STRING ? v->string : json_text(a, v));
+    struct str text = screen_harmless(a, v->kind == JSON_STRING ? v->string : json_text(a, v));
     printf("%.*s", STR_ARG(text));
 }
 
@@ -141,7 +126,7 @@ static void entity_print(struct arena *a, const struct json *e)
         const struct json_member *m = &e->members[i];
         if (str_eq(m->key, STR("id")) || str_eq(m->key, STR("type")))
             continue;
-        printf("  %-24.*s ", STR_ARG(harmless(a, m->key)));
+        printf("  %-24.*s ", STR_ARG(screen_harmless(a, m->key)));
         value_print(a, &m->value);
         printf("\n");
     }
@@ -208,8 +193,8 @@ static void changes_print(struct arena *a, const struct json *before, const stru
             const struct json *was = json_get(old, e->members[m].key);
             if (was && json_same(was, &e->members[m].value))
                 continue;
-            printf("%.*s  %.*s  %.*s  ", (int)n, time, STR_ARG(harmless(a, id->string)),
-                   STR_ARG(harmless(a, e->members[m].key)));
+            printf("%.*s  %.*s  %.*s  ", (int)n, time, STR_ARG(screen_harmless(a, id->string)),
+                   STR_ARG(screen_harmless(a, e->members[m].key)));
             value_print(a, &e->members[m].value);
             printf("\n");
         }

@@ -16,6 +16,7 @@ static const struct command COMMANDS[] = {
     {"get", "[ID] [--type T] [--q Q] [--json] …", "show entities", command_get},
     {"watch", "[ID] [--type T] [--q Q] [--every S] …", "show entities and then what changes", command_watch},
     {"top", "[--every S]", "show how a running city is doing", command_top},
+    {"sql", "STATEMENT [--csv|--jsonl] …", "ask a running city in SQL", command_sql},
     {"backup", "DIR [--data DIR]", "copy a running or resting city to a new directory", command_backup},
     {"restore", "DIR [--data DIR]", "make a data directory from a backup", command_restore},
     {"check", "[--data DIR]", "verify every record and index of a resting city", command_check},

@@ -78,6 +78,11 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "pattern_bytes", "1024", 1, 65536, "length of a regular expression"),
     COUNT("limits", "projection_names", "1000", 1, 100000, "names in pick or omit"),
     COUNT("limits", "projection_depth", "10", 1, 64, "nesting of pick or omit"),
+    SPAN("limits", "sql_seconds", "\"10 s\"", 10 * MS, 3600 * S, "time for one SQL statement"),
+    COUNT("limits", "sql_rows", "100000", 1, 100000000, "rows of the answer to an SQL statement"),
+    SIZE("limits", "sql_bytes", "\"64 KiB\"", 256, 16 * MIB, "length of an SQL statement"),
+    SIZE("limits", "sql_memory", "\"256 MiB\"", 4 * MIB, TIB, "memory of SQL statements, all together"),
+    COUNT("limits", "sql_waiting", "64", 1, 100000, "SQL statements that wait for their turn"),
     COUNT("limits", "subscriptions", "100000", 1, 10000000, "subscriptions of a tenant"),
     SIZE("limits", "subscription_bytes", "\"256 KiB\"", KIB, 16 * MIB, "size of one subscription"),
     COUNT("limits", "subscription_selectors", "1000", 1, 100000, "entities of a subscription"),
@@ -124,6 +129,9 @@ const struct config_option OPTIONS[] = {
     SIZE("live", "ring_bytes", "\"32 MiB\"", 64 * KIB, 64 * GIB, "recent changes that a live stream can go on from"),
     SPAN("live", "heartbeat", "\"15 s\"", 100 * MS, 3600 * S, "a silent live stream says that it is there every"),
     SIZE("live", "pending_bytes", "\"1 MiB\"", 4 * KIB, GIB, "events that wait for one slow reader before it is dropped"),
+
+    {"sql", "enabled", OPTION_CHOICE, "\"loopback\"", 0, 0, "never|loopback|always", NULL, false, "answer SQL statements (docs/sql.md) and Grafana: loopback, when server.listen is an address of this machine alone"},
+    COUNT("sql", "threads", "2", 1, 64, "SQL statements at a time"),
 
     {"demo", "devices", OPTION_INT, "2000", 0, 1000000, NULL, "devices", false, "devices of the model city; 0: none"},
     {"demo", "seed", OPTION_INT, "1", 0, INT64_MAX, NULL, "seed", false, "another seed is another model city"},

@@ -110,18 +110,14 @@ static struct str detail(struct arena *a, struct str body)
     return json_is(text, JSON_STRING) ? text->string : body;
 }
 
-enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why)
+static enum status send(struct request *r, struct http_call *call, struct str path, struct arena *a, struct str *body,
+                        struct why *why)
 {
-    struct waiting w = {.request = r, .arena = a};
-    w.call = (struct http_call){
-        .method = "GET",
-        .url = arena_printf(a, "%.*s%.*s", STR_ARG(r->base), STR_ARG(path)),
-        .headers = &r->tenant,
-        .header_count = str_absent(r->tenant) ? 0 : 1,
-        .answer_bytes_max = ANSWER_BYTES_MAX,
-        .timeout_ms = TIMEOUT_MS,
-        .done = call_done,
-    };
+    struct waiting w = {.request = r, .arena = a, .call = *call};
+    w.call.url = arena_printf(a, "%.*s%.*s", STR_ARG(r->base), STR_ARG(path));
+    w.call.answer_bytes_max = ANSWER_BYTES_MAX;
+    w.call.timeout_ms = TIMEOUT_MS;
+    w.call.done = call_done;
     http_call_start(r->client, &w.call);
     loop_run(r->loop);
     if (w.call.status != OK)
@@ -130,4 +126,26 @@ enum status request_get(struct request *r, struct str path, struct arena *a, str
         return why_set(why, E_BAD_DATA, NULL, "answer %d: %.*s", w.http_status, STR_ARG(detail(a, w.body)));
     *body = w.body;
     return OK;
+}
+
+enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why)
+{
+    struct http_call call = {.method = "GET", .headers = &r->tenant, .header_count = str_absent(r->tenant) ? 0 : 1};
+    return send(r, &call, path, a, body, why);
+}
+
+enum status request_post(struct request *r, struct str path, const struct str *headers, size_t count, struct str content,
+                         struct arena *a, struct str *body, struct why *why)
+{
+    struct str *all = arena_array(a, struct str, count + 1);
+    memcpy(all, headers, count * sizeof *all);
+    if (!str_absent(r->tenant))
+        all[count++] = r->tenant;
+    struct http_call call = {.method = "POST", .headers = all, .header_count = count, .body = content};
+    return send(r, &call, path, a, body, why);
+}
+
+struct str request_link(struct arena *a, const char *url)
+{
+    return arena_printf(a, "Link: <%s>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\"", url);
 }

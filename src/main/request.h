@@ -14,6 +14,11 @@ void request_free(struct request *r);
 /* GET path (with query) and the body in the arena. E_IO when the city does not answer; an answer other than 200 is a
  * refusal with its detail. */
 MUST_USE enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why);
+/* The same with POST. headers: "Accept: text/csv" … */
+MUST_USE enum status request_post(struct request *r, struct str path, const struct str *headers, size_t count, struct str content,
+                                  struct arena *a, struct str *body, struct why *why);
+/* The header that names the @context at url. */
+struct str request_link(struct arena *a, const char *url);
 struct str request_base(const struct request *r);
 /* "http://HOST:PORT" under which this machine reaches what listens on the configured address: a wildcard is
  * reached through the loopback. */

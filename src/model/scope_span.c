@@ -7,7 +7,7 @@
 
 int64_t temporal_place(const struct temporal_query *q, const struct point *p)
 {
-    int64_t us = point_time(p, (enum time_property)q->property);
+    int64_t us = q->by_place ? TIME_NONE : point_time(p, (enum time_property)q->property);
     return us == TIME_NONE ? point_place(p) : us;
 }
 

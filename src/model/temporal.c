@@ -143,6 +143,6 @@ enum status temporal_read(const struct temporal_words *w, const struct temporal_
 
 bool temporal_match(const struct temporal_query *q, const struct point *p)
 {
-    int64_t us = point_time(p, q->property);
+    int64_t us = q->by_place ? point_place(p) : point_time(p, q->property);
     return us == TIME_NONE ? !q->must_have : us >= q->from_us && us < q->to_us;
 }

@@ -14,6 +14,8 @@
 #include "base/time.h"
 
 #include <assert.h>
+#include <poll.h>
+#include <poll.h>
 #include <stdlib.h>
 
 enum {
@@ -413,4 +415,14 @@ struct str http_request_header_at(const struct http_request *r, const char *name
 {
     struct str found = header_search(request_of(r), name, n).found;
     return str_absent(found) ? found : arena_dup(r->arena, found);
+}
+
+bool http_request_abandoned(const struct http_request *http)
+{
+    const struct request *r = request_of(http);
+    struct pollfd p = {.events = POLLRDHUP};
+    if (!r->mhd)
+        return true;
+    p.fd = r->connection->fd;
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }

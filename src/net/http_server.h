@@ -54,6 +54,9 @@ size_t http_request_header_count(const struct http_request *r, const char *name)
 /* The nth of them, from 0; absent when there are fewer. */
 struct str http_request_header_at(const struct http_request *r, const char *name, size_t n);
 
+/* Has the client closed its end before it was answered? On the loop's thread. */
+bool http_request_abandoned(const struct http_request *r);
+
 struct http_header {
     const char *name; /* static or in the request's arena */
     struct str value;

@@ -149,6 +149,7 @@ struct store_evolve {
     uint64_t offset;
     uint32_t limit;        /* entities; 0 with count: only the number */
     bool count, descending; /* order is by id */
+    bool ids_alone;         /* nothing of them is read: evolutions have ids, of all entities that may be meant and of others */
     struct arena *arena;
     /* out, in the arena */
     struct evolution *evolutions;

@@ -16,8 +16,7 @@ const char *media_name(enum media m)
     return MEDIA_NAMES[m];
 }
 
-/* Weight of one media range in thousandths; 1000 when it says nothing that can be understood. */
-static int quality(struct str parameters)
+int negotiate_quality(struct str parameters)
 {
     struct str part;
     while (str_split(&parameters, ';', &part)) {
@@ -62,7 +61,7 @@ enum status negotiate_accept(struct exchange *x, bool geo)
             range = str_head(item, semicolon);
             parameters = str_from(item, semicolon + 1);
         }
-        int q = quality(parameters);
+        int q = negotiate_quality(parameters);
         for (int m = 0; m < MEDIA_COUNT; m++) {
             int p = precision(str_trim(range), (enum media)m);
             if (p > best[m]) {

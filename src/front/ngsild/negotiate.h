@@ -13,6 +13,8 @@ MUST_USE enum status negotiate_content(struct exchange *x);
 /* Finds the @context in Link header or body by the rules of 6.3.5; sets x->spec. E_INVALID_REQUEST when a Link header
  * is no list of links, E_BAD_DATA when the rules are broken. */
 MUST_USE enum status negotiate_context(struct exchange *x);
+/* Weight in thousandths that the parameters of a media range give it; 1000 when they say nothing that can be understood. */
+int negotiate_quality(struct str parameters);
 /* "application/json" … */
 const char *media_name(enum media m);
 

@@ -283,6 +283,15 @@ static enum status read_one(struct reading *r, struct why *why)
     return st;
 }
 
+/* The page of candidates themselves. */
+static void show_ids(struct store_evolve *v, const struct ids *ids)
+{
+    for (uint64_t i = v->offset; i < ids->count && v->evolution_count < v->limit; i++)
+        v->evolutions[v->evolution_count++] = (struct evolution){.id = ids->all[i]};
+    v->total = ids->count;
+    v->more = v->offset + v->evolution_count < ids->count;
+}
+
 static enum status read_page(struct reading *r, struct why *why)
 {
     struct store_evolve *v = r->v;
@@ -290,6 +299,10 @@ static enum status read_page(struct reading *r, struct why *why)
     uint64_t found = 0;
     enum status st = candidates(r, &ids, why);
     v->evolutions = arena_array(r->arena, struct evolution, v->limit < ids.count ? v->limit : ids.count);
+    if (st == OK && v->ids_alone) {
+        show_ids(v, &ids);
+        return OK;
+    }
     for (uint32_t i = 0; i < ids.count && st == OK; i++) {
         struct evolution one;
         bool is_found;

@@ -93,11 +93,12 @@ static void add(struct gathering *g, const struct point *p)
 static bool is_outside(const struct gathering *g, const struct chunk_summary *s)
 {
     const struct temporal_query *q = g->r->time;
-    int64_t first = s->first[q->property], last = s->last[q->property];
-    bool some = first != TIME_NONE;
-    if (q->must_have && (!some || last < q->from_us || first >= q->to_us))
+    int64_t first = q->by_place ? s->first_place : s->first[q->property];
+    int64_t last = q->by_place ? s->last_place : s->last[q->property];
+    bool some = first != TIME_NONE, every = q->by_place || s->every[q->property];
+    if ((q->must_have || every) && (!some || last < q->from_us || first >= q->to_us))
         return true;
-    if (!g->bounded || !s->every[q->property])
+    if (!g->bounded || !every)
         return false;
     return q->last_n ? last < g->horizon : first > g->horizon;
 }

@@ -1,0 +1,543 @@
+/* One table for each type: its entities, a column for each attribute that some of them have, whose value is that of the
+ * default instance, else of the first.
+ *
+ * The store is handed what its indexes know. It may find more than the statement means, never less: SQLite compares
+ * again. So a lone lower bound asks only for the attribute, for in SQL every text is above every number. */
+#include "base/time.h"
+#include "sql/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    PAGE_FIRST = 32,
+    PAGE_MAX = 1024,
+    PAGE_BYTES = 4 << 20, /* of copies; one entity may have more */
+    ATTRS_MAX = 990,      /* with two columns each */
+    TEXT_MAX = 256 << 10,
+};
+
+enum column_kind { COLUMN_ID, COLUMN_SCOPE, COLUMN_CREATED, COLUMN_MODIFIED, COLUMN_VALUE, COLUMN_OBSERVED };
+
+struct column {
+    struct str name;
+    uint8_t kind;  /* enum column_kind */
+    uint32_t term; /* of an attribute */
+};
+
+struct table {
+    sqlite3_vtab base; /* first */
+    struct session *session;
+    uint32_t type;
+    uint64_t entities;
+    uint32_t count;
+    struct column *columns; /* in the session's arena */
+};
+
+struct cursor {
+    sqlite3_vtab_cursor base; /* first */
+    struct arena *plan, *page;
+    struct filter *filter;  /* in plan */
+    uint64_t after, last;   /* rowids: behind, and up to */
+    uint32_t limit;         /* of the next page */
+    const struct doc **docs; /* copies in page */
+    uint32_t count, at;
+    bool more;
+};
+
+/* ---- columns ---- */
+
+static bool column_taken(const struct table *t, struct str name)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        if (str_eq_fold(t->columns[i].name, name))
+            return true;
+    return false;
+}
+
+/* Under its name, else under its IRI; one whose IRI is taken, too, is left out. */
+static void column_add(struct table *t, struct str name, struct str iri, enum column_kind kind, uint32_t term)
+{
+    struct arena *a = t->session->arena;
+    const char *behind = kind == COLUMN_OBSERVED ? "_observedAt" : "";
+    struct str full = arena_printf(a, "%.*s%s", STR_ARG(name), behind);
+    if (column_taken(t, full))
+        full = arena_printf(a, "%.*s%s", STR_ARG(iri), behind);
+    if (!column_taken(t, full))
+        t->columns[t->count++] = (struct column){full, kind, term};
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct column *x = a, *y = b;
+    return str_cmp(x->name, y->name);
+}
+
+static enum status columns_find(struct table *t, struct why *why)
+{
+    struct session *s = t->session;
+    struct store_census c = {
+        .caller = &s->call->caller, .details = true, .term = t->type, .now_us = time_now(), .arena = s->arena};
+    wait_prepare(s->wait, &c.call, s->deadline_us);
+    enum status st = wait_for(s->wait, &c.call, store_census(s->options->store, &c));
+    if (st != OK && st != E_NOT_FOUND) {
+        *why = c.call.why;
+        return st;
+    }
+    uint32_t n = st == OK && c.count ? c.names[0].with_count : 0;
+    n = n < ATTRS_MAX ? n : ATTRS_MAX;
+    t->entities = st == OK && c.count ? c.names[0].count : 0;
+    t->columns = arena_array(s->arena, struct column, 2 * (size_t)n + 4);
+    column_add(t, STR("id"), STR("id"), COLUMN_ID, TERM_NONE);
+    column_add(t, STR("scope"), STR("scope"), COLUMN_SCOPE, TERM_NONE);
+    column_add(t, STR("createdAt"), STR("createdAt"), COLUMN_CREATED, TERM_NONE);
+    column_add(t, STR("modifiedAt"), STR("modifiedAt"), COLUMN_MODIFIED, TERM_NONE);
+    struct column *attrs = arena_array(s->arena, struct column, n);
+    for (uint32_t i = 0; i < n; i++)
+        attrs[i] = (struct column){context_compact_term(s->call->context, c.names[0].with[i].term), COLUMN_VALUE,
+                                   c.names[0].with[i].term};
+    if (n)
+        qsort(attrs, n, sizeof *attrs, by_name);
+    for (uint8_t kind = COLUMN_VALUE; kind <= COLUMN_OBSERVED; kind++)
+        for (uint32_t i = 0; i < n; i++)
+            column_add(t, attrs[i].name, terms_iri(s->options->terms, attrs[i].term), kind, attrs[i].term);
+    return OK;
+}
+
+static void quoted(struct buf *b, struct str s)
+{
+    buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"')
+            buf_char(b, '"');
+        buf_char(b, s.p[i]);
+    }
+    buf_char(b, '"');
+}
+
+static int declare(const struct table *t)
+{
+    struct buf b;
+    buf_init(&b, TEXT_MAX + t->count * 8192);
+    buf_lit(&b, "CREATE TABLE x(");
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct column *c = &t->columns[i];
+        bool time = c->kind == COLUMN_CREATED || c->kind == COLUMN_MODIFIED || c->kind == COLUMN_OBSERVED;
+        if (i)
+            buf_lit(&b, ", ");
+        quoted(&b, c->name);
+        buf_str(&b, time ? STR(" TEXT COLLATE TIME") : c->kind == COLUMN_VALUE ? STR("") : STR(" TEXT"));
+    }
+    buf_put(&b, ")", 2);
+    int code = b.full ? SQLITE_TOOBIG : session_declare(t->session, b.p);
+    buf_free(&b);
+    return code;
+}
+
+static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **out, char **error)
+{
+    const struct session_table *of = aux;
+    struct why why;
+    (void)db;
+    (void)argc;
+    (void)argv;
+    why_clear(&why);
+    struct table *t = mem_zalloc(sizeof *t);
+    t->session = of->session;
+    t->type = of->type;
+    enum status st = columns_find(t, &why);
+    int code = st == OK ? declare(t) : session_fail(t->session, error, st, &why);
+    if (code == SQLITE_OK)
+        *out = &t->base;
+    else
+        free(t);
+    return code;
+}
+
+static int table_disconnect(sqlite3_vtab *v)
+{
+    free(v);
+    return SQLITE_OK;
+}
+
+/* ---- plans ---- */
+
+/* What of constraint i the store is told; PUSH_OPS: nothing. */
+static enum push_op pushed(const struct table *t, sqlite3_index_info *info, int i)
+{
+    int column = info->aConstraint[i].iColumn;
+    enum push_op op = push_op_of(info, i);
+    if (!info->aConstraint[i].usable || op == PUSH_OPS)
+        return PUSH_OPS;
+    if (column < 0)
+        return op == PUSH_HAS ? PUSH_OPS : op;
+    switch ((enum column_kind)t->columns[column].kind) {
+    case COLUMN_ID:
+        return op == PUSH_EQ && push_compares(info, i, "BINARY") ? PUSH_EQ : PUSH_OPS;
+    case COLUMN_CREATED:
+    case COLUMN_MODIFIED:
+        return op != PUSH_HAS && push_compares(info, i, "TIME") ? op : PUSH_OPS;
+    case COLUMN_VALUE:
+        return op;
+    case COLUMN_OBSERVED:
+        return PUSH_HAS;
+    case COLUMN_SCOPE:
+        break;
+    }
+    return PUSH_OPS;
+}
+
+/* How many of a hundred rows stay. */
+static double share(const struct table *t, int column, enum push_op op)
+{
+    if (column >= 0 && t->columns[column].kind == COLUMN_ID)
+        return 0;
+    return op == PUSH_HAS ? 0.9 : op == PUSH_EQ ? 0.05 : 0.4;
+}
+
+static int table_plan(sqlite3_vtab *v, sqlite3_index_info *info)
+{
+    struct table *t = (struct table *)v;
+    struct buf text;
+    double rows = (double)t->entities + 1;
+    int arguments = 0;
+    buf_init(&text, TEXT_MAX);
+    for (int i = 0; i < info->nConstraint; i++) {
+        enum push_op op = pushed(t, info, i);
+        if (op == PUSH_OPS)
+            continue;
+        int column = info->aConstraint[i].iColumn;
+        push_write(&text, column < 0 ? STR("rowid") : t->columns[column].name, op);
+        if (op != PUSH_HAS)
+            info->aConstraintUsage[i].argvIndex = ++arguments;
+        if (column < 0 && op == PUSH_EQ)
+            rows = 1;
+        else
+            rows *= share(t, column, op);
+    }
+    if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn < 0 && !info->aOrderBy[0].desc)
+        info->orderByConsumed = 1;
+    info->estimatedRows = (sqlite3_int64)rows + 1;
+    info->estimatedCost = rows + 10;
+    return push_take(&text, info);
+}
+
+/* ---- the filter ---- */
+
+/* What the constraints say of one column. */
+struct wanted {
+    bool has, low, high;
+    double from, to;
+    struct push_range times;
+};
+
+static struct filter *node(struct arena *a, enum filter_kind kind)
+{
+    struct filter *f = arena_zarray(a, struct filter, 1);
+    f->kind = (uint8_t)kind;
+    return f;
+}
+
+static struct filter *compare(struct arena *a, const struct name *path, enum compare_member member, enum compare_op op,
+                              struct operand x)
+{
+    struct filter *f = node(a, FILTER_COMPARE);
+    f->compare = arena_zarray(a, struct compare, 1);
+    *f->compare = (struct compare){.path_count = path ? 1 : 0, .path = (struct name *)path, .member = (uint8_t)member,
+                                   .op = (uint8_t)op, .operand_count = 1};
+    f->compare->operands = arena_zarray(a, struct operand, 2);
+    f->compare->operands[0] = x;
+    return f;
+}
+
+/* A boolean is 1 or 0 here, and no number to the store. */
+static struct filter *or_boolean(struct arena *a, struct filter *f, const struct name *path, const struct wanted *w)
+{
+    struct filter *any = node(a, FILTER_OR);
+    any->parts = arena_array(a, struct filter *, 3);
+    any->parts[any->count++] = f;
+    for (int b = 0; b <= 1; b++)
+        if ((!w->low || w->from <= b) && w->to >= b)
+            any->parts[any->count++] =
+                compare(a, path, MEMBER_NONE, COMPARE_EQ, (struct operand){.kind = OPERAND_BOOL, .boolean = b});
+    return any->count > 1 ? any : f;
+}
+
+static struct filter *of_value(struct cursor *c, const struct table *t, const struct column *column,
+                               const struct wanted *w)
+{
+    struct arena *a = c->plan;
+    struct name *path = arena_array(a, struct name, 1);
+    *path = (struct name){terms_iri(t->session->options->terms, column->term), column->term};
+    if (!w->high) { /* also of a lone lower bound */
+        struct name *names = arena_array(a, struct name, 1);
+        *names = *path;
+        return filter_of_attrs(a, names, 1);
+    }
+    struct operand to = {.kind = OPERAND_NUMBER, .number = w->to};
+    struct filter *f = compare(a, path, MEMBER_NONE, w->low ? COMPARE_EQ : COMPARE_LE, to);
+    if (w->low) {
+        f->compare->range = true;
+        f->compare->operand_count = 2;
+        f->compare->operands[1] = to;
+        f->compare->operands[0].number = w->from;
+    }
+    return or_boolean(a, f, path, w);
+}
+
+static struct filter *of_times(struct cursor *c, const struct column *column, const struct push_range *r)
+{
+    struct filter *f = NULL;
+    enum compare_member member = column->kind == COLUMN_CREATED ? MEMBER_CREATED_AT : MEMBER_MODIFIED_AT;
+    if (r->from_us != INT64_MIN)
+        f = compare(c->plan, NULL, member, COMPARE_GE, (struct operand){.kind = OPERAND_DATETIME, .us = r->from_us});
+    if (r->to_us != INT64_MAX)
+        f = filter_and(c->plan, f, compare(c->plan, NULL, member, COMPARE_LT,
+                                           (struct operand){.kind = OPERAND_DATETIME, .us = r->to_us}));
+    return f;
+}
+
+static struct filter *of_column(struct cursor *c, const struct table *t, uint32_t i, const struct wanted *w)
+{
+    const struct column *column = &t->columns[i];
+    if (column->kind == COLUMN_CREATED || column->kind == COLUMN_MODIFIED)
+        return of_times(c, column, &w->times);
+    return w->has ? of_value(c, t, column, w) : NULL;
+}
+
+static void want_number(struct wanted *w, enum push_op op, sqlite3_value *v)
+{
+    int type = sqlite3_value_type(v);
+    w->has = true;
+    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
+        return;
+    double d = sqlite3_value_double(v);
+    if ((op == PUSH_EQ || op == PUSH_GE || op == PUSH_GT) && (!w->low || d > w->from)) {
+        w->low = true;
+        w->from = d;
+    }
+    if ((op == PUSH_EQ || op == PUSH_LE || op == PUSH_LT) && (!w->high || d < w->to)) {
+        w->high = true;
+        w->to = d;
+    }
+}
+
+static void want_rows(struct cursor *c, enum push_op op, sqlite3_value *v)
+{
+    if (sqlite3_value_type(v) != SQLITE_INTEGER)
+        return;
+    sqlite3_int64 n = sqlite3_value_int64(v);
+    uint64_t row = n < 0 ? 0 : (uint64_t)n;
+    uint64_t after = op == PUSH_GT ? row : row ? row - 1 : 0, last = op == PUSH_LT ? (row ? row - 1 : 0) : row;
+    if ((op == PUSH_EQ || op == PUSH_GE || op == PUSH_GT) && after > c->after)
+        c->after = after;
+    if ((op == PUSH_EQ || op == PUSH_LE || op == PUSH_LT) && last < c->last)
+        c->last = last;
+}
+
+static uint32_t column_find(const struct table *t, struct str name)
+{
+    uint32_t i = 0;
+    while (i < t->count && !str_eq(t->columns[i].name, name))
+        i++;
+    return i;
+}
+
+/* False: nothing can be found. */
+static void filter_make(struct cursor *c, const struct table *t, struct str text, sqlite3_value **values)
+{
+    struct wanted *all = arena_zarray(c->plan, struct wanted, t->count);
+    struct push p;
+    for (uint32_t i = 0; i < t->count; i++)
+        all[i].times = (struct push_range){INT64_MIN, INT64_MAX};
+    struct name *type = arena_array(c->plan, struct name, 1);
+    *type = (struct name){terms_iri(t->session->options->terms, t->type), t->type};
+    struct type_all *only = arena_array(c->plan, struct type_all, 1);
+    struct type_expr *types = arena_array(c->plan, struct type_expr, 1);
+    *only = (struct type_all){1, type};
+    *types = (struct type_expr){1, only};
+    c->filter = filter_of_type(c->plan, types);
+    for (int n = 0; push_read(&text, &p);) {
+        sqlite3_value *v = p.op == PUSH_HAS ? NULL : values[n++];
+        uint32_t i = column_find(t, p.column);
+        if (i == t->count) {
+            want_rows(c, p.op, v);
+        } else if (t->columns[i].kind == COLUMN_ID) {
+            struct str id = {(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)};
+            id = arena_dup(c->plan, str_absent(id) ? STR("") : id);
+            c->filter = filter_and(c->plan, c->filter, filter_of_ids(c->plan, &id, 1));
+        } else if (!v) {
+            all[i].has = true;
+        } else if (t->columns[i].kind == COLUMN_VALUE) {
+            want_number(&all[i], p.op, v);
+        } else {
+            push_time(&all[i].times, p.op, v);
+        }
+    }
+    for (uint32_t i = 0; i < t->count; i++)
+        c->filter = filter_and(c->plan, c->filter, of_column(c, t, i, &all[i]));
+}
+
+/* ---- cursors ---- */
+
+static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
+{
+    struct cursor *c = mem_zalloc(sizeof *c);
+    (void)v;
+    c->plan = arena_new(0);
+    c->page = arena_new(0);
+    *out = &c->base;
+    return SQLITE_OK;
+}
+
+static int cursor_close(sqlite3_vtab_cursor *base)
+{
+    struct cursor *c = (struct cursor *)base;
+    arena_free(c->plan);
+    arena_free(c->page);
+    free(c);
+    return SQLITE_OK;
+}
+
+/* Copies what was found, so that other tables may be asked before it is read. */
+static void page_keep(struct cursor *c, const struct store_query *q)
+{
+    size_t bytes = 0;
+    const struct doc **docs = arena_array(c->page, const struct doc *, q->doc_count);
+    c->count = 0;
+    for (uint32_t i = 0; i < q->doc_count && (bytes < PAGE_BYTES || !i); i++) {
+        size_t n = doc_bytes(q->docs[i]);
+        docs[c->count++] = memcpy(arena_alloc(c->page, n), q->docs[i], n);
+        bytes += n;
+    }
+    c->docs = docs;
+    c->more = q->more || c->count < q->doc_count;
+    if (c->count)
+        c->after = doc_created_seq(docs[c->count - 1]);
+}
+
+static int page_read(struct cursor *c)
+{
+    struct table *t = (struct table *)c->base.pVtab;
+    struct session *s = t->session;
+    struct arena *found = arena_new(0);
+    struct store_query q = {.caller = &s->call->caller, .filter = c->filter, .after_seq = c->after, .limit = c->limit,
+                            .arena = found};
+    arena_reset(c->page);
+    wait_prepare(s->wait, &q.call, s->deadline_us);
+    enum status st = wait_for(s->wait, &q.call, store_query(s->options->store, &q));
+    c->at = 0;
+    c->count = 0;
+    if (st == OK)
+        page_keep(c, &q);
+    store_thread_quiescent(s->options->store);
+    arena_free(found);
+    c->limit = 4 * c->limit < PAGE_MAX ? 4 * c->limit : PAGE_MAX;
+    if (session_check(s) != OK)
+        st = s->status;
+    return st == OK ? SQLITE_OK : session_fail(s, &c->base.pVtab->zErrMsg, st, &q.call.why);
+}
+
+static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int count, sqlite3_value **values)
+{
+    struct cursor *c = (struct cursor *)base;
+    struct table *t = (struct table *)base->pVtab;
+    (void)number;
+    (void)count;
+    arena_reset(c->plan);
+    c->after = 0;
+    c->last = UINT64_MAX;
+    c->limit = PAGE_FIRST;
+    filter_make(c, t, str_of(text), values);
+    return page_read(c);
+}
+
+static int cursor_next(sqlite3_vtab_cursor *base)
+{
+    struct cursor *c = (struct cursor *)base;
+    c->at++;
+    return c->at == c->count && c->more ? page_read(c) : SQLITE_OK;
+}
+
+static int cursor_eof(sqlite3_vtab_cursor *base)
+{
+    const struct cursor *c = (const struct cursor *)base;
+    return c->at >= c->count || doc_created_seq(c->docs[c->at]) > c->last;
+}
+
+static void scope_show(sqlite3_context *out, const struct doc *d)
+{
+    uint32_t n = doc_scope_count(d);
+    struct buf b;
+    if (n < 2) {
+        table_text(out, n ? doc_scope(d, 0) : STR_NONE);
+        return;
+    }
+    buf_init(&b, SIZE_MAX / 2);
+    for (uint32_t i = 0; i < n; i++) {
+        buf_char(&b, i ? ',' : '[');
+        json_write_str(&b, doc_scope(d, i));
+    }
+    buf_char(&b, ']');
+    table_text(out, buf_view(&b));
+    buf_free(&b);
+}
+
+static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
+{
+    const struct cursor *c = (const struct cursor *)base;
+    const struct table *t = (const struct table *)base->pVtab;
+    const struct doc *d = c->docs[c->at];
+    const struct column *column = &t->columns[i];
+    struct attr a;
+    uint32_t at;
+    switch ((enum column_kind)column->kind) {
+    case COLUMN_ID:
+        table_text(out, doc_id(d));
+        break;
+    case COLUMN_SCOPE:
+        scope_show(out, d);
+        break;
+    case COLUMN_CREATED:
+        table_time(out, doc_created_at(d));
+        break;
+    case COLUMN_MODIFIED:
+        table_time(out, doc_modified_at(d));
+        break;
+    case COLUMN_VALUE:
+    case COLUMN_OBSERVED:
+        at = doc_find_attr(d, column->term);
+        if (at == UINT32_MAX) {
+            sqlite3_result_null(out);
+            break;
+        }
+        doc_attr_alone(d, at, &a);
+        if (column->kind == COLUMN_VALUE)
+            table_value(out, t->session, &a);
+        else
+            table_time(out, a.observed_at);
+        break;
+    }
+    return SQLITE_OK;
+}
+
+static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
+{
+    const struct cursor *c = (const struct cursor *)base;
+    *out = (sqlite3_int64)doc_created_seq(c->docs[c->at]);
+    return SQLITE_OK;
+}
+
+const sqlite3_module TABLE_ENTITY = {
+    .xConnect = table_connect,
+    .xBestIndex = table_plan,
+    .xDisconnect = table_disconnect,
+    .xOpen = cursor_open,
+    .xClose = cursor_close,
+    .xFilter = cursor_filter,
+    .xNext = cursor_next,
+    .xEof = cursor_eof,
+    .xColumn = cursor_column,
+    .xRowid = cursor_rowid,
+};

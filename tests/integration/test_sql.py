@@ -1,0 +1,341 @@
+"""SQL over the city: what tables show, what the store is told, what is refused, and by which limit."""
+import csv
+import io
+import json
+import subprocess
+import time
+
+import pytest
+from conftest import City, program
+
+CARS = 300
+CORE = "https://uri.etsi.org/ngsi-ld/default-context/"
+
+
+def car(i):
+    speed = "fast" if i % 50 == 0 else i * 0.5
+    return {"id": f"urn:ngsi-ld:Car:{i:03}", "type": "Car", "scope": ["/a", "/b"] if i % 2 else "/a",
+            "speed": {"type": "Property", "value": speed, "observedAt": f"2024-01-01T00:{i // 60:02}:{i % 60:02}Z",
+                      "unitCode": "KMH"},
+            "open": {"type": "Property", "value": i % 3 == 0},
+            "owner": {"type": "Relationship", "object": f"urn:ngsi-ld:Person:{i % 7}"},
+            "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [i / 10, 1]}}}
+
+
+@pytest.fixture(scope="module")
+def cars(tmp_path_factory):
+    city = City(tmp_path_factory.mktemp("city"), "--limits-sql-seconds", "2 s", "--limits-sql-rows", "1000").start()
+    answer = city.post("entityOperations/create", [car(i) for i in range(CARS)])
+    assert answer.status_code == 201, answer.text
+    for k in range(1, 200):
+        attrs = {"speed": {"type": "Property", "value": k * 1.25, "observedAt": f"2024-02-01T00:{k // 60:02}:{k % 60:02}.5Z"}}
+        assert city.patch("entities/urn:ngsi-ld:Car:001/attrs", attrs).status_code == 204
+    assert city.post("entities", {"id": "urn:ngsi-ld:Car:gone", "type": "Car",
+                                  "speed": {"type": "Property", "value": 1}}).status_code == 201
+    assert city.delete("entities/urn:ngsi-ld:Car:gone").status_code == 204
+    yield city
+    assert city.stop() == 0
+
+
+def sql(city, statement, **kwargs):
+    return city.request("POST", "/sql", data=statement.encode(), **kwargs)
+
+
+def rows(city, statement, **kwargs):
+    answer = sql(city, statement, **kwargs)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def plan(city, statement):
+    return [row["detail"] for row in rows(city, "EXPLAIN QUERY PLAN " + statement)]
+
+
+# ---- what tables show ----
+
+def test_columns_of_a_type(cars):
+    row = rows(cars, "SELECT * FROM Car WHERE id = 'urn:ngsi-ld:Car:003'")[0]
+    assert list(row) == ["id", "scope", "createdAt", "modifiedAt", "location", "open", "owner", "speed",
+                         "location_observedAt", "open_observedAt", "owner_observedAt", "speed_observedAt"]
+    assert row["scope"] == '["/a","/b"]' and row["open"] == 1 and row["owner"] == "urn:ngsi-ld:Person:3"
+    assert row["speed"] == 1.5 and row["speed_observedAt"] == "2024-01-01T00:00:03Z"
+    assert json.loads(row["location"]) == {"type": "Point", "coordinates": [0.3, 1]}
+
+
+@pytest.mark.parametrize("where, wanted", [
+    ("speed <= 20", lambda v: isinstance(v, float) and v <= 20),
+    ("speed < 20", lambda v: isinstance(v, float) and v < 20),
+    ("speed >= 20 AND speed < 30.5", lambda v: isinstance(v, float) and 20 <= v < 30.5),
+    ("speed BETWEEN 10 AND 11", lambda v: isinstance(v, float) and 10 <= v <= 11),
+    ("speed = 60", lambda v: v == 60),
+    ("speed > 100", lambda v: v == "fast" or v > 100),  # in SQL every text is above every number
+    ("speed > 100 AND typeof(speed) <> 'text'", lambda v: v != "fast" and v > 100),
+    ("speed = 'fast'", lambda v: v == "fast"),
+    ("speed <> 60", lambda v: v != 60),
+    ("speed IS NOT NULL", lambda v: True),
+    ("speed < 'a'", lambda v: v != "fast"),
+    ("speed <= 10 OR speed > 140", lambda v: v == "fast" or v <= 10 or v > 140),
+])
+def test_comparisons_are_those_of_sql(cars, where, wanted):
+    """Whatever is handed to the store, the answer is what SQL says."""
+    speeds = {c["id"]: c["speed"]["value"] for c in map(car, range(CARS))}
+    speeds["urn:ngsi-ld:Car:001"] = 199 * 1.25
+    found = [row["id"] for row in rows(cars, f"SELECT id FROM Car WHERE {where}")]
+    assert sorted(found) == sorted(i for i, v in speeds.items() if wanted(v))
+
+
+@pytest.mark.parametrize("where, wanted", [("open = 1", lambda i: i % 3 == 0), ("open <= 0", lambda i: i % 3),
+                                           ("open < 1", lambda i: i % 3), ("open BETWEEN 0 AND 1", lambda i: True),
+                                           ("open >= 1 AND open < 7", lambda i: i % 3 == 0), ("open = 2", lambda i: False)])
+def test_booleans_are_one_and_zero(cars, where, wanted):
+    assert rows(cars, f"SELECT count(*) AS n FROM Car WHERE {where}")[0]["n"] == sum(bool(wanted(i)) for i in range(CARS))
+
+
+def test_aggregates_equal_what_python_computes(cars):
+    speeds = [c["speed"]["value"] for c in map(car, range(CARS)) if c["speed"]["value"] != "fast"]
+    speeds[0] = 199 * 1.25  # of 001
+    row = rows(cars, "SELECT count(speed) n, sum(speed) s, min(speed) lo, max(speed) hi FROM Car WHERE speed <= 1e9")[0]
+    assert row == {"n": len(speeds), "s": pytest.approx(sum(speeds)), "lo": min(speeds), "hi": max(speeds)}
+
+
+def test_history_has_every_value(cars):
+    found = rows(cars, "SELECT * FROM history WHERE entity = 'urn:ngsi-ld:Car:001' AND attribute = 'speed' ORDER BY time")
+    assert [row["number"] for row in found] == [0.5] + [k * 1.25 for k in range(1, 200)]
+    first = found[0]
+    assert first["type"] == "Car" and first["dataset"] is None and first["unitCode"] == "KMH"
+    assert first["time"] == first["observedAt"] == "2024-01-01T00:00:01Z" and first["deletedAt"] is None
+    assert len({row["instanceId"] for row in found}) == 200
+
+
+def test_history_by_time(cars):
+    where = "entity = 'urn:ngsi-ld:Car:001' AND attribute = 'speed'"
+    for column in ("time", "observedAt"):
+        found = rows(cars, f"SELECT number FROM history WHERE {where} AND {column} >= '2024-02-01T00:01:00Z' AND {column} < '2024-02-01T00:02'")
+        assert [row["number"] for row in found] == [k * 1.25 for k in range(60, 120)]
+
+
+def test_times_compare_as_times(cars):
+    n = rows(cars, "SELECT '2024-01-01T00:00:00Z' = time AS same, time FROM history WHERE time = '2024-01-01' "
+                   "AND attribute = 'speed'")
+    assert [row["time"] for row in n] == ["2024-01-01T00:00:00Z"] and n[0]["same"] == 1
+    assert rows(cars, "SELECT count(*) n FROM Car WHERE speed_observedAt < '2024-01-01T00:00:10.000Z'")[0]["n"] == 9
+    assert rows(cars, "SELECT count(*) n FROM Car WHERE createdAt > '2024-01-01' AND modifiedAt < '2020-01-01'")[0]["n"] == 0
+    assert rows(cars, "SELECT count(*) n FROM Car WHERE createdAt > '2024-01-01'")[0]["n"] == CARS
+
+
+def test_history_has_what_is_gone(cars):
+    found = rows(cars, "SELECT DISTINCT entity FROM history WHERE entity > 'urn:ngsi-ld:Car:298' ORDER BY entity")
+    assert [row["entity"] for row in found] == ["urn:ngsi-ld:Car:299", "urn:ngsi-ld:Car:gone"]
+    found = rows(cars, "SELECT * FROM history WHERE entity = 'urn:ngsi-ld:Car:gone' AND deletedAt IS NOT NULL")
+    assert found and all(row["value"] is None for row in found)
+    assert rows(cars, "SELECT count(*) n FROM Car WHERE id = 'urn:ngsi-ld:Car:gone'")[0]["n"] == 0
+
+
+def test_history_of_all(cars):
+    found = {(row["attribute"], row["n"]) for row in
+             rows(cars, "SELECT attribute, count(*) n FROM history WHERE entity <> 'urn:ngsi-ld:Car:gone' GROUP BY attribute")}
+    assert found >= {("speed", CARS + 199), ("open", CARS), ("owner", CARS), ("location", CARS)}
+
+
+def test_join(cars):
+    found = rows(cars, "SELECT c.id, max(h.number) AS top FROM Car c JOIN history h ON h.entity = c.id AND h.attribute = 'speed' "
+                       "WHERE c.speed >= 100 AND c.speed <= 101 GROUP BY c.id ORDER BY c.id")
+    assert found == [{"id": f"urn:ngsi-ld:Car:{i}", "top": i / 2} for i in (201, 202)]
+
+
+def test_a_long_series_is_read_in_parts(cars):
+    """More instances than are read together (8192), and many of one time."""
+    tenant = {"NGSILD-Tenant": "long"}
+    base = {"id": "urn:x:1", "type": "Sensor", "n": {"type": "Property", "value": -1, "observedAt": "2023-01-01T00:00:00Z"}}
+    assert cars.post("entities", base, headers=tenant).status_code == 201
+    for part in range(5):
+        edits = [{"id": "urn:x:1", "type": "Sensor", "n": {"type": "Property", "value": i, "observedAt":
+                  f"2024-01-01T{i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}Z"}} for i in range(part * 2000, part * 2000 + 2000)]
+        assert cars.post("entityOperations/update", edits, headers=tenant).status_code == 204
+    row = rows(cars, "SELECT count(*) n, count(DISTINCT time) t, sum(number) s FROM history WHERE attribute = 'n'", headers=tenant)[0]
+    assert row == {"n": 10001, "t": 10001, "s": sum(range(10000)) - 1}
+
+
+# ---- names and tenants ----
+
+def test_tenants_are_apart(cars):
+    assert sql(cars, "SELECT * FROM Car", headers={"NGSILD-Tenant": "nobody"}).status_code == 404
+    assert cars.post("entities", {"id": "urn:x:1", "type": "Bus"}, headers={"NGSILD-Tenant": "t1"}).status_code == 201
+    assert rows(cars, "SELECT id FROM Bus", headers={"NGSILD-Tenant": "t1"}) == [{"id": "urn:x:1"}]
+    assert sql(cars, "SELECT id FROM Bus").status_code == 400
+
+
+def test_names_by_iri_and_by_context(cars):
+    assert rows(cars, f'SELECT count(*) n FROM "{CORE}Car"')[0]["n"] == CARS
+    assert rows(cars, f"SELECT count(*) n FROM history WHERE type = '{CORE}Car' AND attribute = '{CORE}open'")[0]["n"] == CARS
+    context = {"@context": {"Auto": CORE + "Car", "tempo": CORE + "speed"}}
+    answer = cars.post("jsonldContexts", context)
+    assert answer.status_code == 201
+    link = f"<{cars.url}{answer.headers['Location']}>; rel=\"http://www.w3.org/ns/json-ld#context\"; type=\"application/ld+json\""
+    assert rows(cars, "SELECT tempo FROM Auto WHERE tempo = 60", headers={"Link": link}) == [{"tempo": 60}]
+
+
+def test_types_that_differ_in_case_alone_are_named_by_iri(cars):
+    tenant = {"NGSILD-Tenant": "case"}
+    for i, kind in enumerate(("Lamp", "lamp", "History")):
+        assert cars.post("entities", {"id": f"urn:x:{i}", "type": kind}, headers=tenant).status_code == 201
+    assert sql(cars, "SELECT * FROM Lamp", headers=tenant).status_code == 400
+    assert rows(cars, f'SELECT id FROM "{CORE}History"', headers=tenant) == [{"id": "urn:x:2"}]
+    assert "entity" in rows(cars, "SELECT count(entity) AS entity FROM history", headers=tenant)[0]
+
+
+# ---- what the store is told ----
+
+@pytest.mark.parametrize("statement, told", [
+    ("SELECT * FROM Car WHERE id = 'x'", "id="),
+    ("SELECT * FROM Car WHERE speed <= 5 AND speed >= 3", "speed<=, speed>="),
+    ("SELECT * FROM Car WHERE speed IS NOT NULL", "speed is not null"),
+    ("SELECT * FROM Car WHERE rowid > 5", "rowid>"),
+    ("SELECT * FROM Car WHERE createdAt >= '2024-01-01'", "createdAt>="),
+    ("SELECT * FROM history WHERE entity = 'x' AND attribute = 'y' AND time >= '2024-01-01' AND time < '2025-01-01'",
+     "entity=, attribute=, time>=, time<"),
+    ("SELECT * FROM history WHERE type = 'Car' AND observedAt > '2024-01-01'", "type=, observedAt>"),
+    ("SELECT DISTINCT entity FROM history WHERE entity > 'x'", "entity>, one row an entity"),
+])
+def test_plan_says_what_is_pushed_down(cars, statement, told):
+    assert plan(cars, statement)[0].split(":", 1)[1] == told
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM Car WHERE id = 'x' COLLATE NOCASE", "SELECT * FROM Car WHERE length(id) > 3",
+                                       "SELECT * FROM Car WHERE createdAt > '2024' COLLATE BINARY"])
+def test_what_the_store_would_read_otherwise_is_not_pushed(cars, statement):
+    assert plan(cars, statement)[0].split(":", 1)[1] == ""
+
+
+def test_order_by_rowid_needs_no_sorting(cars):
+    assert not any("B-TREE" in line for line in plan(cars, "SELECT * FROM Car WHERE rowid > 3 ORDER BY rowid LIMIT 5"))
+    assert any("B-TREE" in line for line in plan(cars, "SELECT * FROM Car ORDER BY rowid DESC"))
+    seen, last = [], 0
+    while page := rows(cars, f"SELECT rowid, id FROM Car WHERE rowid > {last} ORDER BY rowid LIMIT 77"):
+        seen += [row["id"] for row in page]
+        last = page[-1]["rowid"]
+    assert sorted(seen) == [f"urn:ngsi-ld:Car:{i:03}" for i in range(CARS)]
+
+
+# ---- formats ----
+
+def test_csv_and_lines(cars):
+    statement = "SELECT id, location, speed, NULL AS empty, 'a\"b,\n' AS text FROM Car WHERE speed <= 2 ORDER BY id"
+    wanted = rows(cars, statement)
+    answer = sql(cars, statement, headers={"Accept": "text/csv"})
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    read = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert [r["text"] for r in read] == ['a"b,\n'] * len(wanted) and [r["id"] for r in read] == [r["id"] for r in wanted]
+    answer = sql(cars, statement, headers={"Accept": "application/x-ndjson;q=0.9, text/csv;q=0.5"})
+    assert [json.loads(line) for line in answer.text.splitlines()] == wanted
+    assert sql(cars, statement, headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_parameters_and_get(cars):
+    body = {"sql": "SELECT id FROM Car WHERE id = :id AND speed < :top", "parameters": {"id": "urn:ngsi-ld:Car:010", "top": 99}}
+    assert cars.post("/sql", body).json() == [{"id": "urn:ngsi-ld:Car:010"}]
+    assert cars.post("/sql", {"sql": "SELECT ? + ? AS n", "parameters": [1, 2.5]}).json() == [{"n": 3.5}]
+    assert cars.post("/sql", {"sql": "SELECT :x"}).status_code == 400
+    assert cars.get("/sql", params={"query": "SELECT 1 AS a, 2 AS a"}).json() == [{"a": 1, "a:1": 2}]
+    assert cars.get("/sql").status_code == 400 and cars.delete("/sql").status_code == 405
+
+
+# ---- refusals ----
+
+@pytest.mark.parametrize("statement, status, word", [
+    ("INSERT INTO Car(id) VALUES ('x')", 403, "only SELECT"),
+    ("DELETE FROM Car", 403, "only SELECT"),
+    ("UPDATE Car SET speed = 1", 403, "only SELECT"),
+    ("CREATE TABLE x(y)", 403, "only SELECT"),
+    ("DROP TABLE Car", 403, "only SELECT"),
+    ("PRAGMA table_info(Car)", 403, "only SELECT"),
+    ("SELECT * FROM pragma_table_list", 403, ""),
+    ("SELECT * FROM sqlite_master", 403, "sqlite_master"),
+    ("SELECT * FROM dbstat", 403, ""),
+    ("ATTACH '/tmp/x' AS y", 403, "only SELECT"),
+    ("VACUUM INTO '/tmp/x'", 403, "only SELECT"),
+    ("BEGIN", 403, "only SELECT"),
+    ("SELECT load_extension('x')", 403, "load_extension"),
+    ("SELECT zeroblob(1000000000)", 403, "zeroblob"),
+    ("SELECT 1; SELECT 2", 400, "one statement"),
+    ("SELECT * FROM Tram", 400, "there are: Car, history"),
+    ("SELECT wheels FROM Car", 400, "wheels"),
+    ("SELEC", 400, "syntax"),
+    ("", 400, "SELECT is expected"),
+    ("-- nothing", 400, "SELECT is expected"),
+    ("SELECT 1" + "+1" * 5000, 400, "depth"),
+])
+def test_refused(cars, statement, status, word):
+    answer = sql(cars, statement)
+    assert answer.status_code == status, answer.text
+    assert word in answer.json()["detail"]
+
+
+def test_limits_are_named(cars):
+    forever = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT "
+    for statement, limit in ((forever + "count(*) FROM r", "limits.sql_seconds"), (forever + "n FROM r", "limits.sql_rows"),
+                             ("SELECT '" + "x" * 70000 + "'", "limits.sql_bytes"),
+                             ("SELECT count(*) FROM history a, history b, history c", "limits.sql_seconds")):
+        began = time.monotonic()
+        answer = sql(cars, statement)
+        assert answer.status_code in (403, 413) and answer.json()["limit"] == limit
+        assert time.monotonic() - began < 6
+
+
+def test_memory_is_bounded(new_city):
+    city = new_city("--limits-sql-memory", "8 MiB").start()
+    big = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 3000) SELECT length(group_concat(printf('%10000d', n))) FROM r"
+    answer = sql(city, big)
+    assert answer.status_code == 403 and answer.json()["limit"] == "limits.sql_memory"
+    assert rows(city, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_client_that_goes_ends_its_statement(new_city):
+    import requests
+    city = new_city("--limits-sql-seconds", "60 s", "--sql-threads", "1").start()
+    forever = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
+    with pytest.raises(requests.Timeout):
+        sql(city, forever, timeout=0.5)
+    began = time.monotonic()
+    assert rows(city, "SELECT 1 AS one") == [{"one": 1}]  # the one thread is free again
+    assert time.monotonic() - began < 20
+
+
+def test_city_ends_in_spite_of_a_statement(new_city):
+    import threading
+    city = new_city("--limits-sql-seconds", "3600 s", "--server-drain-timeout", "100 ms").start()
+    forever = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r"
+
+    def ask():
+        try:
+            sql(city, forever)
+        except OSError:
+            pass
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.5)
+    assert city.stop() == 0
+    asking.join()
+
+
+def test_only_where_it_is_enabled(new_city):
+    city = new_city("--sql-enabled", "never").start()
+    answer = sql(city, "SELECT 1")
+    assert answer.status_code == 403 and answer.json()["limit"] == "sql.enabled"
+
+
+# ---- the command ----
+
+def run(city, *arguments):
+    return subprocess.run([program(), "sql", *arguments, "--to", city.url], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_command_prints(cars):
+    shown = run(cars, "SELECT id, speed FROM Car WHERE speed BETWEEN 9.5 AND 10 ORDER BY id")
+    assert shown.returncode == 0 and shown.stdout.splitlines() == [
+        "id                   speed", "urn:ngsi-ld:Car:019    9.5", "urn:ngsi-ld:Car:020     10", "(2 rows)"]
+    assert run(cars, "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
+    assert run(cars, "--jsonl", "SELECT 1 AS a").stdout == '{"a":1}\n'
+    assert run(cars).returncode == 2
+    refused = run(cars, "DELETE FROM Car")
+    assert refused.returncode == 1 and "only SELECT" in refused.stderr
