@@ -188,7 +188,7 @@ static void test_random_points_come_back(void **state)
     (void)state;
     static const uint32_t COUNTS[] = {1, 2, 3, 4, 5, 31, 127, 128, 129, 257, 700};
     struct random r = {51};
-    for (uint32_t i = 0; i < 3000; i++) {
+    for (uint32_t i = 0; i < 1500; i++) {
         uint32_t n = COUNTS[random_below(&r, 11)];
         struct point *points = random_points(&r, arena, (enum random_values)(i % RANDOM_VALUES_COUNT), n);
         check_round_trip(&r, points, n);
@@ -200,7 +200,7 @@ static void test_largest_chunks_come_back(void **state)
 {
     (void)state;
     struct random r = {52};
-    for (uint32_t i = 0; i < 3 * RANDOM_VALUES_COUNT; i++) {
+    for (uint32_t i = 0; i < 2 * RANDOM_VALUES_COUNT; i++) {
         struct point *points = random_points(&r, arena, (enum random_values)(i % RANDOM_VALUES_COUNT), CHUNK_POINTS_MAX);
         check_round_trip(&r, points, CHUNK_POINTS_MAX);
         arena_reset(arena);
@@ -372,7 +372,7 @@ static void test_wrong_bytes_under_right_checksums_do_no_harm(void **state)
     (void)state;
     struct random r = {55};
     uint32_t refused = 0, taken = 0;
-    for (uint32_t i = 0; i < 40 * RANDOM_VALUES_COUNT; i++) {
+    for (uint32_t i = 0; i < 20 * RANDOM_VALUES_COUNT; i++) {
         uint32_t n = 1 + random_below(&r, 300);
         struct str bytes = write(random_points(&r, arena, (enum random_values)(i % RANDOM_VALUES_COUNT), n), n);
         char *p = (char *)bytes.p;
