@@ -32,23 +32,26 @@ static unsigned bits_of(uint64_t v)
 
 /* ---- writing ---- */
 
+/* No more exceptions than this are worth looking for. */
+static uint32_t far_max(uint32_t n)
+{
+    return n / 8;
+}
+
 /* Fewest bytes: from the width that all fit in, down while few enough do not. */
 static void block_choose_width(struct block *k, const uint8_t *bits, unsigned most)
 {
-    uint32_t have[65] = {0};
+    uint32_t have[65] = {0}, far = 0;
+    uint8_t wide[FAR_MAX]; /* bits of those that do not fit */
     for (uint32_t i = 0; i < k->n; i++)
         have[bits[i]]++;
-    k->width = most;
-    k->far = 0;
     size_t least = (k->n * most + 7) / 8;
-    uint32_t far = 0;
-    for (unsigned w = most; w-- > 0;) {
-        far += have[w + 1];
-        if (far > FAR_MAX)
-            break;
+    for (unsigned w = most; w-- > 0 && far + have[w + 1] <= far_max(k->n);) {
+        for (uint32_t i = 0; i < have[w + 1]; i++)
+            wide[far++] = (uint8_t)(w + 1);
         size_t bytes = 1 + (k->n * w + 7) / 8;
-        for (unsigned b = w + 1; b <= most; b++)
-            bytes += have[b] * (1 + (b - w + 6) / 7);
+        for (uint32_t i = 0; i < far; i++)
+            bytes += 1 + (wide[i] - w + 6) / 7;
         if (bytes < least) {
             least = bytes;
             k->width = w;
@@ -58,19 +61,17 @@ static void block_choose_width(struct block *k, const uint8_t *bits, unsigned mo
     k->bytes += least;
 }
 
-static void block_plan(struct block *k, const int64_t *v, uint32_t n)
+static void block_measure(struct block *k, const int64_t *v, uint32_t n, int64_t base)
 {
     uint8_t bits[BLOCK];
     k->n = n;
-    k->base = v[0];
-    for (uint32_t i = 1; i < n; i++)
-        k->base = v[i] < k->base ? v[i] : k->base;
+    k->base = base;
     uint64_t all = 0;
     for (uint32_t i = 0; i < n; i++) {
-        k->over[i] = (uint64_t)v[i] - (uint64_t)k->base;
+        k->over[i] = (uint64_t)v[i] - (uint64_t)base;
         all |= k->over[i];
     }
-    k->bytes = 1 + varint_bytes(varint_zigzag(k->base));
+    k->bytes = 1 + varint_bytes(varint_zigzag(base));
     k->width = bits_of(all);
     k->far = 0;
     if (!all)
@@ -79,13 +80,54 @@ static void block_plan(struct block *k, const int64_t *v, uint32_t n)
     uint64_t half = UINT64_C(1) << (k->width - 1);
     for (uint32_t i = 0; i < n; i++)
         top += k->over[i] >= half;
-    if (top > FAR_MAX) { /* too many for any narrower one */
+    if (top > far_max(n)) { /* too many for any narrower one */
         k->bytes += (n * k->width + 7) / 8;
         return;
     }
     for (uint32_t i = 0; i < n; i++)
         bits[i] = (uint8_t)bits_of(k->over[i]);
     block_choose_width(k, bits, k->width);
+}
+
+static bool is_between(int64_t v, int64_t a, int64_t b)
+{
+    return (v >= a && v <= b) || (v >= b && v <= a);
+}
+
+static int64_t middle(int64_t a, int64_t b, int64_t c)
+{
+    return is_between(a, b, c) ? a : is_between(b, a, c) ? b : c;
+}
+
+/* A base above a few that lie farther below the middle than any lies above it: they wrap around, and are exceptions. */
+static bool find_base_above(const int64_t *v, uint32_t n, int64_t *base)
+{
+    int64_t most = v[0], least_left = INT64_MAX, mid = middle(v[n / 4], v[n / 2], v[3 * n / 4]);
+    for (uint32_t i = 1; i < n; i++)
+        most = v[i] > most ? v[i] : most;
+    int64_t lowest = (int64_t)((uint64_t)mid - ((uint64_t)most - (uint64_t)mid));
+    uint32_t below = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bool low = v[i] < lowest;
+        below += low;
+        least_left = !low && v[i] < least_left ? v[i] : least_left;
+    }
+    *base = least_left;
+    return below && below <= far_max(n) && lowest <= mid;
+}
+
+static void block_plan(struct block *k, const int64_t *v, uint32_t n)
+{
+    int64_t least = v[0], above;
+    struct block other;
+    for (uint32_t i = 1; i < n; i++)
+        least = v[i] < least ? v[i] : least;
+    block_measure(k, v, n, least);
+    if (n < 8 || k->width < 4 || !find_base_above(v, n, &above))
+        return;
+    block_measure(&other, v, n, above);
+    if (other.bytes < k->bytes)
+        *k = other;
 }
 
 static uint64_t mask_of(unsigned width)

@@ -207,7 +207,7 @@ static void test_largest_chunks_come_back(void **state)
     }
 }
 
-/* ---- sizes, as promised ---- */
+/* ---- the layout, as drawn ---- */
 
 static struct point reading(uint32_t i, struct value v)
 {
@@ -224,6 +224,44 @@ static struct point reading(uint32_t i, struct value v)
                                    .seq = 1000000 + (uint64_t)i * 100003},
                           .deleted_at = TIME_NONE};
 }
+
+/* Put together by hand from docs/formats/history.md. */
+static void test_layout(void **state)
+{
+    (void)state;
+    static const unsigned char HEADER[] = {
+        0x01, 0x20, 0x01, 0x99, 0xAA, 0xD4, 0x82, 0x1B, 0x8A, 0xF4, 0x03, 0x8A, 0xF4, 0x03, 0x00, 0x00,
+        0xC0, 0x84, 0x3D, 0x00, 0x12, 0x01, 0xAE, 0x03, 0xFE, 0xFE, 0x02, 0xA2, 0xD2, 0x05, 0x80, 0x12,
+        0x05, 0x0B};
+    static const unsigned char COLUMNS[] = {0x10, 0x00, 0x00, 0xAE, 0x03, 0x01, 0x00, 0x00, 0x18, 0x00, 0x01, 0x02, 0x03, 0x43, 0x45, 0x4C};
+    struct point p = reading(0, (struct value){.kind = VALUE_REAL, .real = 21.5});
+    struct str bytes = write(&p, 1);
+    assert_int_equal(bytes.n, sizeof HEADER + 4 + sizeof COLUMNS + 4);
+    assert_memory_equal(bytes.p, HEADER, sizeof HEADER);
+    assert_memory_equal(bytes.p + sizeof HEADER + 4, COLUMNS, sizeof COLUMNS);
+    uint32_t header = crc32c(0, bytes.p, sizeof HEADER), whole = crc32c(0, bytes.p, bytes.n - 4);
+    assert_memory_equal(bytes.p + sizeof HEADER, &header, 4);
+    assert_memory_equal(bytes.p + bytes.n - 4, &whole, 4);
+    free((char *)bytes.p);
+}
+
+/* A gap in a regular series costs its own bytes, and widens nothing. */
+static void test_exceptions_are_told_apart(void **state)
+{
+    (void)state;
+    struct point *points = arena_array(arena, struct point, 1024);
+    for (uint32_t i = 0; i < 1024; i++)
+        points[i] = reading(i + (i > 500) * 12345, (struct value){.kind = VALUE_INT, .integer = i == 77 ? -1000000 : (int64_t)i % 4});
+    struct str bytes = write(points, 1024);
+    struct chunk c = open_chunk(bytes);
+    check_columns(&c, points, 1024);
+    assert_in_range(c.columns[TIME_OBSERVED_AT].n, 1, 40);
+    assert_in_range(c.columns[8].n, 1024 / 4, 1024 / 4 + 60);
+    free((char *)bytes.p);
+    arena_reset(arena);
+}
+
+/* ---- sizes, as promised ---- */
 
 static struct point *temperatures(uint32_t n)
 {
@@ -428,6 +466,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_points_come_back),
         cmocka_unit_test(test_largest_chunks_come_back),
+        cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_exceptions_are_told_apart),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_repeated_members_are_stored_once),
         cmocka_unit_test(test_each_flipped_byte_is_found),
