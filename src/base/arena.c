@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGN = 16, CHUNK_FIRST = 8 << 10, CHUNK_MAX = 1 << 20 };
+enum { ALIGN = 16, CHUNK_FIRST = 8 << 10, CHUNK_SMALL = 1 << 10, CHUNK_MAX = 1 << 20 };
 
 struct chunk {
     struct chunk *older;
@@ -21,6 +21,7 @@ struct arena {
     size_t total; /* handed out, all chunks */
     size_t held;  /* of all chunks, with their headers */
     size_t bytes_max;
+    size_t first; /* bytes of the first chunk */
 };
 
 static void out_of_memory(size_t bytes)
@@ -66,6 +67,14 @@ struct arena *arena_new(size_t bytes_max)
 {
     struct arena *a = mem_zalloc(sizeof *a);
     a->bytes_max = bytes_max;
+    a->first = CHUNK_FIRST;
+    return a;
+}
+
+struct arena *arena_new_small(void)
+{
+    struct arena *a = arena_new(0);
+    a->first = CHUNK_SMALL;
     return a;
 }
 
@@ -104,7 +113,7 @@ void arena_reset(struct arena *a)
 
 static void chunk_add(struct arena *a, size_t bytes)
 {
-    size_t size = a->newest ? a->newest->bytes * 2 : CHUNK_FIRST;
+    size_t size = a->newest ? a->newest->bytes * 2 : a->first;
     if (size > CHUNK_MAX)
         size = CHUNK_MAX;
     if (size < bytes)

@@ -18,6 +18,8 @@ struct arena;
 
 /* Caller owns; free with arena_free(). bytes_max: soft maximum, 0 = none. */
 struct arena *arena_new(size_t bytes_max);
+/* For what lives long, and there may be many of: it begins with a kilobyte, not with eight. No maximum. */
+struct arena *arena_new_small(void);
 void arena_free(struct arena *a);
 /* Forgets everything but keeps the first chunk for the next request. */
 void arena_reset(struct arena *a);

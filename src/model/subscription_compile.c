@@ -268,7 +268,7 @@ enum status subscription_compile(struct subscription **out, struct str tenant, s
                                  const struct terms *terms,
                                  const struct subscription_limits *limits, struct why *why)
 {
-    struct arena *a = arena_new(0);
+    struct arena *a = arena_new_small();
     struct subscription *s = arena_zalloc(a, sizeof *s);
     struct compiler c = {.s = s, .terms = terms, .limits = limits, .why = why};
     c.filter = (struct filter_reader){

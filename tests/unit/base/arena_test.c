@@ -94,6 +94,22 @@ static void texts_end_in_nul(void **state)
     arena_free(a);
 }
 
+static void small_ones_hold_little(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new_small(), *large = arena_new(0);
+    char *first = arena_alloc(a, 100);
+    memset(first, 1, 100);
+    (void)arena_alloc(large, 100);
+    assert_true(arena_held(a) < 1200);
+    assert_true(arena_held(large) > 8000);
+    for (int i = 0; i < 100; i++)
+        memset(arena_alloc(a, 100), 2, 100);
+    assert_int_equal(first[99], 1);
+    arena_free(a);
+    arena_free(large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +119,7 @@ int main(void)
         cmocka_unit_test(grow_of_the_last_stays_in_place),
         cmocka_unit_test(maximum_is_soft_and_forgotten_by_reset),
         cmocka_unit_test(texts_end_in_nul),
+        cmocka_unit_test(small_ones_hold_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
