@@ -425,6 +425,34 @@ class TestEntityMaps:
         made = ok(city.get(f"{ROOT}?type=Car&{NOON}", headers={**fleet, "NGSILD-EntityMap": "urn:ngsi-ld:EntityMap:none"}), 201)
         assert made.headers["NGSILD-EntityMap"].endswith("none") is False and len(made.json()) == 3
 
+    @pytest.mark.clause("5.14.5", "6.35.3.1")
+    @pytest.mark.parametrize("by_body", [False, True])
+    def test_alone(self, city, fleet, by_body):
+        def make(time, q):
+            body = {"type": "Query", "entities": [{"type": "Car"}], "temporalQ": {"timerel": "after", "timeAt": time}, "q": q}
+            return city.post("temporal/entityMaps", body, headers=fleet) if by_body else city.get(
+                f"temporal/entityMaps?type=Car&timerel=after&timeAt={time}&q={q}", headers=fleet)
+        made = ok(make(at(0), "speed>=10"), 201)
+        assert made.json()["entityMap"] == {"urn:x:a": ["@none"], "urn:x:b": ["@none"]}
+        within = {**fleet, "NGSILD-EntityMap": made.headers["NGSILD-EntityMap"]}
+        assert found(city, f"type=Car&{NOON}", within) == ["urn:x:a", "urn:x:b"]
+        assert ok(make(at(60), "speed>=10"), 201).json()["entityMap"] == {}
+        refused(city.get("temporal/entityMaps?type=Car", headers=fleet), "BadRequestData")
+        refused(city.get(f"temporal/entityMaps?{NOON}", headers=fleet), "BadRequestData")
+
+    def test_split_entities_are_filtered_later(self, city, fleet):
+        made = ok(city.get(f"temporal/entityMaps?type=Car&splitEntities=true&q=speed==5&{NOON}", headers=fleet), 201)
+        assert len(made.json()["entityMap"]) == 3
+        within = {**fleet, "NGSILD-EntityMap": made.headers["NGSILD-EntityMap"]}
+        assert found(city, f"type=Car&q=speed==5&{NOON}", within) == ["urn:x:c"]
+
+    def test_have_a_most_of_entities(self, new_city):
+        small = new_city("--limits-entity-map-entities", "2")
+        for i in range(3):
+            record(small, {"id": f"urn:x:{i}", "type": "Car", "speed": [seen(1, 0)]})
+        body = refused(small.get(f"{ROOT}?type=Car&entityMap=true&{NOON}"), "TooManyResults")
+        assert body["limit"] == "limits.entity_map_entities"
+
     def test_of_one(self, city, fleet):
         answer = ok(city.get(f"{ROOT}/urn:x:a?entityMap=true", headers=fleet))
         got = ok(city.get(answer.headers["NGSILD-EntityMap"].removeprefix("/ngsi-ld/v1/"), headers=fleet)).json()

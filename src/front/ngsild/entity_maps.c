@@ -70,7 +70,7 @@ static void write_ids(struct buf *b, struct entity_map *m)
     }
 }
 
-static void map_answer(struct exchange *x, int status, struct entity_map *m, bool created)
+void entity_maps_answer(struct exchange *x, int status, struct entity_map *m, bool created)
 {
     struct buf b;
     struct http_header header = entity_maps_header(x, m);
@@ -109,7 +109,7 @@ void entity_maps_retrieve(struct exchange *x)
 {
     struct entity_map *m = map_of_path(x);
     if (m)
-        map_answer(x, 200, m, false);
+        entity_maps_answer(x, 200, m, false);
     else
         answer_why(x);
 }
@@ -177,7 +177,7 @@ static void made(struct map_make *make)
     if (make->status != OK)
         answer_refusal(m->x, make->status, &make->why);
     else
-        map_answer(m->x, 201, make->map, true);
+        entity_maps_answer(m->x, 201, make->map, true);
 }
 
 static void create(struct exchange *x, const struct query_input *in)

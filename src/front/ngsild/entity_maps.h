@@ -17,5 +17,7 @@ struct http_header entity_maps_header(struct exchange *x, const struct entity_ma
 /* A map of the one entity, for the caller to release. */
 MUST_USE enum status entity_maps_of_one(struct exchange *x, const struct query_input *in, struct str id,
                                         struct entity_map **out);
+/* Ends the exchange with m, which it releases; created: its location, too. */
+void entity_maps_answer(struct exchange *x, int status, struct entity_map *m, bool created);
 
 #endif

@@ -20,6 +20,7 @@ struct asking {
     struct page asked;
     struct entity_map *map; /* held until the answer; NULL: none is used */
     bool map_made;
+    bool map_alone; /* nothing but the map is wanted (clause 5.14.5) */
 };
 
 static void refuse(struct asking *q, enum status status, const struct why *why)
@@ -222,6 +223,10 @@ static void map_made(struct asking *q)
         answer_refusal(q->x, q->making.status, &q->making.why);
         return;
     }
+    if (q->map_alone) {
+        entity_maps_answer(q->x, 201, q->making.map, true);
+        return;
+    }
     q->map = q->making.map;
     q->map_made = true;
     page_start(q);
@@ -232,14 +237,20 @@ static void map_done(struct evolve_map *m)
     map_made(container_of(m, struct asking, making));
 }
 
+/* Where entities may be split, the filters wait until their parts are together (clause 5.7.4.4). */
 static void map_start(struct asking *q)
 {
+    const struct query_input *in = &q->in.query;
     q->making = (struct evolve_map){
         .asked = evolve_of(q),
-        .print = query_input_print(q->x, &q->in.query),
-        .wish = entity_maps_wish(q->x, &q->in.query),
+        .print = query_input_print(q->x, in),
+        .wish = entity_maps_wish(q->x, in),
         .done = map_done,
     };
+    if (!in->local && !in->all_types && (in->split_given ? in->split : q->x->api->split_entities)) {
+        q->making.asked.values = NULL;
+        q->making.asked.scopes = NULL;
+    }
     if (evolve_map_make(q->x->broker, &q->making))
         map_made(q);
 }
@@ -249,34 +260,56 @@ static void map_start(struct asking *q)
 static void query_run(struct asking *q)
 {
     struct exchange *x = q->x;
-    bool named;
+    bool named = false;
     if (query_input_parts(x, &q->in.query, &q->parts) != OK || page_read(x, &q->asked) != OK) {
         answer_why(x);
         return;
     }
-    q->map = entity_maps_named(x, &named);
-    if (!q->map && (named || q->in.query.entity_map))
+    q->map = q->map_alone ? NULL : entity_maps_named(x, &named);
+    if (q->map_alone || (!q->map && (named || q->in.query.entity_map)))
         map_start(q);
     else
         page_start(q);
 }
 
-void evolutions_query(struct exchange *x)
+static void query_params(struct exchange *x, bool map_alone)
 {
     struct asking *q = arena_zarray(x->arena, struct asking, 1);
     q->x = x;
+    q->map_alone = map_alone;
     if (query_input_params(x, &q->in.query) != OK || evolutions_input_params(x, true, &q->in) != OK)
         answer_why(x);
     else
         query_run(q);
 }
 
-void evolutions_query_post(struct exchange *x)
+static void query_body(struct exchange *x, bool map_alone)
 {
     struct asking *q = arena_zarray(x->arena, struct asking, 1);
     q->x = x;
+    q->map_alone = map_alone;
     if (query_input_body(x, &q->in.query) != OK || evolutions_input_body(x, &q->in) != OK)
         answer_why(x);
     else
         query_run(q);
+}
+
+void evolutions_query(struct exchange *x)
+{
+    query_params(x, false);
+}
+
+void evolutions_query_post(struct exchange *x)
+{
+    query_body(x, false);
+}
+
+void evolutions_map(struct exchange *x)
+{
+    query_params(x, true);
+}
+
+void evolutions_map_post(struct exchange *x)
+{
+    query_body(x, true);
 }

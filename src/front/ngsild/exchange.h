@@ -111,6 +111,8 @@ void evolutions_delete_instance(struct exchange *x);
 void evolutions_retrieve(struct exchange *x);
 void evolutions_query(struct exchange *x);
 void evolutions_query_post(struct exchange *x);
+void evolutions_map(struct exchange *x);
+void evolutions_map_post(struct exchange *x);
 void registrations_post(struct exchange *x);
 void registrations_query(struct exchange *x);
 void registrations_get(struct exchange *x);

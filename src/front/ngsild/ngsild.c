@@ -56,6 +56,8 @@ static void (*const OPERATION_RUN[OPERATIONS])(struct exchange *x) = {
     [OPERATION_UPDATE_TEMPORAL_INSTANCE] = evolutions_update_instance,
     [OPERATION_DELETE_TEMPORAL_INSTANCE] = evolutions_delete_instance,
     [OPERATION_QUERY_TEMPORAL_POST] = evolutions_query_post,
+    [OPERATION_CREATE_TEMPORAL_ENTITY_MAP] = evolutions_map,
+    [OPERATION_CREATE_TEMPORAL_ENTITY_MAP_POST] = evolutions_map_post,
     [OPERATION_CREATE_SUBSCRIPTION] = subscriptions_post,
     [OPERATION_QUERY_SUBSCRIPTIONS] = subscriptions_query,
     [OPERATION_RETRIEVE_SUBSCRIPTION] = subscriptions_get,
@@ -214,7 +216,8 @@ static bool gives_entities(const struct endpoint *e)
 static bool gives_body(const struct endpoint *e)
 {
     return e - ENDPOINTS == OPERATION_CREATE_ENTITY_MAP_POST || e - ENDPOINTS == OPERATION_UPDATE_SNAPSHOT ||
-           e - ENDPOINTS == OPERATION_QUERY_TEMPORAL_POST;
+           e - ENDPOINTS == OPERATION_QUERY_TEMPORAL_POST ||
+           e - ENDPOINTS == OPERATION_CREATE_TEMPORAL_ENTITY_MAP_POST;
 }
 
 /* What answers with a body looks at the whole of Accept (clause 6.3.4). */
