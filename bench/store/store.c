@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "model/filter.h"
+#include "runner.h"
 #include "store/embedded/embedded.h"
 
 #include <math.h>
@@ -25,72 +26,6 @@ static uint32_t entities = 1000000;
 static const char *dir = "/tmp/wellspring-bench-store";
 static uint32_t type_vehicle, type_room, speed, brand, location, parked, observed;
 
-/* ---- a runner for one thread ---- */
-
-struct waiter {
-    struct runner runner;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct task *first, **last;
-};
-
-static void post_chain(struct runner *runner, struct task *first)
-{
-    struct waiter *w = container_of(runner, struct waiter, runner);
-    pthread_mutex_lock(&w->lock);
-    *w->last = first;
-    while (*w->last)
-        w->last = &(*w->last)->next;
-    pthread_cond_signal(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void post(struct runner *runner, struct task *task)
-{
-    task->next = NULL;
-    post_chain(runner, task);
-}
-
-static void waiter_init(struct waiter *w)
-{
-    *w = (struct waiter){.runner = {post, post_chain}};
-    w->last = &w->first;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wake, NULL);
-}
-
-static void waiter_run(struct waiter *w)
-{
-    store_thread_offline(store);
-    pthread_mutex_lock(&w->lock);
-    while (!w->first)
-        pthread_cond_wait(&w->wake, &w->lock);
-    struct task *t = w->first;
-    w->first = NULL;
-    w->last = &w->first;
-    pthread_mutex_unlock(&w->lock);
-    store_thread_online(store);
-    for (struct task *next; t; t = next) {
-        next = t->next;
-        t->run(t);
-    }
-}
-
-/* ---- figures ---- */
-
-static double now(void)
-{
-    return (double)time_monotonic() / 1e6;
-}
-
-static double cpu(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 /* Kilobytes of anonymous and all resident memory. */
 static void resident(long *anonymous, long *all)
 {
@@ -103,12 +38,6 @@ static void resident(long *anonymous, long *all)
     }
     if (f)
         fclose(f);
-}
-
-static void figure(const char *name, double value, const char *unit)
-{
-    printf("%-52s %14.1f %s\n", name, value, unit);
-    fflush(stdout);
 }
 
 /* ---- entities ---- */
@@ -226,7 +155,7 @@ static void load(struct waiter *waiter)
     double start = now(), cpu_start = cpu();
     for (uint32_t i = 0, turn = 0; i < entities; turn ^= 1) {
         while (w[turn]->busy)
-            waiter_run(waiter);
+            waiter_run(store, waiter);
         arena_reset(w[turn]->arena);
         uint32_t n = 0;
         for (; n < BATCH && i < entities; n++, i++) {
@@ -238,7 +167,7 @@ static void load(struct waiter *waiter)
     }
     for (int k = 0; k < 2; k++)
         while (w[k]->busy)
-            waiter_run(waiter);
+            waiter_run(store, waiter);
     figure("batches of 1,000 creations, durable: wall", entities / (now() - start), "entities/s");
     figure("batches of 1,000 creations, durable: processor", entities / (cpu() - cpu_start),
            "entities/s a core");
@@ -280,11 +209,11 @@ static void *update(void *arg)
             submit(w[k], 1);
             done++;
         }
-        waiter_run(&waiter);
+        waiter_run(store, &waiter);
     }
     for (int k = 0; k < SINGLES; k++) {
         while (w[k]->busy)
-            waiter_run(&waiter);
+            waiter_run(store, &waiter);
         arena_free(w[k]->arena);
         free(w[k]);
     }
@@ -393,7 +322,7 @@ static void query(struct waiter *waiter, const char *name,
         clock_gettime(CLOCK_MONOTONIC, &t0);
         if (!store_query(store, &x.query))
             while (!x.done)
-                waiter_run(waiter);
+                waiter_run(store, waiter);
         clock_gettime(CLOCK_MONOTONIC, &t1);
         (void)start;
         us[i] = (double)(t1.tv_sec - t0.tv_sec) * 1e6 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e3;

@@ -203,6 +203,7 @@ struct store_record {
     struct record_result *results; /* one each, array given by the caller */
     struct arena *arena;
     bool create_tenant;
+    bool blind;    /* UPSERTs alone, and results need not say whether they created anything: nothing is looked up */
     int64_t now_us;
 };
 bool store_record(struct store *s, struct store_record *r);

@@ -29,8 +29,11 @@ static enum status check_head(struct history_check *c, struct str bytes, uint32_
     enum status st = past_read(&p, bytes, why);
     for (uint32_t i = 0; st == OK && i < p.count; i++) {
         c->due += p.series[i].sealed;
-        if (p.series[i].open.n)
-            st = check_chunk(p.series[i].open, term_max, c->arena, why);
+        struct str open = p.series[i].open, chunk;
+        while (st == OK && past_next_open(&open, &chunk))
+            st = check_chunk(chunk, term_max, c->arena, why);
+        if (st == OK && open.n)
+            st = why_set(why, E_DAMAGED, NULL, "an open chunk is cut off");
     }
     return st;
 }

@@ -16,6 +16,7 @@ enum {
     SEAL_POINTS = 1024,
     SEAL_BYTES = 256 << 10, /* of values, about: large ones make smaller chunks */
     POINT_BYTES = 16,       /* about, besides its texts */
+    OPEN_CHUNKS_MAX = 8,    /* of a series, before they are made one */
 };
 
 /* ---- tables ---- */
@@ -94,8 +95,21 @@ static int by_order(const void *x, const void *y)
     return point_order(x, y);
 }
 
+/* Is what is open enough for a full chunk, or in too many parts? Else its chunks stay as they are. */
+static bool is_ripe(const struct past_series *s)
+{
+    struct str open = s->open, chunk;
+    uint32_t n = 0;
+    while (past_next_open(&open, &chunk))
+        n++;
+    return s->open_count + s->count >= SEAL_POINTS || s->open.n >= SEAL_BYTES || n >= OPEN_CHUNKS_MAX;
+}
+
 static void seal(struct folding *f, struct past_series *s, struct str series)
 {
+    if (!s->opened && !is_ripe(s))
+        return;
+    past_open(&f->past, s);
     uint32_t from = 0, n = full_chunk(s, 0);
     if (!n)
         return;
@@ -167,12 +181,9 @@ static enum status write_series(struct folding *f, struct past_series *s)
     enum status st = s->edit_count && !s->emptied
                          ? base_view_range(f->view, series, end, false, rewrite_if_edited, &r, f->why)
                          : OK;
-    if (s->opened && s->open.n) { /* a damaged one: it goes where it does no more harm, and can be looked at */
-        base_put_past(f->base, history_key_chunk(series, INT64_MIN, f->past.chunks_made++, f->arena), s->open);
-        s->sealed++;
-        s->open.n = 0;
-    }
     seal(f, s, series);
+    for (uint32_t i = 0; i < s->damaged_count; i++, s->sealed++) /* goes where it does no more harm, and can be looked at */
+        base_put_past(f->base, history_key_chunk(series, INT64_MIN, f->past.chunks_made++, f->arena), s->damaged[i]);
     return st;
 }
 

@@ -42,6 +42,13 @@ static bool read_i64(struct str *bytes, int64_t *v)
 
 /* ---- items ---- */
 
+static void write_types(struct buf *b, const struct item *i)
+{
+    varint_write(b, i->type_count);
+    for (uint32_t k = 0; k < i->type_count; k++)
+        varint_write(b, i->types[k]);
+}
+
 void item_write(struct buf *b, const struct item *i)
 {
     buf_char(b, (char)i->kind);
@@ -70,10 +77,12 @@ void item_write(struct buf *b, const struct item *i)
         varint_write(b, i->term);
         item_write_text(b, i->dataset);
         break;
+    case ITEM_GROWN:
+        buf_le64(b, (uint64_t)i->modified_at);
+        write_types(b, i);
+        break;
     case ITEM_TYPES:
-        varint_write(b, i->type_count);
-        for (uint32_t k = 0; k < i->type_count; k++)
-            varint_write(b, i->types[k]);
+        write_types(b, i);
         break;
     case ITEM_LIFE:
         buf_le64(b, (uint64_t)i->created_at);
@@ -133,6 +142,9 @@ enum status item_read(struct str *bytes, uint32_t term_max, struct arena *a, str
     case ITEM_DROP_POINT:
     case ITEM_DROP_SERIES:
         ok = read_drop(bytes, term_max, out);
+        break;
+    case ITEM_GROWN:
+        ok = read_i64(bytes, &out->modified_at) && read_types(bytes, term_max, a, out);
         break;
     case ITEM_TYPES:
         ok = read_types(bytes, term_max, a, out);

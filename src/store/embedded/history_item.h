@@ -17,6 +17,7 @@ enum item_kind {
     ITEM_DROP_SERIES, /* term, dataset: with all instances until now */
     ITEM_DROP_ALL,    /* the whole evolution until now */
     ITEM_TYPES,       /* types it has, too */
+    ITEM_GROWN,       /* at a time, instances and types were added: that is its beginning, if it has none yet */
     ITEM_LIFE,        /* when the entity was made, modified last and deleted */
     ITEM_KIND_COUNT
 };
@@ -29,9 +30,9 @@ struct item {
     uint64_t seq;        /* SETTLED, DROP_POINT */
     uint32_t index;
     bool current;        /* MODIFY, DROP_POINT: it was the entity's of today */
-    uint32_t type_count; /* TYPES */
+    uint32_t type_count; /* TYPES, GROWN */
     uint32_t *types;
-    int64_t created_at, modified_at, deleted_at; /* LIFE; TIME_NONE: unknown, or not deleted */
+    int64_t created_at, modified_at, deleted_at; /* LIFE; TIME_NONE: unknown, or not deleted. GROWN: modified_at alone */
 };
 
 void item_write(struct buf *b, const struct item *i);

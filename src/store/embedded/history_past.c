@@ -71,28 +71,42 @@ static struct past_series *series(struct past *p, uint32_t term, struct str data
     return &p->series[at];
 }
 
-void past_open(struct past *p, struct past_series *s)
+bool past_next_open(struct str *open, struct str *chunk)
+{
+    return open->n && item_read_text(open, chunk);
+}
+
+static void open_chunk(struct past *p, struct past_series *s, struct str bytes)
 {
     struct chunk c;
     struct why why = {0};
+    enum status st = chunk_open(&c, bytes, &why);
+    uint32_t n = st == OK ? c.summary.count : 0;
+    if (s->room - s->count < n) {
+        s->points = arena_grow(p->arena, s->points, s->room * sizeof s->points[0], (s->count + n) * sizeof s->points[0]);
+        s->room = s->count + n;
+    }
+    if (st == OK)
+        st = chunk_points(&c, s->term, s->dataset, p->term_max, p->arena, s->points + s->count, &why);
+    if (st == OK) {
+        s->count += n;
+        return;
+    }
+    ROOM_FOR_ONE(p->arena, s->damaged, s->damaged_count, s->damaged_room);
+    s->damaged[s->damaged_count++] = bytes;
+    p->damaged++;
+}
+
+void past_open(struct past *p, struct past_series *s)
+{
+    struct str chunk;
     if (s->opened)
         return;
-    enum status st = chunk_open(&c, s->open, &why);
-    if (st == OK) {
-        s->points = arena_array(p->arena, struct point, c.summary.count);
-        s->room = c.summary.count;
-        st = chunk_points(&c, s->term, s->dataset, p->term_max, p->arena, s->points, &why);
-    }
-    s->opened = st == OK;
-    s->count = st == OK ? c.summary.count : 0;
-    p->damaged += st != OK;
-    if (st != OK) { /* what is added from now on stands beside it */
-        s->points = NULL;
-        s->room = 0;
-        s->opened = true;
-    } else {
-        s->open.n = 0;
-    }
+    while (past_next_open(&s->open, &chunk))
+        open_chunk(p, s, chunk);
+    s->open.n = 0;
+    s->open_count = 0;
+    s->opened = true;
 }
 
 uint64_t past_taken(const struct past *p, const struct past_series *s)
@@ -121,7 +135,6 @@ bool past_is_empty(const struct past *p)
 static void add(struct past *p, const struct point *q)
 {
     struct past_series *s = series(p, q->attr.term, q->attr.dataset);
-    past_open(p, s);
     ROOM_FOR_ONE(p->arena, s->points, s->count, s->room);
     s->points[s->count++] = *q;
     s->touched = true;
@@ -153,7 +166,7 @@ static void empty(struct past_series *s, uint64_t seq)
     s->sealed = 0;
     s->touched = s->opened = true;
     s->open.n = 0;
-    s->count = s->edit_count = 0;
+    s->open_count = s->count = s->edit_count = s->damaged_count = 0;
 }
 
 static void drop_all(struct past *p, uint64_t seq)
@@ -187,6 +200,14 @@ static void add_types(struct past *p, const struct item *i)
     }
     p->types = types;
     p->type_count = n;
+}
+
+static void grow(struct past *p, const struct item *i)
+{
+    add_types(p, i);
+    if (p->created_at == TIME_NONE)
+        p->created_at = i->modified_at;
+    p->modified_at = i->modified_at;
 }
 
 static void live(struct past *p, const struct item *i)
@@ -239,6 +260,9 @@ static void apply(struct past *p, struct item *i, uint64_t seq)
     case ITEM_TYPES:
         add_types(p, i);
         break;
+    case ITEM_GROWN:
+        grow(p, i);
+        break;
     case ITEM_LIFE:
         live(p, i);
         break;
@@ -275,18 +299,25 @@ static int by_order(const void *x, const void *y)
     return point_order(x, y);
 }
 
+/* What was open stays as it is; new points are a chunk behind it. */
 static void write_open(struct buf *b, const struct past_series *s)
 {
-    struct buf chunk;
+    struct buf fresh, chunk;
     if (!s->count) {
+        varint_write(b, s->open_count);
         item_write_text(b, s->open);
         return;
     }
     qsort(s->points, s->count, sizeof s->points[0], by_order);
+    buf_init(&fresh, SIZE_MAX / 2);
     buf_init(&chunk, SIZE_MAX / 2);
     chunk_write(&chunk, s->points, s->count);
-    item_write_text(b, buf_view(&chunk));
+    buf_str(&fresh, s->open);
+    item_write_text(&fresh, buf_view(&chunk));
+    varint_write(b, s->open_count + s->count);
+    item_write_text(b, buf_view(&fresh));
     buf_free(&chunk);
+    buf_free(&fresh);
 }
 
 void past_write(struct buf *b, const struct past *p)
@@ -347,7 +378,8 @@ static bool read_series(struct past *p, struct str *bytes, struct past_series *s
 {
     *s = (struct past_series){0};
     return read_u32(bytes, p->term_max, &s->term) && item_read_text(bytes, &s->dataset) && varint_take(bytes, &s->taken) &&
-           read_u32(bytes, UINT32_MAX, &s->sealed) && item_read_text(bytes, &s->open);
+           read_u32(bytes, UINT32_MAX, &s->sealed) && read_u32(bytes, UINT32_MAX, &s->open_count) &&
+           item_read_text(bytes, &s->open);
 }
 
 static bool read_all(struct past *p, struct str *bytes)

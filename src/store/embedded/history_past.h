@@ -20,12 +20,15 @@ struct past_series {
     struct str dataset;
     uint64_t taken;
     uint32_t sealed; /* chunks of its own in the base */
+    uint32_t open_count; /* instances in `open` */
     bool emptied;    /* these are to go: the series was dropped */
     bool touched;    /* it is not as it was read */
-    bool opened;     /* points holds what `open` had */
-    struct str open; /* a chunk, as it was read; n 0: none */
+    bool opened;     /* points holds what `open` had, too */
+    struct str open; /* chunks, each behind its length, as they were read; n 0: none */
     struct point *points; /* in no order */
     uint32_t count, room;
+    struct str *damaged; /* open chunks that could not be read */
+    uint32_t damaged_count, damaged_room;
     struct past_edit *edits; /* of sealed instances; sealed must be > 0 */
     uint32_t edit_count, edit_room;
 };
@@ -53,8 +56,10 @@ void past_write(struct buf *b, const struct past *p);
 MUST_USE enum status past_apply(struct past *p, struct str groups, struct why *why);
 /* NULL: none. */
 struct past_series *past_find(const struct past *p, uint32_t term, struct str dataset);
-/* Makes points of the open chunk. One that is damaged counts in p->damaged, and stays as it is. */
+/* Makes points of the open chunks. One that is damaged counts in p->damaged, and is kept apart. */
 void past_open(struct past *p, struct past_series *s);
+/* Takes a chunk off the front of what a series has open; false: there is none. */
+bool past_next_open(struct str *open, struct str *chunk);
 /* Nothing is left to keep. */
 bool past_is_empty(const struct past *p);
 /* Change up to which instances of the entity's versions do not count. */
