@@ -12,6 +12,8 @@ static enum status copy_all(struct embedded *e, const char *dir, struct why *why
 {
     char path[PATH_MAX];
     enum status st = OK;
+    if (e->fold.lost)
+        return why_set(why, E_BUSY, NULL, "the base store could not be opened again after a fault");
     if (e->fold.base) {
         snprintf(path, sizeof path, "%s/base", dir);
         st = base_checkpoint(e->fold.base, path, why);

@@ -49,6 +49,8 @@ void base_save_end(struct base *b);
 /* What is written between the two reaches the disk as a whole, or not at all. */
 void base_together_begin(struct base *b);
 void base_together_end(struct base *b);
+/* Instead of the end, in a fold that fails: what was written since the last batch is forgotten. */
+void base_together_forget(struct base *b);
 /* History, by keys of history_keys.h. */
 void base_put_past(struct base *b, struct str key, struct str bytes);
 void base_drop_past(struct base *b, struct str key);
@@ -86,7 +88,8 @@ struct base_view *base_view_open(struct base *b);
 void base_view_close(struct base_view *v);
 /* E_NOT_FOUND when absent. Caller frees *owned, which *bytes lie in. */
 MUST_USE enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
-/* Pairs of the keys in [from, to), or backwards, borrowed for the call; until `pair` says false. */
+/* Pairs of the keys in [from, to), or backwards, borrowed for the call; until `pair` says false. Bytes without what all
+ * begin with are handed over as none. */
 MUST_USE enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
                                      bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
 /* A consistent copy in an absent directory, by hard links where it can be. */

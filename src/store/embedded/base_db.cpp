@@ -118,6 +118,11 @@ void base_db_delete_range(struct base_db *db, struct str from, struct str to)
     db->batch.DeleteRange(slice(from), slice(to));
 }
 
+void base_db_forget_batch(struct base_db *db)
+{
+    db->batch.Clear();
+}
+
 size_t base_db_batch_bytes(const struct base_db *db)
 {
     return db->batch.GetDataSize();

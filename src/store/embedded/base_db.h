@@ -25,6 +25,7 @@ void base_db_close(struct base_db *db);
 void base_db_put(struct base_db *db, struct str key, const struct str *parts, int count);
 void base_db_delete(struct base_db *db, struct str key);
 void base_db_delete_range(struct base_db *db, struct str from, struct str to);
+void base_db_forget_batch(struct base_db *db);
 size_t base_db_batch_bytes(const struct base_db *db);
 /* The batch into memory, and from there, with a flush, onto the disk. */
 char *base_db_write(struct base_db *db);

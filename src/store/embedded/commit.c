@@ -311,7 +311,7 @@ void commit_cancel(struct embedded *e, struct store_call *call)
     struct why why = {0};
     (void)why_set(&why, E_CANCELLED, NULL, "cancelled; the change may still happen");
     commit_lock(e);
-    call->cancelled = true;
+    __atomic_store_n(&call->cancelled, true, __ATOMIC_RELAXED); /* a worker of the history may look */
     for (struct op *op = e->commit.ops; op; op = op->next)
         if (op->call == call && op->sealed)
             answer(&a, op, E_CANCELLED, &why);

@@ -273,8 +273,9 @@ static void give_back(struct embedded *e, struct task_list *l)
 
 static enum status open_base(struct embedded *e, struct why *why)
 {
+    struct fold *f = &e->fold;
     char path[PATH_MAX];
-    if (e->fold.base)
+    if (f->base && !f->faulted)
         return OK;
     fold_path(e, path, sizeof path);
     /* RocksDB syncs what is in its directory, not its directory's name. */
@@ -284,9 +285,13 @@ static enum status open_base(struct embedded *e, struct why *why)
     if (error)
         return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "making %s: %s", path,
                        strerror(error));
-    e->fold.terms = 0; /* written again: what an earlier attempt left is not known */
+    f->terms = 0; /* written again: what an earlier attempt left is not known */
     pthread_rwlock_wrlock(&e->history.base_lock);
-    enum status st = base_open(&e->fold.base, path, true, why);
+    base_close(f->base);
+    f->base = NULL;
+    enum status st = base_open(&f->base, path, true, why);
+    f->lost = st != OK && (f->faulted || f->lost);
+    f->faulted = f->faulted && st != OK;
     pthread_rwlock_unlock(&e->history.base_lock);
     return st;
 }
@@ -309,10 +314,7 @@ enum status fold_now(struct embedded *e, struct why *why)
     if (st == OK)
         st = base_flush(f->base, &l.position, why);
     if (st != OK) { /* after a fault RocksDB takes nothing more until it is opened again */
-        pthread_rwlock_wrlock(&e->history.base_lock);
-        base_close(f->base);
-        f->base = NULL;
-        pthread_rwlock_unlock(&e->history.base_lock);
+        f->faulted = true;
         give_back(e, &l);
         return st;
     }

@@ -24,7 +24,9 @@ struct fold {
     char failing_why[120];
 
     pthread_mutex_t work;     /* held while folding, and by a backup */
-    struct base *base;        /* NULL until something is folded */
+    struct base *base;        /* NULL until something is folded; closed and opened under history.base_lock */
+    bool faulted;             /* it takes nothing more until it is opened again, ahead of the next fold; readers stay */
+    bool lost;                /* it is closed, and could not be opened again. Under history.base_lock */
     uint32_t terms;           /* in the base */
     _Atomic uint64_t segment; /* the base's position in the log */
     _Atomic bool failing;     /* the last attempt failed */

@@ -88,6 +88,8 @@ static enum status add_past(struct embedded *e, struct tenant *t, struct ids *id
 {
     enum status st = OK;
     pthread_rwlock_rdlock(&e->history.base_lock);
+    if (e->fold.lost)
+        st = why_set(why, E_BUSY, NULL, "the base store could not be opened again after a fault");
     if (e->fold.base) {
         struct base_view *view = base_view_open(e->fold.base);
         struct str from = history_key_gone(t->id, STR(""), ids->arena);

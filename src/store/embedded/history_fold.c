@@ -217,10 +217,21 @@ static enum status read_head(struct folding *f, struct str key)
     return st;
 }
 
+/* Nothing is left of it, and nothing has happened to it since the fold began: that would ask what was taken. */
+static bool is_over(const struct folding *f)
+{
+    uint64_t hash = hash_str(f->id);
+    pthread_rwlock_rdlock(&f->t->lock);
+    bool over = past_is_empty(&f->past) && !state_find(tenant_state(f->t), f->id, hash, NULL) &&
+                !recent_find(f->t->recent, f->id, hash);
+    pthread_rwlock_unlock(&f->t->lock);
+    return over;
+}
+
 static void write_head(struct folding *f, struct str key)
 {
     struct str gone = history_key_gone(f->t->id, f->id, f->arena);
-    if (past_is_empty(&f->past) && !state_find(tenant_state(f->t), f->id, hash_str(f->id), NULL)) {
+    if (is_over(f)) {
         base_drop_past(f->base, key);
         base_drop_past(f->base, gone);
         return;
@@ -248,7 +259,10 @@ static enum status write_entity(struct folding *f, const struct recent_entry *en
         st = write_series(f, &f->past.series[i]);
     if (st == OK)
         write_head(f, key);
-    base_together_end(f->base);
+    if (st == OK)
+        base_together_end(f->base);
+    else
+        base_together_forget(f->base);
     if (f->past.damaged) {
         f->e->history.damaged += f->past.damaged;
         log_error("damaged history set aside", log_s("entity", f->id), log_i("chunks", f->past.damaged));

@@ -202,7 +202,9 @@ static bool walk_chunk(void *arg, struct str key, struct str bytes)
     } else {
         w->status = st;
     }
-    return w->status == OK && !g->r->v->call.cancelled;
+    if (w->status == OK && history_is_over(&g->r->v->call))
+        w->status = g->r->v->call.status;
+    return w->status == OK;
 }
 
 static enum status add_sealed(struct gathering *g, struct str id, struct why *why)
@@ -459,6 +461,10 @@ enum status history_read(const struct reading *r, struct str id, struct evolutio
         st = gather_all(r, &view, id, out, found, why);
     } else {
         st = E_NOT_FOUND;
+    }
+    if (view.past.damaged) {
+        r->e->history.damaged += view.past.damaged;
+        log_error("damaged history left out", log_i("tenant", r->tenant->id), log_s("entity", id));
     }
     history_view_close(r->e, &view);
     return st;

@@ -53,14 +53,16 @@ static void close_base(struct embedded *e, struct history_view *v)
     pthread_rwlock_unlock(&e->history.base_lock);
 }
 
-static bool open_base(struct embedded *e, struct history_view *v)
+/* OK without one: nothing was ever folded. */
+static enum status open_base(struct embedded *e, struct history_view *v, struct why *why)
 {
     pthread_rwlock_rdlock(&e->history.base_lock);
+    bool lost = e->fold.lost;
     if (e->fold.base)
         v->base = base_view_open(e->fold.base);
     else
         pthread_rwlock_unlock(&e->history.base_lock);
-    return v->base != NULL;
+    return lost ? why_set(why, E_BUSY, NULL, "the base store could not be opened again after a fault") : OK;
 }
 
 enum status history_view_open(struct embedded *e, struct tenant *t, struct str id, struct arena *a,
@@ -74,7 +76,8 @@ enum status history_view_open(struct embedded *e, struct tenant *t, struct str i
         close_base(e, v);
         past_init(&v->past, terms_count(e->terms), a);
         look(e, t, id, a, &m);
-        if (open_base(e, v))
+        st = open_base(e, v, why);
+        if (st == OK && v->base)
             st = read_head(v, key, a, why);
     } while (st == OK && v->past.applied > m.seq);
     if (st == OK)

@@ -23,10 +23,10 @@ void history_answer(struct store_call *call)
 
 bool history_is_over(struct store_call *call)
 {
-    if (call->cancelled)
+    if (__atomic_load_n(&call->cancelled, __ATOMIC_RELAXED)) /* said on another thread */
         call->status = why_set(&call->why, E_CANCELLED, NULL, "cancelled");
     else if (call->deadline_us && call->deadline_us < time_monotonic())
-        call->status = why_set(&call->why, E_TIMEOUT, NULL, "reading the history took too long");
+        call->status = why_set(&call->why, E_TIMEOUT, NULL, "the history took too long");
     return call->status != OK;
 }
 

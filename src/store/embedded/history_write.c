@@ -162,8 +162,6 @@ struct search {
 static void take(struct search *f, const struct point *p)
 {
     const struct record_edit *edit = f->w->edit;
-    if (past_edited(f->series, p->attr.seq, p->index))
-        return;
     if (f->last ? f->there && point_order(&f->found, p) > 0
                 : p->attr.seq != edit->instance_seq || p->index != edit->instance_index)
         return;
@@ -181,14 +179,16 @@ static bool search_chunk(void *arg, struct str key, struct str bytes)
     (void)key;
     if (chunk_read_summary(bytes, &c.summary, &why) != OK ||
         (!f->last && (seq < c.summary.seq_min || seq > c.summary.seq_max)) ||
+        (f->last && f->there && c.summary.last_place < point_place(&f->found)) ||
         chunk_open(&c, arena_dup(a, bytes), &why) != OK)
         return true;
     struct point *points = arena_array(a, struct point, c.summary.count);
     if (chunk_points(&c, f->series->term, f->series->dataset, f->w->view.past.term_max, a, points, &why) != OK)
         return true;
     for (uint32_t i = 0; i < c.summary.count; i++)
-        take(f, &points[i]);
-    return !f->there;
+        if (!past_edited(f->series, points[i].attr.seq, points[i].index)) /* what stands instead is not sealed */
+            take(f, &points[i]);
+    return f->last || !f->there;
 }
 
 /* In what is past; OK also when it is not there. */
@@ -199,7 +199,7 @@ static enum status search(struct recording *w, struct past_series *s, struct sea
     past_open(&w->view.past, s);
     for (uint32_t i = 0; i < s->count; i++)
         take(f, &s->points[i]);
-    if (f->there || !s->sealed || s->emptied || !w->view.base)
+    if ((f->there && !f->last) || !s->sealed || s->emptied || !w->view.base)
         return OK;
     struct str from = history_key_series(w->tenant->id, w->edit->id, s->term, s->dataset, w->arena);
     return base_view_range(w->view.base, from, history_key_end(from, w->arena), f->last, search_chunk, f, &w->why);
@@ -335,11 +335,12 @@ static enum status work_out(struct recording *w)
     return why_set(&w->why, E_INTERNAL, NULL, "an unknown kind of temporal edit");
 }
 
-/* Waits until nothing of the entity's history is on its way. The lock is held, and given up meanwhile. */
-static void wait_for_heads(struct recording *w, uint64_t hash)
+/* Waits until nothing of the entity's history is on its way, as long as the call may take. The lock is held, and given up
+ * meanwhile. */
+static enum status wait_for_heads(struct recording *w, uint64_t hash)
 {
     struct embedded *e = w->e;
-    while (w->tenant && heads_find(&e->commit.heads, w->tenant, HEAD_HISTORY, w->edit->id, hash)) {
+    while (!history_is_over(&w->r->call) && w->tenant && heads_find(&e->commit.heads, w->tenant, HEAD_HISTORY, w->edit->id, hash)) {
         commit_unlock(e);
         commit_nudge(e);
         reclaim_offline(e->reclaim);
@@ -349,6 +350,8 @@ static void wait_for_heads(struct recording *w, uint64_t hash)
         bool ahead;
         w->tenant = commit_tenant(e, w->r->caller->tenant, &ahead);
     }
+    w->why = w->r->call.why;
+    return w->r->call.status;
 }
 
 static void enqueue(struct recording *w, uint64_t hash, struct str items)
@@ -376,15 +379,24 @@ static void refuse(struct recording *w, enum status st)
     *w->result->why = w->why;
 }
 
+static void fail_call(struct recording *w, enum status st)
+{
+    commit_fail(w->op, &w->why);
+    refuse(w, st);
+}
+
 /* The lock is held when it begins and when it ends. */
 static void run_edit(struct recording *w)
 {
     struct embedded *e = w->e;
     uint64_t hash = hash_str(w->edit->id);
-    enum status st = OK;
     *w->result = (struct record_result){.status = OK};
     why_clear(&w->why);
-    wait_for_heads(w, hash);
+    enum status st = wait_for_heads(w, hash);
+    if (st != OK) {
+        fail_call(w, st);
+        return;
+    }
     struct tenant *t = w->tenant;
     commit_unlock(e);
     arena_reset(w->arena);
@@ -397,6 +409,10 @@ static void run_edit(struct recording *w)
         st = work_out(w);
     history_view_close(e, &w->view);
     commit_lock(e);
+    if (st == OK && e->commit.stopped) { /* since this edit began */
+        fail_call(w, commit_open(e, &w->why));
+        return;
+    }
     bool ahead;
     w->tenant = commit_tenant(e, w->r->caller->tenant, &ahead);
     if (st == OK && !w->tenant && !w->r->create_tenant)

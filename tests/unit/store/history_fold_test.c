@@ -1,0 +1,521 @@
+/* History on its way into the base: what is sealed, damaged, folded by halves, backed up, or of a tenant that goes. Knows
+ * the embedded store from inside; what history is, contract_history_test.c says. */
+#include "opened.h"
+
+#include "base/hash.h"
+#include "store/embedded/base_db.h"
+#include "store/embedded/embedded_int.h"
+#include "store/embedded/history_key.h"
+#include "store/embedded/history_recent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1024 }; /* that many instances of a series are sealed */
+
+static struct opened o;
+static struct fixture *const f = &o.fixture;
+
+/* ---- the base, wrapped by the linker ---- */
+
+static struct {
+    unsigned reads; /* of heads by a fold, until now */
+    unsigned at;    /* at this one, from 1, … */
+    void (*happens)(void);
+    bool fails;
+    bool flush_fails, open_fails;
+    struct store_call *cancelled; /* by the next one who reads chunks */
+} base;
+static _Thread_local bool folds; /* this thread, just now */
+
+enum status __real_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
+enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
+enum status __real_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+enum status __real_base_flush(struct base *b, const struct base_position *p, struct why *why);
+enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why);
+enum status __real_base_open(struct base **out, const char *path, bool create, struct why *why);
+enum status __wrap_base_open(struct base **out, const char *path, bool create, struct why *why);
+
+static enum status fault(struct why *why)
+{
+    return why_set(why, E_IO, NULL, "on purpose");
+}
+
+enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why)
+{
+    if (folds && ++base.reads == base.at) {
+        if (base.happens)
+            base.happens();
+        if (base.fails)
+            return fault(why);
+    }
+    return __real_base_view_get(v, key, bytes, owned, why);
+}
+
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
+{
+    if (!folds && base.cancelled)
+        store_cancel(f->store, base.cancelled);
+    return __real_base_view_range(v, from, to, backwards, pair, arg, why);
+}
+
+enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why)
+{
+    return folds && base.flush_fails ? fault(why) : __real_base_flush(b, p, why);
+}
+
+enum status __wrap_base_open(struct base **out, const char *path, bool create, struct why *why)
+{
+    return folds && base.open_fails ? fault(why) : __real_base_open(out, path, create, why);
+}
+
+static int setup(void **state)
+{
+    memset(&base, 0, sizeof base);
+    opened_init(*state);
+    o.options.log_bytes_max = 1 << 30; /* no fold but ours */
+    opened_start(*state);
+    return 0;
+}
+
+/* ---- doing ---- */
+
+static bool fold(void)
+{
+    struct why why = {0};
+    struct embedded *e = embedded_of(f->store);
+    base.reads = 0;
+    folds = true;
+    pthread_mutex_lock(&e->fold.work);
+    enum status st = fold_now(e, &why);
+    pthread_mutex_unlock(&e->fold.work);
+    folds = false;
+    return st == OK;
+}
+
+/* At the fold's nth head; NULL: it fails. */
+static bool fold_with(unsigned n, void (*happens)(void))
+{
+    base.at = n;
+    base.happens = happens;
+    base.fails = !happens;
+    bool folded = fold();
+    base.at = 0;
+    base.fails = false;
+    return folded;
+}
+
+static size_t memory(void)
+{
+    return embedded_of(f->store)->history.bytes;
+}
+
+static struct record_result record_one(const struct record_edit *edit)
+{
+    struct record_result result = {0};
+    struct store_record r = {.caller = &f->caller,
+                             .edits = edit,
+                             .count = 1,
+                             .results = &result,
+                             .arena = f->arena,
+                             .create_tenant = true,
+                             .now_us = f->now_us += 1000};
+    enum status st = fixture_record(f, &r);
+    if (st != OK) {
+        result.status = st;
+        result.why = arena_alloc(f->arena, sizeof *result.why);
+        *result.why = r.call.why;
+    }
+    return result;
+}
+
+/* n instances of "value", observed at times that are their values. */
+static struct evolution *evolution_of(const char *id, int64_t from, uint32_t n)
+{
+    struct evolution *e = arena_zalloc(f->arena, sizeof *e);
+    *e = (struct evolution){.id = str_of(id), .type_count = 1, .types = arena_alloc(f->arena, sizeof *e->types), .count = 1};
+    e->created_at = e->modified_at = e->deleted_at = e->expires_at = TIME_NONE;
+    e->types[0] = fixture_term(f, "T");
+    e->series = arena_zalloc(f->arena, sizeof *e->series);
+    *e->series = (struct series){.term = fixture_term(f, "value"), .dataset = STR(""), .count = n};
+    e->series->points = arena_array(f->arena, struct point, n);
+    for (uint32_t i = 0; i < n; i++)
+        e->series->points[i] = (struct point){.attr = {.term = e->series->term,
+                                                       .kind = ATTR_PROPERTY,
+                                                       .dataset = STR(""),
+                                                       .value = {.kind = VALUE_INT, .integer = from + i},
+                                                       .observed_at = from + i,
+                                                       .expires_at = TIME_NONE,
+                                                       .created_at = TIME_NONE,
+                                                       .modified_at = TIME_NONE},
+                                              .deleted_at = TIME_NONE};
+    return e;
+}
+
+static struct record_result put(const char *id, int64_t from, uint32_t n)
+{
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = str_of(id), .fragment = evolution_of(id, from, n)};
+    struct record_result r = record_one(&edit);
+    if (r.status != OK)
+        fail_msg("%s", r.why->text);
+    return r;
+}
+
+static const struct series *read_series(const char *id)
+{
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct store_evolve v = {.id = str_of(id), .time = &ALWAYS, .points_max = 100000};
+    enum status st = fixture_evolve(f, &v);
+    return st == OK && v.evolutions[0].count ? &v.evolutions[0].series[0] : NULL;
+}
+
+/* Values from `from` on, n of them, one by one. */
+static void assert_range(const char *id, int64_t from, uint32_t n)
+{
+    const struct series *s = read_series(id);
+    assert_non_null(s);
+    assert_int_equal(s->count, n);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(s->points[i].attr.value.integer, from + i);
+        assert_true(s->points[i].attr.observed_at == from + i);
+    }
+}
+
+static struct record_edit of_instance(uint8_t kind, const char *id, const struct point *p)
+{
+    struct record_edit edit = {.kind = kind,
+                               .id = str_of(id),
+                               .term = p->attr.term,
+                               .instance_seq = p->attr.seq,
+                               .instance_index = p->index};
+    char text[INSTANCE_ID_MAX];
+    size_t n = instance_id_write(edit.id, terms_iri(f->terms, edit.term), STR(""), edit.instance_seq, edit.instance_index, text);
+    edit.instance_id = arena_dup(f->arena, (struct str){text, n});
+    return edit;
+}
+
+/* ---- sealed instances ---- */
+
+static void test_a_sealed_instance_changes_twice_between_folds(void **state)
+{
+    (void)state;
+    put("urn:e", 1, CHUNK);
+    assert_true(fold());
+    assert_int_equal(embedded_of(f->store)->history.sealed, 1);
+    struct record_edit edit = of_instance(RECORD_EDIT_MODIFY_INSTANCE, "urn:e", &read_series("urn:e")->points[7]);
+    edit.fragment = evolution_of("urn:e", 5000, 1);
+    assert_int_equal(record_one(&edit).status, OK);
+    edit.fragment = evolution_of("urn:e", 6000, 1);
+    assert_int_equal(record_one(&edit).status, OK);
+    const struct series *s = read_series("urn:e");
+    assert_int_equal(s->count, CHUNK);
+    assert_int_equal(s->points[CHUNK - 1].attr.value.integer, 6000);
+    edit.kind = RECORD_EDIT_DELETE_INSTANCE;
+    assert_int_equal(record_one(&edit).status, OK);
+    assert_int_equal(record_one(&edit).status, E_NOT_FOUND);
+    assert_true(fold());
+    assert_int_equal(read_series("urn:e")->count, CHUNK - 1);
+}
+
+/* An older instance came late, and is not sealed yet. */
+static void test_the_last_instance_is_a_sealed_one(void **state)
+{
+    (void)state;
+    put("urn:e", 1000, CHUNK - 1);
+    struct record_edit edit = {.kind = RECORD_EDIT_MARK_DELETED, .id = STR("urn:e"), .term = fixture_term(f, "value")};
+    assert_int_equal(record_one(&edit).status, OK);
+    assert_true(fold());
+    assert_int_equal(embedded_of(f->store)->history.sealed, 1);
+    put("urn:e", 1, 1);
+    assert_int_equal(record_one(&edit).status, E_NOT_FOUND); /* it has ended, for all that */
+}
+
+
+/* ---- folds that fail ---- */
+
+enum { ENTITIES = 5 };
+
+static const char *name(unsigned i)
+{
+    return arena_printf(f->arena, "urn:e:%u", i).p;
+}
+
+static void put_all(int64_t from, uint32_t n)
+{
+    for (unsigned i = 0; i < ENTITIES; i++)
+        put(name(i), from, n);
+}
+
+static void assert_all(uint32_t n)
+{
+    for (unsigned i = 0; i < ENTITIES; i++)
+        assert_range(name(i), 1, n);
+}
+
+static void assert_checks_clean(void)
+{
+    struct embedded_report report;
+    struct why why = {0};
+    if (embedded_check(o.dir, &report, NULL, NULL, &why) != OK)
+        fail_msg("%s", why.text);
+}
+
+static void test_a_fold_that_fails_gives_all_back(void **state)
+{
+    (void)state;
+    put_all(1, 300);
+    assert_true(fold());
+    assert_int_equal(memory(), 0);
+    for (unsigned at = 1; at <= ENTITIES; at++) {
+        put_all(at * 300 + 1, 300);
+        assert_false(fold_with(at, NULL));
+        assert_all((at + 1) * 300); /* what was folded before is there, too, before the next attempt */
+    }
+    base.flush_fails = true;
+    assert_false(fold());
+    base.flush_fails = false;
+    assert_all(1800);
+    put_all(1801, 200);
+    assert_true(fold());
+    assert_int_equal(memory(), 0);
+    assert_all(2000);
+    opened_shut(&o);
+    assert_checks_clean();
+    opened_start(&o);
+    assert_all(2000);
+}
+
+static void test_a_base_that_does_not_open_again_is_told(void **state)
+{
+    (void)state;
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    char copy[300];
+    struct why why = {0};
+    struct filter *filter = fixture_of_type(f, "T");
+    snprintf(copy, sizeof copy, "%s-copy", o.dir);
+    put_all(1, 10);
+    assert_true(fold());
+    put_all(11, 10);
+    base.open_fails = true;
+    assert_false(fold_with(1, NULL));
+    assert_all(20);
+    assert_false(fold());
+    struct store_evolve v = {.id = STR("urn:e:1"), .time = &ALWAYS, .points_max = 1000};
+    assert_int_equal(fixture_evolve(f, &v), E_BUSY);
+    v = (struct store_evolve){.filter = filter, .time = &ALWAYS, .points_max = 1000, .limit = 10};
+    assert_int_equal(fixture_evolve(f, &v), E_BUSY);
+    struct record_edit edit = {.kind = RECORD_EDIT_DELETE, .id = STR("urn:e:1")};
+    assert_int_equal(record_one(&edit).status, E_BUSY);
+    assert_int_equal(store_backup(f->store, copy, &why), E_BUSY); /* not one without all that was folded */
+    fixture_remove(copy);
+    base.open_fails = false;
+    assert_true(fold());
+    assert_all(20);
+}
+
+/* ---- what happens while a fold writes ---- */
+
+static void delete_entity(void)
+{
+    struct edit edit = {.kind = EDIT_DELETE, .id = STR("urn:e")};
+    f->now_us += 1000;
+    assert_int_equal(fixture_edit(f, &edit).status, OK);
+}
+
+static void test_what_was_forgotten_does_not_come_back_with_the_entitys_end(void **state)
+{
+    (void)state;
+    struct edit create = fixture_create(f, "urn:e", "T", 7);
+    assert_int_equal(fixture_edit(f, &create).status, OK);
+    struct record_edit edit = {.kind = RECORD_EDIT_DELETE, .id = STR("urn:e")};
+    assert_int_equal(record_one(&edit).status, OK);
+    assert_null(read_series("urn:e"));
+    assert_true(fold_with(1, delete_entity));
+    const struct series *s = read_series("urn:e");
+    assert_int_equal(s->count, 1); /* the deletion alone */
+    assert_true(s->points[0].deleted_at != TIME_NONE);
+    assert_true(fold());
+    assert_int_equal(read_series("urn:e")->count, 1);
+}
+
+static void drop_town(void)
+{
+    struct str tenant = f->caller.tenant;
+    f->caller.tenant = STR("");
+    assert_int_equal(fixture_drop_tenant(f, "town"), OK);
+    f->caller.tenant = tenant;
+}
+
+static bool count_pair(void *arg, struct str key, struct str bytes)
+{
+    (void)bytes;
+    *(unsigned *)arg += key.p[0] == '6' || key.p[0] == '7';
+    return true;
+}
+
+static void say_nothing(const char *text)
+{
+    (void)text;
+}
+
+static struct base_db *open_db(void)
+{
+    char path[300], *error;
+    snprintf(path, sizeof path, "%s/base", o.dir);
+    struct base_db *db = base_db_open(path, false, say_nothing, &error);
+    assert_non_null(db);
+    return db;
+}
+
+static void assert_base_has_no_history(void)
+{
+    unsigned n = 0;
+    opened_shut(&o);
+    struct base_db *db = open_db();
+    assert_null(base_db_each(db, STR(""), count_pair, &n));
+    base_db_close(db);
+    assert_int_equal(n, 0);
+    assert_checks_clean();
+    opened_start(&o);
+}
+
+static void assert_tenant_goes(bool fails)
+{
+    f->caller.tenant = STR("town");
+    put_all(1, 2000);
+    assert_true(fold());
+    put_all(2001, 500);
+    base.flush_fails = fails;
+    assert_int_equal(fold_with(ENTITIES / 2, drop_town), !fails);
+    base.flush_fails = false;
+    assert_int_equal(memory(), 0);
+    assert_true(fold());
+    assert_base_has_no_history();
+    f->caller.tenant = STR("town");
+    put("urn:e:1", 1, 3);
+    assert_range("urn:e:1", 1, 3);
+    f->caller.tenant = STR("");
+}
+
+static void test_a_tenant_that_goes_during_a_fold(void **state)
+{
+    (void)state;
+    assert_tenant_goes(false);
+}
+
+static void test_a_tenant_that_goes_during_a_fold_that_fails(void **state)
+{
+    (void)state;
+    assert_tenant_goes(true);
+}
+
+/* ---- damage ---- */
+
+struct wound {
+    struct arena *arena;
+    struct str key, bytes;
+    size_t length; /* of keys that are looked for: heads, or chunks */
+};
+
+static bool find_pair(void *arg, struct str key, struct str bytes)
+{
+    struct wound *w = arg;
+    if (key.p[0] == '6' && key.n == w->length && str_absent(w->key)) {
+        w->key = arena_dup(w->arena, key);
+        w->bytes = arena_dup(w->arena, bytes);
+    }
+    return true;
+}
+
+/* Turns over a byte of the first head, or of its first chunk; from the end when negative. Twice is not at all. */
+static void turn_over(bool chunk, long at)
+{
+    static const size_t HEAD = 1 + 4 + sizeof "urn:e";
+    struct wound w = {.arena = arena_new(0), .length = chunk ? HEAD + 4 + 1 + 8 + 4 : HEAD};
+    struct base_db *db = open_db();
+    assert_null(base_db_each(db, STR(""), find_pair, &w));
+    assert_false(str_absent(w.key));
+    ((char *)w.bytes.p)[at < 0 ? (size_t)((long)w.bytes.n + at) : (size_t)at] ^= 0x10;
+    base_db_put(db, w.key, &w.bytes, 1);
+    assert_null(base_db_write(db));
+    assert_null(base_db_flush(db));
+    base_db_close(db);
+    arena_free(w.arena);
+}
+
+static void damage(bool chunk, long at)
+{
+    struct embedded_report report;
+    struct why why = {0};
+    opened_shut(&o);
+    assert_checks_clean();
+    turn_over(chunk, at);
+    assert_int_equal(embedded_check(o.dir, &report, NULL, NULL, &why), E_DAMAGED);
+    opened_start(&o);
+}
+
+static void heal(bool chunk, long at)
+{
+    opened_shut(&o);
+    turn_over(chunk, at);
+    assert_checks_clean();
+    opened_start(&o);
+}
+
+/* Two chunks and 100 instances that are not sealed. */
+static void test_a_damaged_chunk_is_left_out(void **state)
+{
+    (void)state;
+    static const long PLACES[] = {-20, 1}; /* in a column; in what all values begin with */
+    put("urn:e", 1, 2 * CHUNK + 100);
+    put("urn:f", 1, 10);
+    assert_true(fold());
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        damage(true, PLACES[i]);
+        assert_range("urn:e", CHUNK + 1, CHUNK + 100);
+        assert_int_equal(embedded_of(f->store)->history.damaged, 1);
+        assert_range("urn:f", 1, 10);
+        heal(true, PLACES[i]);
+        assert_range("urn:e", 1, 2 * CHUNK + 100);
+    }
+}
+
+/* The instances of a series that are not sealed, amid the head. What comes later stands beside them. */
+static void test_a_damaged_open_chunk_is_left_out(void **state)
+{
+    (void)state;
+    put("urn:e", 1, CHUNK + 100);
+    assert_true(fold());
+    damage(false, -20);
+    assert_range("urn:e", 1, CHUNK);
+    assert_int_equal(embedded_of(f->store)->history.damaged, 1);
+    put("urn:e", CHUNK + 1, 5);
+    assert_range("urn:e", 1, CHUNK + 5);
+    assert_true(fold());
+    assert_range("urn:e", 1, CHUNK + 5);
+    opened_again(&o);
+    assert_range("urn:e", 1, CHUNK + 5);
+}
+
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_sealed_instance_changes_twice_between_folds),
+        TEST(test_the_last_instance_is_a_sealed_one),
+        TEST(test_a_fold_that_fails_gives_all_back),
+        TEST(test_a_base_that_does_not_open_again_is_told),
+        TEST(test_what_was_forgotten_does_not_come_back_with_the_entitys_end),
+        TEST(test_a_tenant_that_goes_during_a_fold),
+        TEST(test_a_tenant_that_goes_during_a_fold_that_fails),
+        TEST(test_a_damaged_chunk_is_left_out),
+        TEST(test_a_damaged_open_chunk_is_left_out),
+    };
+    return cmocka_run_group_tests_name("store/history_fold", tests, NULL, NULL);
+}
