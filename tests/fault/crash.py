@@ -5,6 +5,8 @@ usage: crash.py DRIVER kill [ROUNDS]    SIGKILL at random moments under load, ro
                                         directory: nothing acknowledged or read is lost, nothing half done
        crash.py DRIVER power [POINTS]   the machine loses power at a sync (all of them: POINTS = 0, else so
                                         many, spread), keeping only what was synced: the same
+       crash.py DRIVER history-kill [ROUNDS]
+       crash.py DRIVER history-power [POINTS]   the same of history_driver.c, which does the comparing itself
 
 WELLSPRING_FAULT_ROUNDS and WELLSPRING_FAULT_POINTS set the numbers too."""
 import os
@@ -58,27 +60,36 @@ def whole_lines(data):
     return data[: data.rfind("\n") + 1]
 
 
+def drive_and_kill(work, number, pause, args):
+    """What the driver said until it was killed, some time after it began to speak."""
+    with open(os.path.join(work, "said"), "w+") as said:
+        process = subprocess.Popen([DRIVER, "drive", *args, "--ops", "100000000", "--seed", str(number)],
+                                   stdout=said, stderr=subprocess.PIPE, env=ENV, text=True)
+        deadline = time.time() + 30
+        while os.fstat(said.fileno()).st_size == 0 and process.poll() is None and time.time() < deadline:
+            time.sleep(0.005)
+        time.sleep(pause)
+        process.kill()
+        errors = process.communicate()[1]
+        if process.returncode != -9:
+            sys.exit(f"round {number}: the driver ended by itself, {process.returncode}\n{errors}")
+        said.seek(0)
+        return whole_lines(said.read())
+
+
+def count_acknowledged(text):
+    return text.count("\na ") + text.startswith("a ")
+
+
 def kill_rounds(rounds, work):
     directory = os.path.join(work, "city")
     rng = random.Random(4)
     acknowledged = 0
     for number in range(rounds):
         city = City()
-        with open(os.path.join(work, "said"), "w+") as said:
-            process = subprocess.Popen([DRIVER, "drive", directory, "--ops", "100000000", "--wide", "64", "--seed", str(number)],
-                                       stdout=said, stderr=subprocess.PIPE, env=ENV, text=True)
-            deadline = time.time() + 30
-            while os.fstat(said.fileno()).st_size == 0 and process.poll() is None and time.time() < deadline:
-                time.sleep(0.005)
-            time.sleep(rng.uniform(0, 0.25))
-            process.kill()
-            errors = process.communicate()[1]
-            if process.returncode != -9:
-                sys.exit(f"round {number}: the driver ended by itself, {process.returncode}\n{errors}")
-            said.seek(0)
-            text = whole_lines(said.read())
+        text = drive_and_kill(work, number, rng.uniform(0, 0.25), [directory, "--wide", "64"])
         city.hear(text)
-        acknowledged += text.count("\na ") + text.startswith("a ")
+        acknowledged += count_acknowledged(text)
         verify(directory, city, f"round {number}")
     if not acknowledged:
         sys.exit("nothing was ever acknowledged: this proves nothing")
@@ -124,15 +135,70 @@ def power_cuts(points, work):
         sys.exit("no cut was made")
 
 
+# ---- history: the driver keeps the model, in a file, and compares ----
+
+
+def verify_history(directory, model, text, what, *options):
+    """How many sealed chunks it came by."""
+    result = run("verify", directory, model, *options, input=text, capture_output=True)
+    if result.returncode:
+        sys.exit(f"{what}: wrong after the restart\n{result.stderr}")
+    return int(result.stdout.split()[1])
+
+
+def history_kill_rounds(rounds, work):
+    directory, model = os.path.join(work, "city"), os.path.join(work, "model")
+    rng = random.Random(5)
+    acknowledged = chunks = 0
+    for number in range(rounds):
+        text = drive_and_kill(work, number, rng.uniform(0, 0.6), [directory, model, "--wide", "8", "--entities", "8", "--most", "100"])
+        acknowledged += count_acknowledged(text)
+        chunks += verify_history(directory, model, text, f"round {number}")
+    if not acknowledged or not chunks:
+        sys.exit(f"{acknowledged} changes acknowledged, {chunks} chunks sealed: this proves nothing")
+    print(f"{rounds} kills, {acknowledged} acknowledged changes, {chunks} sealed chunks read, no instance lost or doubled")
+
+
+def history_power_cut(work, point, wide, interval):
+    directory, shadow, left, model = (os.path.join(work, name) for name in ("city", "shadow", "left", "model"))
+    for path in (directory, shadow, left):
+        shutil.rmtree(path, ignore_errors=True)
+    if os.path.exists(model):
+        os.remove(model)
+    os.mkdir(directory)
+    options = ["--interval"] if interval else []
+    result = run("drive", directory, model, "--shadow", shadow, "--crash-at", str(point), "--ops", "500",
+                 "--entities", "3", "--most", "160", "--wide", str(wide), *options, capture_output=True)
+    if result.returncode not in (0, 99):
+        sys.exit(f"sync {point}: the driver ended with {result.returncode}\n{result.stderr}")
+    if run("rebuild", shadow, left, capture_output=True).returncode:
+        sys.exit(f"sync {point}: nothing could be rebuilt")
+    return result, verify_history(left, model, whole_lines(result.stdout), f"sync {point}", *options)
+
+
+def history_power_cuts(points, work):
+    cuts = chunks = 0
+    for wide, interval in ((1, False), (3, False), (3, True)):
+        result, _ = history_power_cut(work, 0, wide, interval)
+        syncs = int(result.stdout.rsplit("syncs ", 1)[1])
+        step = max(1, syncs // points) if points else 1
+        for point in range(1 + random.Random(wide).randrange(step), syncs + 1, step):
+            chunks += history_power_cut(work, point, wide, interval)[1]
+            cuts += 1
+    if not cuts or not chunks:
+        sys.exit(f"{cuts} cuts, {chunks} chunks sealed: this proves nothing")
+    print(f"{cuts} power cuts, {chunks} sealed chunks read, no instance lost or doubled")
+
+
 def main():
     work = tempfile.mkdtemp(prefix="wellspring-fault-")
     try:
-        if MODE == "kill":
+        if MODE in ("kill", "history-kill"):
             rounds = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_ROUNDS", "10")
-            kill_rounds(int(rounds), work)
+            (kill_rounds if MODE == "kill" else history_kill_rounds)(int(rounds), work)
         else:
-            points = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_POINTS", "12")
-            power_cuts(int(points), work)
+            points = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_POINTS", "12" if MODE == "power" else "6")
+            (power_cuts if MODE == "power" else history_power_cuts)(int(points), work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -12,9 +12,9 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "fault_shim.h"
+#include "loop.h"
 #include "store/embedded/embedded.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +23,6 @@
 enum { WIDE_MAX = 256, DELETED = 7, ENTITIES = 400 };
 
 struct city {
-    struct runner runner;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct task *first, **last;
     struct store *store;
     struct terms *terms;
     struct caller caller;
@@ -37,55 +33,11 @@ struct city {
 
 static struct city city;
 
-/* ---- the runner ---- */
-
-static void post_chain(struct runner *runner, struct task *first)
-{
-    (void)runner;
-    pthread_mutex_lock(&city.lock);
-    *city.last = first;
-    while (*city.last)
-        city.last = &(*city.last)->next;
-    pthread_cond_signal(&city.wake);
-    pthread_mutex_unlock(&city.lock);
-}
-
-static void post(struct runner *runner, struct task *task)
-{
-    task->next = NULL;
-    post_chain(runner, task);
-}
-
-static void run_tasks(void)
-{
-    store_thread_offline(city.store);
-    pthread_mutex_lock(&city.lock);
-    while (!city.first)
-        pthread_cond_wait(&city.wake, &city.lock);
-    struct task *t = city.first;
-    city.first = NULL;
-    city.last = &city.first;
-    pthread_mutex_unlock(&city.lock);
-    store_thread_online(city.store);
-    for (struct task *next; t; t = next) {
-        next = t->next;
-        t->run(t);
-    }
-}
-
-/* One write(2) a line: what is printed before a kill has been said. */
 static void say(char what, uint32_t i, uint64_t version)
 {
     char line[64];
-    int n = snprintf(line, sizeof line, "%c %u %llu\n", what, i, (unsigned long long)version);
-    if (write(STDOUT_FILENO, line, (size_t)n) != n)
-        exit(3);
-}
-
-static void die(const char *what, const struct why *why)
-{
-    fprintf(stderr, "%s: %s\n", what, why->text);
-    exit(2);
+    snprintf(line, sizeof line, "%c %u %llu\n", what, i, (unsigned long long)version);
+    loop_say(line);
 }
 
 /* ---- the listener ---- */
@@ -177,15 +129,11 @@ static void open_city(const char *dir, bool interval)
     struct why why = {0};
     witness.listener = (struct store_listener){
         .name = STR("witness"), .changes = hear, .save = save, .restore = restore};
-    city.runner = (struct runner){post, post_chain};
-    city.last = &city.first;
-    pthread_mutex_init(&city.lock, NULL);
-    pthread_cond_init(&city.wake, NULL);
     city.terms = terms_new(1000);
     city.caller.tenant = STR("town");
     if (embedded_open(&city.store, city.terms, &o, &why) != OK)
-        die("open", &why);
-    store_thread_enter(city.store);
+        loop_die("open", why.text);
+    loop_init(city.store);
     city.type = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
     city.left = terms_intern(city.terms, STR("https://example.org/left"), &why);
     city.right = terms_intern(city.terms, STR("https://example.org/right"), &why);
@@ -208,7 +156,7 @@ static uint64_t standing(uint32_t i)
 {
     char id[32];
     name_of(i, id);
-    struct store_get g = {.call = {.home = &city.runner}, .caller = &city.caller, .id = str_of(id)};
+    struct store_get g = {.call = {.home = loop_runner()}, .caller = &city.caller, .id = str_of(id)};
     store_get(city.store, &g);
     if (!g.doc)
         return 0;
@@ -235,18 +183,6 @@ struct job {
     bool busy;
 };
 
-static struct attr number(uint32_t term, uint64_t v)
-{
-    return (struct attr){.term = term,
-                         .kind = ATTR_PROPERTY,
-                         .dataset = STR(""),
-                         .value = {.kind = VALUE_INT, .integer = (int64_t)v},
-                         .observed_at = TIME_NONE,
-                         .expires_at = TIME_NONE,
-                         .created_at = TIME_NONE,
-                         .modified_at = TIME_NONE};
-}
-
 static struct edit next_version(struct arena *a, uint32_t i)
 {
     char id[32];
@@ -263,8 +199,8 @@ static struct edit next_version(struct arena *a, uint32_t i)
     f->created_at = f->modified_at = f->expires_at = TIME_NONE;
     f->attr_count = 2;
     f->attrs = arena_array(a, struct attr, 2);
-    f->attrs[0] = number(city.left, v);
-    f->attrs[1] = number(city.right, v);
+    f->attrs[0] = loop_number(city.left, (int64_t)v);
+    f->attrs[1] = loop_number(city.right, (int64_t)v);
     e.kind = EDIT_UPSERT_REPLACE;
     e.fragment = f;
     return e;
@@ -274,10 +210,10 @@ static void done(struct store_call *call)
 {
     struct job *c = container_of(call, struct job, apply.call);
     if (call->status != OK)
-        die("apply", &call->why);
+        loop_die("apply", call->why.text);
     for (uint32_t k = 0; k < c->count; k++) {
         if (c->results[k].status != OK)
-            die("edit", c->results[k].why);
+            loop_die("edit", c->results[k].why->text);
         say('a', c->entities[k], city.versions[c->entities[k]]);
         city.busy[c->entities[k]] = false;
     }
@@ -316,7 +252,7 @@ static void start_job(struct job *c)
         c->edits[k] = next_version(c->arena, i);
         say('s', i, city.versions[i]);
     }
-    c->apply = (struct store_apply){.call = {.home = &city.runner, .done = done},
+    c->apply = (struct store_apply){.call = {.home = loop_runner(), .done = done},
                                     .caller = &city.caller,
                                     .edits = c->edits,
                                     .count = c->count,
@@ -348,11 +284,11 @@ static void drive(unsigned ops, uint32_t wide)
         if (v)
             say('r', i, v);
         if (!any || wide == 1)
-            run_tasks();
+            loop_run();
     }
     for (uint32_t k = 0; k < wide; k++) {
         while (changes[k].busy)
-            run_tasks();
+            loop_run();
         arena_free(changes[k].arena);
     }
 }
@@ -404,27 +340,6 @@ static int verify(const char *dir)
 
 /* ---- the command line ---- */
 
-static const char *option(int argc, char **argv, const char *name, const char *fallback)
-{
-    for (int i = 3; i + 1 < argc; i++)
-        if (!strcmp(argv[i], name))
-            return argv[i + 1];
-    return fallback;
-}
-
-static bool flag(int argc, char **argv, const char *name)
-{
-    for (int i = 3; i < argc; i++)
-        if (!strcmp(argv[i], name))
-            return true;
-    return false;
-}
-
-static unsigned figure(int argc, char **argv, const char *name, const char *fallback)
-{
-    return (unsigned)strtoul(option(argc, argv, name, fallback), NULL, 10);
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 3)
@@ -432,14 +347,14 @@ int main(int argc, char **argv)
     log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
     if (!strcmp(argv[1], "rebuild") && argc == 4)
         return fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0;
-    const char *shadow = option(argc, argv, "--shadow", NULL);
-    seed += figure(argc, argv, "--seed", "0") * 7919u;
+    const char *shadow = loop_option(argc, argv, "--shadow", NULL);
+    seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
     if (shadow)
-        fault_shim_start(argv[2], shadow, figure(argc, argv, "--crash-at", "0"));
-    open_city(argv[2], flag(argc, argv, "--interval"));
+        fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
+    open_city(argv[2], loop_flag(argc, argv, "--interval"));
     if (!strcmp(argv[1], "verify"))
         return verify(argv[2]);
-    drive(figure(argc, argv, "--ops", "200"), figure(argc, argv, "--wide", "8"));
+    drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "8"));
     close_city();
     printf("syncs %u\n", fault_shim_syncs());
     return 0;

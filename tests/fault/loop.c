@@ -1,0 +1,109 @@
+/* See loop.h. */
+#include "loop.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    struct runner runner;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct task *first, **last;
+    struct store *store;
+} loop = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+static void post_chain(struct runner *runner, struct task *first)
+{
+    (void)runner;
+    pthread_mutex_lock(&loop.lock);
+    *loop.last = first;
+    while (*loop.last)
+        loop.last = &(*loop.last)->next;
+    pthread_cond_signal(&loop.wake);
+    pthread_mutex_unlock(&loop.lock);
+}
+
+static void post(struct runner *runner, struct task *task)
+{
+    task->next = NULL;
+    post_chain(runner, task);
+}
+
+struct runner *loop_runner(void)
+{
+    return &loop.runner;
+}
+
+void loop_init(struct store *s)
+{
+    loop.runner = (struct runner){post, post_chain};
+    loop.last = &loop.first;
+    loop.store = s;
+    store_thread_enter(s);
+}
+
+void loop_run(void)
+{
+    store_thread_offline(loop.store);
+    pthread_mutex_lock(&loop.lock);
+    while (!loop.first)
+        pthread_cond_wait(&loop.wake, &loop.lock);
+    struct task *t = loop.first;
+    loop.first = NULL;
+    loop.last = &loop.first;
+    pthread_mutex_unlock(&loop.lock);
+    store_thread_online(loop.store);
+    for (struct task *next; t; t = next) {
+        next = t->next;
+        t->run(t);
+    }
+}
+
+void loop_say(const char *line)
+{
+    size_t n = strlen(line);
+    if (write(STDOUT_FILENO, line, n) != (ssize_t)n)
+        exit(3);
+}
+
+void loop_die(const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why);
+    exit(2);
+}
+
+struct attr loop_number(uint32_t term, int64_t v)
+{
+    return (struct attr){.term = term,
+                         .kind = ATTR_PROPERTY,
+                         .dataset = STR(""),
+                         .value = {.kind = VALUE_INT, .integer = v},
+                         .observed_at = TIME_NONE,
+                         .expires_at = TIME_NONE,
+                         .created_at = TIME_NONE,
+                         .modified_at = TIME_NONE};
+}
+
+const char *loop_option(int argc, char **argv, const char *name, const char *fallback)
+{
+    for (int i = 3; i + 1 < argc; i++)
+        if (!strcmp(argv[i], name))
+            return argv[i + 1];
+    return fallback;
+}
+
+unsigned loop_figure(int argc, char **argv, const char *name, const char *fallback)
+{
+    return (unsigned)strtoul(loop_option(argc, argv, name, fallback), NULL, 10);
+}
+
+bool loop_flag(int argc, char **argv, const char *name)
+{
+    for (int i = 3; i < argc; i++)
+        if (!strcmp(argv[i], name))
+            return true;
+    return false;
+}

@@ -1,0 +1,24 @@
+/* A loop for the programs that are made to be killed: calls complete on the main thread, in run_tasks of this file. */
+#ifndef TESTS_FAULT_LOOP_H
+#define TESTS_FAULT_LOOP_H
+
+#include "store/store.h"
+
+struct runner *loop_runner(void);
+/* The main thread's, entered. */
+void loop_init(struct store *s);
+/* Waits, offline, and runs what was posted. */
+void loop_run(void);
+/* One write(2): what is printed before a kill has been said. */
+void loop_say(const char *line);
+/* Says why on the standard error, and ends the program with 2. */
+void loop_die(const char *what, const char *why) __attribute__((noreturn));
+/* A number, without times. */
+struct attr loop_number(uint32_t term, int64_t v);
+
+/* The command line behind the third word. */
+const char *loop_option(int argc, char **argv, const char *name, const char *fallback);
+unsigned loop_figure(int argc, char **argv, const char *name, const char *fallback);
+bool loop_flag(int argc, char **argv, const char *name);
+
+#endif
