@@ -1,3 +1,4 @@
+/* See runner.h: calls of a store complete where a thread waits for them. */
 #include "runner.h"
 
 #include "base/time.h"
