@@ -99,6 +99,15 @@ PAGE_PARAMETERS = {
     "context": "URL of the @context, likewise instead of Link",
     "query": "A statement in SQL, one SELECT",
 }
+# What a page takes as application/json, by its operation; other bodies are texts.
+PAGE_BODIES = {
+    "sqlPost": {"type": "object", "required": ["sql"], "properties": {
+        "sql": {"type": "string", "description": "one SELECT"}, "parameters": {"type": ["object", "array"]}}},
+    "grafanaQuery": {"type": "object", "required": ["targets"], "properties": {
+        "range": {"type": "object", "properties": {"from": {"type": "string"}, "to": {"type": "string"}}},
+        "intervalMs": {"type": "integer"},
+        "targets": {"type": "array", "items": {"type": "object", "properties": {"target": {"type": "string"}}}}}},
+}
 PAGE_HEADERS = {"Last-Event-ID": "Point to go on from: the id of the last event that came"}
 
 
@@ -158,7 +167,9 @@ def page_of(page, declared):
         out["parameters"] += [{"name": h, "in": "header", "description": meaning, "schema": {"type": "string"}}
                               for h, meaning in page_headers(page).items()]
     if page["body"]:
-        out["requestBody"] = {"required": True, "content": {media: {} for media in page["body"]}}
+        out["requestBody"] = {"required": True, "content": {
+            media: {"schema": PAGE_BODIES.get(page["operation"], {"type": "object"}) if media.endswith("json") else {"type": "string"}}
+            for media in page["body"]}}
     for status in page["refusals"]:
         out["responses"][status] = {"$ref": f"#/components/responses/{status}"}
     return out

@@ -17,7 +17,8 @@ void front_handle(void *arg, struct http_request *r)
     struct front *f = arg;
     if (atomic_load_explicit(&f->ngsild.broker->closing, memory_order_relaxed))
         refuse_closing(r);
-    else if (ngsild_owns(r->path) || (!live_handle(f->live, r) && !statement_handle(&f->statements, r) && !admin_handle(&f->admin, r)))
+    else if (ngsild_owns(r->path) || (!live_handle(f->live, r) && !statement_handle(&f->statements, r) &&
+                                    !grafana_handle(&f->statements, r) && !admin_handle(&f->admin, r)))
         ngsild_handle(&f->ngsild, r);
 }
 

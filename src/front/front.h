@@ -4,6 +4,7 @@
 #define FRONT_FRONT_H
 
 #include "front/admin.h"
+#include "front/grafana.h"
 #include "front/live.h"
 #include "front/ngsild/ngsild.h"
 #include "front/statement.h"

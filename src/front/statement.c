@@ -28,6 +28,14 @@ static const struct {
 };
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof *FORMATS };
 
+enum status statement_allowed(const struct statements *s, struct why *why)
+{
+    if (s->enabled)
+        return OK;
+    return why_limit(why, E_FORBIDDEN, NULL, "sql.enabled",
+                     "SQL is answered only where this machine alone can ask, until the option sql.enabled is \"always\"");
+}
+
 /* ---- what is asked ---- */
 
 static bool names(struct str range, struct str media)
@@ -92,12 +100,12 @@ static enum status read(struct asking *a)
     struct http_request *http = x->http;
     if (http->method != HTTP_GET && http->method != HTTP_POST)
         return why_limit(&x->why, E_METHOD, NULL, "GET, POST", "%.*s is not allowed here: GET, POST", STR_ARG(http->method_name));
-    if (!a->of->enabled)
-        return why_limit(&x->why, E_FORBIDDEN, NULL, "sql.enabled",
-                         "SQL is answered only where this machine alone can ask, until the option sql.enabled is \"always\"");
+    enum status st = statement_allowed(a->of, &x->why);
+    if (st != OK)
+        return st;
     x->endpoint = &PLAIN;
     struct str tenant = http_request_header(http, "NGSILD-Tenant");
-    enum status st = str_absent(tenant) ? OK : exchange_set_tenant(x, tenant);
+    st = str_absent(tenant) ? OK : exchange_set_tenant(x, tenant);
     if (st == OK)
         st = negotiate_context(x);
     if (st != OK)

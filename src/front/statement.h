@@ -12,6 +12,8 @@ struct statements {
     bool enabled; /* else all is refused: "sql.enabled" */
 };
 
+/* May statements be asked here? E_FORBIDDEN names the option. */
+MUST_USE enum status statement_allowed(const struct statements *s, struct why *why);
 /* Is it the path of this front, and answered therefore? */
 bool statement_handle(struct statements *s, struct http_request *r);
 

@@ -23,6 +23,8 @@ int command_get(struct config *config, int argc, char **argv);
 int command_watch(struct config *config, int argc, char **argv);
 int command_top(struct config *config, int argc, char **argv);
 int command_sql(struct config *config, int argc, char **argv);
+int command_history(struct config *config, int argc, char **argv);
+int command_export(struct config *config, int argc, char **argv);
 int command_import(struct config *config, int argc, char **argv);
 int command_version(struct config *config, int argc, char **argv);
 

@@ -62,24 +62,12 @@ static const char *look_arguments(struct look *l, int argc, char **argv)
     return NULL;
 }
 
-static void encoded(struct buf *b, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~:", c);
-        if (plain)
-            buf_char(b, (char)c);
-        else
-            buf_printf(b, "%%%02X", c);
-    }
-}
-
 static void parameter(struct buf *b, const char *name, const char *value)
 {
     if (!value)
         return;
     buf_printf(b, "&%s=", name);
-    encoded(b, value);
+    request_encode(b, value);
 }
 
 static void look_path(const struct look *l, struct buf *b)
@@ -87,7 +75,7 @@ static void look_path(const struct look *l, struct buf *b)
     buf_lit(b, "/ngsi-ld/v1/entities");
     if (l->id) {
         buf_char(b, '/');
-        encoded(b, l->id);
+        request_encode(b, l->id);
         buf_lit(b, "?");
     } else {
         buf_printf(b, "?limit=%" PRIu64 "%s", l->limit, l->type || l->q || l->attrs ? "" : "&local=true");

@@ -17,6 +17,8 @@ static const struct command COMMANDS[] = {
     {"watch", "[ID] [--type T] [--q Q] [--every S] …", "show entities and then what changes", command_watch},
     {"top", "[--every S]", "show how a running city is doing", command_top},
     {"sql", "STATEMENT [--csv|--jsonl] …", "ask a running city in SQL", command_sql},
+    {"history", "ENTITY ATTRIBUTE [--every 1h] [--agg avg,…] [--plot] …", "show what an attribute was", command_history},
+    {"export", "-o FILE [--type T] [--history] [--format csv|jsonl] …", "write entities or their history to a file", command_export},
     {"backup", "DIR [--data DIR]", "copy a running or resting city to a new directory", command_backup},
     {"restore", "DIR [--data DIR]", "make a data directory from a backup", command_restore},
     {"check", "[--data DIR]", "verify every record and index of a resting city", command_check},

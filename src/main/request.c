@@ -26,13 +26,13 @@ struct waiting {
     struct why why;
 };
 
-/* Value of --name, taken out of argv; NULL when not given. */
-static const char *flag_take(int *argc, char **argv, const char *name)
+/* Value of --name, taken out of argv; NULL when not given. with: only one that has this in it. */
+static const char *flag_take(int *argc, char **argv, const char *name, const char *with)
 {
     const char *value = NULL;
     int n = 0;
     for (int i = 0; i < *argc; i++) {
-        if (strcmp(argv[i], name) == 0 && i + 1 < *argc)
+        if (strcmp(argv[i], name) == 0 && i + 1 < *argc && strstr(argv[i + 1], with))
             value = argv[++i];
         else
             argv[n++] = argv[i];
@@ -61,7 +61,7 @@ struct request *request_new(const struct config *config, int *argc, char **argv,
 {
     struct request *r = mem_zalloc(sizeof *r);
     struct http_client_options o = {.connections_max = 2, .user_agent = STR("wellspring")};
-    const char *to = flag_take(argc, argv, "--to"), *tenant = flag_take(argc, argv, "--tenant");
+    const char *to = flag_take(argc, argv, "--to", "://"), *tenant = flag_take(argc, argv, "--tenant", "");
     r->arena = arena_new(0);
     r->base = to ? str_of(to) : request_address(config, r->arena);
     while (r->base.n && r->base.p[r->base.n - 1] == '/')
@@ -90,6 +90,11 @@ void request_free(struct request *r)
 struct str request_base(const struct request *r)
 {
     return r->base;
+}
+
+struct str request_tenant(const struct request *r)
+{
+    return str_from(r->tenant, sizeof "NGSILD-Tenant: " - 1);
 }
 
 static void call_done(struct http_call *call)
@@ -128,21 +133,48 @@ static enum status send(struct request *r, struct http_call *call, struct str pa
     return OK;
 }
 
+static enum status send_with(struct request *r, struct http_call *call, struct str path, const struct str *headers,
+                             size_t count, struct arena *a, struct str *body, struct why *why)
+{
+    struct str *all = arena_array(a, struct str, count + 1);
+    if (count)
+        memcpy(all, headers, count * sizeof *all);
+    if (!str_absent(r->tenant))
+        all[count++] = r->tenant;
+    call->headers = all;
+    call->header_count = count;
+    return send(r, call, path, a, body, why);
+}
+
+enum status request_get_with(struct request *r, struct str path, const struct str *headers, size_t count, struct arena *a,
+                             struct str *body, struct why *why)
+{
+    struct http_call call = {.method = "GET"};
+    return send_with(r, &call, path, headers, count, a, body, why);
+}
+
 enum status request_get(struct request *r, struct str path, struct arena *a, struct str *body, struct why *why)
 {
-    struct http_call call = {.method = "GET", .headers = &r->tenant, .header_count = str_absent(r->tenant) ? 0 : 1};
-    return send(r, &call, path, a, body, why);
+    return request_get_with(r, path, NULL, 0, a, body, why);
 }
 
 enum status request_post(struct request *r, struct str path, const struct str *headers, size_t count, struct str content,
                          struct arena *a, struct str *body, struct why *why)
 {
-    struct str *all = arena_array(a, struct str, count + 1);
-    memcpy(all, headers, count * sizeof *all);
-    if (!str_absent(r->tenant))
-        all[count++] = r->tenant;
-    struct http_call call = {.method = "POST", .headers = all, .header_count = count, .body = content};
-    return send(r, &call, path, a, body, why);
+    struct http_call call = {.method = "POST", .body = content};
+    return send_with(r, &call, path, headers, count, a, body, why);
+}
+
+void request_encode(struct buf *b, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~:", c);
+        if (plain)
+            buf_char(b, (char)c);
+        else
+            buf_printf(b, "%%%02X", c);
+    }
 }
 
 struct str request_link(struct arena *a, const char *url)

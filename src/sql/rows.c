@@ -30,6 +30,17 @@ static void csv_text(struct buf *b, struct str s)
     buf_char(b, '"');
 }
 
+static void table_begin(struct rows *r)
+{
+    buf_lit(r->out, "{\"type\":\"table\",\"columns\":[");
+    for (int i = 0; i < r->columns; i++) {
+        buf_str(r->out, i ? STR(",{\"text\":") : STR("{\"text\":"));
+        json_write_str(r->out, r->names[i]);
+        buf_char(r->out, '}');
+    }
+    buf_lit(r->out, "],\"rows\":[");
+}
+
 void rows_begin(struct rows *r, sqlite3_stmt *statement, enum sql_format format, struct arena *a, struct buf *out)
 {
     *r = (struct rows){.format = format, .statement = statement, .out = out};
@@ -41,8 +52,10 @@ void rows_begin(struct rows *r, sqlite3_stmt *statement, enum sql_format format,
         for (int k = 1; taken(r, i, r->names[i]); k++)
             r->names[i] = arena_printf(a, "%.*s:%d", STR_ARG(name), k);
     }
-    if (format == SQL_JSON)
+    if (format == SQL_JSON || format == SQL_ARRAYS)
         buf_char(out, '[');
+    if (format == SQL_TABLE)
+        table_begin(r);
     for (int i = 0; format == SQL_CSV && i < r->columns; i++) {
         if (i)
             buf_char(out, ',');
@@ -89,34 +102,33 @@ static void value_add(struct rows *r, int i)
 
 void rows_add(struct rows *r)
 {
+    static const struct {
+        const char *open, *close;
+        bool named, apart; /* members, commas between rows */
+    } SHAPES[] = {
+        [SQL_JSON] = {"{", "}", true, true}, [SQL_CSV] = {"", "\r\n", false, false}, [SQL_LINES] = {"{", "}\n", true, false},
+        [SQL_ARRAYS] = {"[", "]", false, true}, [SQL_TABLE] = {"[", "]", false, true},
+    };
     struct buf *b = r->out;
-    if (r->format == SQL_JSON && r->count)
+    if (r->count++ && SHAPES[r->format].apart)
         buf_char(b, ',');
-    r->count++;
-    if (r->format == SQL_CSV) {
-        for (int i = 0; i < r->columns; i++) {
-            if (i)
-                buf_char(b, ',');
-            value_add(r, i);
-        }
-        buf_lit(b, "\r\n");
-        return;
-    }
-    buf_char(b, '{');
+    buf_str(b, str_of(SHAPES[r->format].open));
     for (int i = 0; i < r->columns; i++) {
         if (i)
             buf_char(b, ',');
-        json_write_str(b, r->names[i]);
-        buf_char(b, ':');
+        if (SHAPES[r->format].named) {
+            json_write_str(b, r->names[i]);
+            buf_char(b, ':');
+        }
         value_add(r, i);
     }
-    buf_char(b, '}');
-    if (r->format == SQL_LINES)
-        buf_char(b, '\n');
+    buf_str(b, str_of(SHAPES[r->format].close));
 }
 
 void rows_end(struct rows *r)
 {
-    if (r->format == SQL_JSON)
+    if (r->format == SQL_JSON || r->format == SQL_ARRAYS)
         buf_char(r->out, ']');
+    if (r->format == SQL_TABLE)
+        buf_lit(r->out, "]}");
 }

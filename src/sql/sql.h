@@ -31,7 +31,8 @@ struct sql_options {
     size_t text_max;       /* of a statement, "limits.sql_bytes" */
 };
 
-enum sql_format { SQL_JSON, SQL_CSV, SQL_LINES };
+/* SQL_ARRAYS: [[1,"a"],…]; SQL_TABLE: {"type":"table","columns":[{"text":"n"},…],"rows":[[1,"a"],…]} */
+enum sql_format { SQL_JSON, SQL_CSV, SQL_LINES, SQL_ARRAYS, SQL_TABLE };
 
 struct sql_call {
     struct task task;

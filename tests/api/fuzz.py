@@ -165,7 +165,8 @@ class Maker:
             if name in schema.get("required", []) and r.random() > 0.02 or r.random() < 0.25 / (1 + depth):
                 out[name] = self.value(inner, depth + 1)
         more = schema.get("additionalProperties")
-        if more and depth < 6:
+        more = {} if more is True else more
+        if more is not None and more is not False and depth < 6:
             for _ in range(r.randrange(0, 4)):
                 out[r.choice(NAMES if self.bends() else FITTING_NAMES)] = self.value(more, depth + 1)
         if not self.bends():

@@ -339,3 +339,129 @@ def test_command_prints(cars):
     assert run(cars).returncode == 2
     refused = run(cars, "DELETE FROM Car")
     assert refused.returncode == 1 and "only SELECT" in refused.stderr
+
+
+# ---- history and export ----
+
+def command(city, *arguments):
+    return subprocess.run([program(), *arguments, "--to", city.url], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_history_of_periods(cars):
+    shown = command(cars, "history", "urn:ngsi-ld:Car:001", "speed", "--from", "2024-02-01", "--to", "2024-02-02", "--every", "1m",
+                    "--agg", "avg,max,totalCount", "--csv")
+    assert shown.returncode == 0, shown.stderr
+    read = list(csv.DictReader(io.StringIO(shown.stdout)))
+    minutes = {m: [k * 1.25 for k in range(1, 200) if k // 60 == m] for m in range(4)}
+    assert [r["time"] for r in read] == [f"2024-02-01T00:{m:02}:00Z" for m in range(4)]
+    for m, row in enumerate(read):
+        assert float(row["avg"]) == pytest.approx(sum(minutes[m]) / len(minutes[m]))
+        assert float(row["max"]) == max(minutes[m]) and int(row["totalCount"]) == len(minutes[m])
+
+
+def test_history_of_values_and_plots(cars):
+    shown = command(cars, "history", "urn:ngsi-ld:Car:001", "speed", "--to", "2024-02-01T00:00:03Z")
+    assert shown.stdout.splitlines() == ["time                      value", "2024-01-01T00:00:01Z        0.5",
+                                         "2024-02-01T00:00:01.500Z   1.25", "2024-02-01T00:00:02.500Z    2.5", "(3 rows)"]
+    shown = subprocess.run([program(), "history", "urn:ngsi-ld:Car:001", "speed", "--from", "2024-02-01", "--plot", "--to", cars.url],
+                           capture_output=True, text=True, check=True, env={"COLUMNS": "60"}, timeout=60)
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "speed value" and len(lines) == 14 and all(len(line) <= 60 for line in lines)
+    assert lines[1].split()[0] == "248.75" and lines[12].split()[0] == "1.25"
+    first, last = lines[12][11:], lines[1][11:]
+    assert first[0] != "\u2800" and last[-1] != "\u2800" and first[-1] == last[0] == "\u2800"  # it rises
+    assert command(cars, "history", "urn:ngsi-ld:Car:001", "speed", "--every", "soon").returncode == 2
+    assert command(cars, "history", "urn:ngsi-ld:Car:001").returncode == 2
+    assert command(cars, "history", "urn:x:none", "speed", "--every", "1h").returncode == 1
+
+
+def test_export_of_a_type(cars, tmp_path):
+    file = tmp_path / "cars.csv"
+    done = command(cars, "export", "--type", "Car", "--format", "csv", "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    with open(file, newline="", encoding="utf-8") as f:
+        read = list(csv.DictReader(f))
+    assert [r["id"] for r in read] == [f"urn:ngsi-ld:Car:{i:03}" for i in range(CARS)]
+    assert read[7]["type"] == "Car" and float(read[7]["speed"]) == 3.5 and "rowid" not in read[7]
+    assert not (tmp_path / "cars.csv.state").exists()
+    again = command(cars, "export", "--type", "Car", "--format", "csv", "-o", str(file))
+    assert again.returncode == 1 and "File exists" in again.stderr
+
+
+def test_export_goes_on_where_it_was_interrupted(new_city, tmp_path):
+    city = new_city("--limits-sql-rows", "25000").start()
+    for part in range(10):
+        made = [{"id": f"urn:x:{part * 1000 + i:05}", "type": "T", "n": {"type": "Property", "value": i}} for i in range(1000)]
+        assert city.post("entityOperations/create", made).status_code == 201
+    whole, file = tmp_path / "whole", tmp_path / "part"
+    assert command(city, "export", "-o", str(whole)).returncode == 0
+    records = [json.loads(line) for line in whole.read_text().splitlines()]
+    assert len(records) == 10000 and records[-1]["type"] == "T" and records[-1]["id"] == "urn:x:09999"
+    # as a crash leaves it: the state says 4,000 rows, the file has more, and a part of a row
+    lines = whole.read_text().splitlines(keepends=True)
+    arguments = ("export", "-o", str(file))
+    state = tmp_path / "part.state"
+    run = f"{city.url} ||||||jsonl"
+    state.write_text(json.dumps({"wellspring": "export", "version": 1, "run": run, "bytes": len("".join(lines[:4000])), "rows": 4000,
+                                 "entities": 4000, "type": "T", "last": rows(city, "SELECT rowid FROM T WHERE id = 'urn:x:03999'")[0]["rowid"].__str__()}))
+    file.write_text("".join(lines[:4100]) + "{\"type\":")
+    other = command(city, *arguments, "--type", "T")
+    assert other.returncode == 1 and "another export" in other.stderr
+    done = command(city, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert file.read_text() == whole.read_text() and not state.exists()
+
+
+def test_export_of_history(cars, tmp_path):
+    file = tmp_path / "history"
+    done = command(cars, "export", "--history", "--type", "Car", "--format", "jsonl", "-o", str(file), "--from", "2024-02-01")
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [r["number"] for r in records if r["entity"] == "urn:ngsi-ld:Car:001" and r["attribute"] == "speed"] == [
+        k * 1.25 for k in range(1, 200)]
+    wanted = rows(cars, "SELECT count(*) n FROM history WHERE type = 'Car' AND time >= '2024-02-01'")[0]["n"]
+    assert len(records) == wanted
+    assert command(cars, "export", "--history", "-o", str(tmp_path / "x"), "--from", "soon").returncode == 1
+    assert command(cars, "export", "--format", "csv", "-o", str(tmp_path / "y")).returncode == 2
+
+
+def test_export_of_a_long_series(new_city, tmp_path):
+    """More than a page of one entity (20,000 rows), with several instances of each time."""
+    city = new_city().start()
+    times = [f"2024-01-01T{i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}Z" for i in range(4000)]
+    for k in range(6):
+        document = {"id": "urn:x:1", "type": "S", f"a{k}": [{"type": "Property", "value": i, "observedAt": t} for i, t in enumerate(times)]}
+        answer = city.post("temporal/entities", document)
+        assert answer.status_code in (201, 204), answer.text
+    for form in ("csv", "jsonl"):
+        file = tmp_path / form
+        done = command(city, "export", "--history", "--format", form, "-o", str(file))
+        assert done.returncode == 0, done.stderr
+        with open(file, newline="", encoding="utf-8") as f:
+            read = list(csv.DictReader(f)) if form == "csv" else [json.loads(line) for line in f]
+        assert sorted((r["attribute"], r["time"]) for r in read) == sorted((f"a{k}", t) for k in range(6) for t in times)
+
+
+# ---- Grafana ----
+
+def test_grafana(cars):
+    assert cars.get("/grafana/").status_code == 200 and cars.get("/grafana").status_code == 200
+    assert "urn:ngsi-ld:Car:001 speed" in cars.post("/grafana/search", {"target": "Car:001"}).json()
+    assert cars.post("/grafana/search", {"target": ".*"}).json() == []  # characters, no pattern
+    assert {"label": "urn:ngsi-ld:Car:002 speed", "value": "urn:ngsi-ld:Car:002 speed"} in cars.post("/grafana/metrics", {}).json()
+    for path in ("tag-keys", "tag-values", "annotations", "metric-payload-options"):
+        assert cars.post(f"/grafana/{path}", {}).json() == []
+    body = {"range": {"from": "2024-02-01T00:00:00.000Z", "to": "2024-02-01T00:10:00.000Z"}, "intervalMs": 60000, "maxDataPoints": 100,
+            "targets": [{"target": "urn:ngsi-ld:Car:001 speed max", "refId": "A"}, {"refId": "B"},
+                        {"target": "SELECT time, number FROM history WHERE entity = 'urn:ngsi-ld:Car:001' AND attribute = 'speed' "
+                                   "AND time >= :from AND time < '2024-02-01T00:00:02Z'", "refId": "C"}]}
+    series, table = cars.post("/grafana/query", body).json()
+    start = 1706745600000
+    assert series == {"target": "urn:ngsi-ld:Car:001 speed max",
+                      "datapoints": [[59 * 1.25, start], [119 * 1.25, start + 60000], [179 * 1.25, start + 120000],
+                                     [199 * 1.25, start + 180000]]}
+    assert table == {"type": "table", "columns": [{"text": "time"}, {"text": "number"}], "rows": [["2024-02-01T00:00:01.500Z", 1.25]]}
+    assert cars.post("/grafana/query", {"targets": [{"target": "nonsense"}]}).status_code == 400
+    assert cars.post("/grafana/query", {"targets": [{"target": "DELETE FROM Car x"}]}).status_code == 400
+    assert cars.post("/grafana/query", {}).status_code == 400 and cars.get("/grafana/query").status_code == 405
+    assert cars.post("/grafana/nothing", {}).status_code == 404
