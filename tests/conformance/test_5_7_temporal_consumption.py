@@ -129,6 +129,11 @@ class TestRetrieve:
         assert "@context" in answer.json() and answer.headers["Content-Type"] == "application/ld+json"
         assert "Link" in ok(city.get(f"{ROOT}/{thing}")).headers
 
+    @pytest.mark.clause("4.3.6.8")
+    def test_no_earlier_version(self, city, thing):
+        answer = ok(city.get(f"{ROOT}/{thing}", headers={"Prefer": "ngsi-ld=1.5"}))
+        assert "Preference-Applied" not in answer.headers
+
     def test_concise(self, city, thing):
         assert "type" not in history(city, thing, "?format=concise")["speed"][0]
 

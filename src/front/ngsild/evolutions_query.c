@@ -79,6 +79,7 @@ static void answer(struct asking *q, struct buf *b, struct http_header *headers,
     if (q->query.local.partial)
         headers[n++] = content_range(q);
     entity_map_release(q->map);
+    q->x->prefer.versioned = false; /* nothing is amended: no version is kept to but this one (clause 4.3.6.8) */
     answer_body(q->x, q->query.local.partial ? 206 : q->map_made ? 201 : 200, b, true, headers, n);
 }
 
