@@ -270,7 +270,7 @@ class Fuzzer:
             content = operation["requestBody"]["content"]
             media = r.choice(list(content))
             headers["Content-Type"] = r.choice(MEDIA) if bends() else media
-            body = self.body(content[media]["schema"], headers)
+            body = self.body(content[media].get("schema", {"type": "string"}), headers)
         return path + ("?" + "&".join(query) if query else ""), headers, body
 
     def body(self, schema, headers):
