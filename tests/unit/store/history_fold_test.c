@@ -1,6 +1,7 @@
 /* History on its way into the base: what is sealed, damaged, folded by halves, backed up, or of a tenant that goes. Knows
  * the embedded store from inside; what history is, contract_history_test.c says. */
 #include "opened.h"
+#include "recorder.h"
 
 #include "base/hash.h"
 #include "store/embedded/base_db.h"
@@ -25,16 +26,11 @@ static struct {
     void (*happens)(void);
     bool fails;
     bool flush_fails, open_fails;
-    struct store_call *cancelled; /* by the next one who reads chunks */
 } base;
 static _Thread_local bool folds; /* this thread, just now */
 
 enum status __real_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
 enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
-enum status __real_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
-                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
-enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
-                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
 enum status __real_base_flush(struct base *b, const struct base_position *p, struct why *why);
 enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why);
 enum status __real_base_open(struct base **out, const char *path, bool create, struct why *why);
@@ -54,14 +50,6 @@ enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str
             return fault(why);
     }
     return __real_base_view_get(v, key, bytes, owned, why);
-}
-
-enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
-                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
-{
-    if (!folds && base.cancelled)
-        store_cancel(f->store, base.cancelled);
-    return __real_base_view_range(v, from, to, backwards, pair, arg, why);
 }
 
 enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why)
@@ -115,124 +103,40 @@ static size_t memory(void)
     return embedded_of(f->store)->history.bytes;
 }
 
-static struct record_result record_one(const struct record_edit *edit)
-{
-    struct record_result result = {0};
-    struct store_record r = {.caller = &f->caller,
-                             .edits = edit,
-                             .count = 1,
-                             .results = &result,
-                             .arena = f->arena,
-                             .create_tenant = true,
-                             .now_us = f->now_us += 1000};
-    enum status st = fixture_record(f, &r);
-    if (st != OK) {
-        result.status = st;
-        result.why = arena_alloc(f->arena, sizeof *result.why);
-        *result.why = r.call.why;
-    }
-    return result;
-}
-
-/* n instances of "value", observed at times that are their values. */
-static struct evolution *evolution_of(const char *id, int64_t from, uint32_t n)
-{
-    struct evolution *e = arena_zalloc(f->arena, sizeof *e);
-    *e = (struct evolution){.id = str_of(id), .type_count = 1, .types = arena_alloc(f->arena, sizeof *e->types), .count = 1};
-    e->created_at = e->modified_at = e->deleted_at = e->expires_at = TIME_NONE;
-    e->types[0] = fixture_term(f, "T");
-    e->series = arena_zalloc(f->arena, sizeof *e->series);
-    *e->series = (struct series){.term = fixture_term(f, "value"), .dataset = STR(""), .count = n};
-    e->series->points = arena_array(f->arena, struct point, n);
-    for (uint32_t i = 0; i < n; i++)
-        e->series->points[i] = (struct point){.attr = {.term = e->series->term,
-                                                       .kind = ATTR_PROPERTY,
-                                                       .dataset = STR(""),
-                                                       .value = {.kind = VALUE_INT, .integer = from + i},
-                                                       .observed_at = from + i,
-                                                       .expires_at = TIME_NONE,
-                                                       .created_at = TIME_NONE,
-                                                       .modified_at = TIME_NONE},
-                                              .deleted_at = TIME_NONE};
-    return e;
-}
-
-static struct record_result put(const char *id, int64_t from, uint32_t n)
-{
-    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = str_of(id), .fragment = evolution_of(id, from, n)};
-    struct record_result r = record_one(&edit);
-    if (r.status != OK)
-        fail_msg("%s", r.why->text);
-    return r;
-}
-
-static const struct series *read_series(const char *id)
-{
-    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
-    struct store_evolve v = {.id = str_of(id), .time = &ALWAYS, .points_max = 100000};
-    enum status st = fixture_evolve(f, &v);
-    return st == OK && v.evolutions[0].count ? &v.evolutions[0].series[0] : NULL;
-}
-
-/* Values from `from` on, n of them, one by one. */
-static void assert_range(const char *id, int64_t from, uint32_t n)
-{
-    const struct series *s = read_series(id);
-    assert_non_null(s);
-    assert_int_equal(s->count, n);
-    for (uint32_t i = 0; i < n; i++) {
-        assert_int_equal(s->points[i].attr.value.integer, from + i);
-        assert_true(s->points[i].attr.observed_at == from + i);
-    }
-}
-
-static struct record_edit of_instance(uint8_t kind, const char *id, const struct point *p)
-{
-    struct record_edit edit = {.kind = kind,
-                               .id = str_of(id),
-                               .term = p->attr.term,
-                               .instance_seq = p->attr.seq,
-                               .instance_index = p->index};
-    char text[INSTANCE_ID_MAX];
-    size_t n = instance_id_write(edit.id, terms_iri(f->terms, edit.term), STR(""), edit.instance_seq, edit.instance_index, text);
-    edit.instance_id = arena_dup(f->arena, (struct str){text, n});
-    return edit;
-}
-
 /* ---- sealed instances ---- */
 
 static void test_a_sealed_instance_changes_twice_between_folds(void **state)
 {
     (void)state;
-    put("urn:e", 1, CHUNK);
+    recorder_put(f, "urn:e", 1, CHUNK);
     assert_true(fold());
     assert_int_equal(embedded_of(f->store)->history.sealed, 1);
-    struct record_edit edit = of_instance(RECORD_EDIT_MODIFY_INSTANCE, "urn:e", &read_series("urn:e")->points[7]);
-    edit.fragment = evolution_of("urn:e", 5000, 1);
-    assert_int_equal(record_one(&edit).status, OK);
-    edit.fragment = evolution_of("urn:e", 6000, 1);
-    assert_int_equal(record_one(&edit).status, OK);
-    const struct series *s = read_series("urn:e");
+    struct record_edit edit = recorder_of_instance(f, RECORD_EDIT_MODIFY_INSTANCE, "urn:e", &recorder_series(f, "urn:e")->points[7]);
+    edit.fragment = recorder_evolution(f, "urn:e", 5000, 1);
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    edit.fragment = recorder_evolution(f, "urn:e", 6000, 1);
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    const struct series *s = recorder_series(f, "urn:e");
     assert_int_equal(s->count, CHUNK);
     assert_int_equal(s->points[CHUNK - 1].attr.value.integer, 6000);
     edit.kind = RECORD_EDIT_DELETE_INSTANCE;
-    assert_int_equal(record_one(&edit).status, OK);
-    assert_int_equal(record_one(&edit).status, E_NOT_FOUND);
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_int_equal(recorder_edit(f, &edit).status, E_NOT_FOUND);
     assert_true(fold());
-    assert_int_equal(read_series("urn:e")->count, CHUNK - 1);
+    assert_int_equal(recorder_series(f, "urn:e")->count, CHUNK - 1);
 }
 
 /* An older instance came late, and is not sealed yet. */
 static void test_the_last_instance_is_a_sealed_one(void **state)
 {
     (void)state;
-    put("urn:e", 1000, CHUNK - 1);
+    recorder_put(f, "urn:e", 1000, CHUNK - 1);
     struct record_edit edit = {.kind = RECORD_EDIT_MARK_DELETED, .id = STR("urn:e"), .term = fixture_term(f, "value")};
-    assert_int_equal(record_one(&edit).status, OK);
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
     assert_true(fold());
     assert_int_equal(embedded_of(f->store)->history.sealed, 1);
-    put("urn:e", 1, 1);
-    assert_int_equal(record_one(&edit).status, E_NOT_FOUND); /* it has ended, for all that */
+    recorder_put(f, "urn:e", 1, 1);
+    assert_int_equal(recorder_edit(f, &edit).status, E_NOT_FOUND); /* it has ended, for all that */
 }
 
 
@@ -248,13 +152,13 @@ static const char *name(unsigned i)
 static void put_all(int64_t from, uint32_t n)
 {
     for (unsigned i = 0; i < ENTITIES; i++)
-        put(name(i), from, n);
+        recorder_put(f, name(i), from, n);
 }
 
 static void assert_all(uint32_t n)
 {
     for (unsigned i = 0; i < ENTITIES; i++)
-        assert_range(name(i), 1, n);
+        recorder_assert_range(f, name(i), 1, n);
 }
 
 static void assert_checks_clean(void)
@@ -310,7 +214,7 @@ static void test_a_base_that_does_not_open_again_is_told(void **state)
     v = (struct store_evolve){.filter = filter, .time = &ALWAYS, .points_max = 1000, .limit = 10};
     assert_int_equal(fixture_evolve(f, &v), E_BUSY);
     struct record_edit edit = {.kind = RECORD_EDIT_DELETE, .id = STR("urn:e:1")};
-    assert_int_equal(record_one(&edit).status, E_BUSY);
+    assert_int_equal(recorder_edit(f, &edit).status, E_BUSY);
     assert_int_equal(store_backup(f->store, copy, &why), E_BUSY); /* not one without all that was folded */
     fixture_remove(copy);
     base.open_fails = false;
@@ -333,14 +237,14 @@ static void test_what_was_forgotten_does_not_come_back_with_the_entitys_end(void
     struct edit create = fixture_create(f, "urn:e", "T", 7);
     assert_int_equal(fixture_edit(f, &create).status, OK);
     struct record_edit edit = {.kind = RECORD_EDIT_DELETE, .id = STR("urn:e")};
-    assert_int_equal(record_one(&edit).status, OK);
-    assert_null(read_series("urn:e"));
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_null(recorder_series(f, "urn:e"));
     assert_true(fold_with(1, delete_entity));
-    const struct series *s = read_series("urn:e");
+    const struct series *s = recorder_series(f, "urn:e");
     assert_int_equal(s->count, 1); /* the deletion alone */
     assert_true(s->points[0].deleted_at != TIME_NONE);
     assert_true(fold());
-    assert_int_equal(read_series("urn:e")->count, 1);
+    assert_int_equal(recorder_series(f, "urn:e")->count, 1);
 }
 
 static void drop_town(void)
@@ -397,8 +301,8 @@ static void assert_tenant_goes(bool fails)
     assert_true(fold());
     assert_base_has_no_history();
     f->caller.tenant = STR("town");
-    put("urn:e:1", 1, 3);
-    assert_range("urn:e:1", 1, 3);
+    recorder_put(f, "urn:e:1", 1, 3);
+    recorder_assert_range(f, "urn:e:1", 1, 3);
     f->caller.tenant = STR("");
 }
 
@@ -472,16 +376,16 @@ static void test_a_damaged_chunk_is_left_out(void **state)
 {
     (void)state;
     static const long PLACES[] = {-20, 1}; /* in a column; in what all values begin with */
-    put("urn:e", 1, 2 * CHUNK + 100);
-    put("urn:f", 1, 10);
+    recorder_put(f, "urn:e", 1, 2 * CHUNK + 100);
+    recorder_put(f, "urn:f", 1, 10);
     assert_true(fold());
     for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
         damage(true, PLACES[i]);
-        assert_range("urn:e", CHUNK + 1, CHUNK + 100);
+        recorder_assert_range(f, "urn:e", CHUNK + 1, CHUNK + 100);
         assert_int_equal(embedded_of(f->store)->history.damaged, 1);
-        assert_range("urn:f", 1, 10);
+        recorder_assert_range(f, "urn:f", 1, 10);
         heal(true, PLACES[i]);
-        assert_range("urn:e", 1, 2 * CHUNK + 100);
+        recorder_assert_range(f, "urn:e", 1, 2 * CHUNK + 100);
     }
 }
 
@@ -489,17 +393,17 @@ static void test_a_damaged_chunk_is_left_out(void **state)
 static void test_a_damaged_open_chunk_is_left_out(void **state)
 {
     (void)state;
-    put("urn:e", 1, CHUNK + 100);
+    recorder_put(f, "urn:e", 1, CHUNK + 100);
     assert_true(fold());
     damage(false, -20);
-    assert_range("urn:e", 1, CHUNK);
+    recorder_assert_range(f, "urn:e", 1, CHUNK);
     assert_int_equal(embedded_of(f->store)->history.damaged, 1);
-    put("urn:e", CHUNK + 1, 5);
-    assert_range("urn:e", 1, CHUNK + 5);
+    recorder_put(f, "urn:e", CHUNK + 1, 5);
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
     assert_true(fold());
-    assert_range("urn:e", 1, CHUNK + 5);
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
     opened_again(&o);
-    assert_range("urn:e", 1, CHUNK + 5);
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
 }
 
 #define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)

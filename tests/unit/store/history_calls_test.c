@@ -1,0 +1,209 @@
+/* Calls about history when something is in their way: a disk that is full, fails or does not answer, a deadline, a caller
+ * who has gone. */
+#include "opened.h"
+#include "recorder.h"
+
+#include "base/time.h"
+#include "store/embedded/base.h"
+#include "store/embedded/embedded_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct opened o;
+static struct fixture *const f = &o.fixture;
+static struct store_call *cancelled; /* by the next one who reads chunks */
+
+enum status __real_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
+{
+    if (cancelled)
+        store_cancel(f->store, cancelled);
+    return __real_base_view_range(v, from, to, backwards, pair, arg, why);
+}
+
+static int setup(void **state)
+{
+    cancelled = NULL;
+    return opened_setup(state);
+}
+
+/* ---- a temporal edit under way ---- */
+
+struct call {
+    struct store_record record;
+    struct record_edit edits[2];
+    struct record_result results[2];
+    bool done;
+};
+
+static void set_done(struct store_call *call)
+{
+    container_of(call, struct call, record.call)->done = true;
+}
+
+/* n edits of one entity, each of one instance. */
+static void start(struct call *c, uint32_t n, int64_t deadline_us)
+{
+    *c = (struct call){.record = {.call = {.home = &f->waiter.runner, .done = set_done, .deadline_us = deadline_us},
+                                  .caller = &f->caller,
+                                  .edits = c->edits,
+                                  .count = n,
+                                  .results = c->results,
+                                  .arena = f->arena,
+                                  .now_us = f->now_us += 1000}};
+    for (uint32_t i = 0; i < n; i++)
+        c->edits[i] = (struct record_edit){
+            .kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 100 + i, 1)};
+    c->done = store_record(f->store, &c->record);
+}
+
+static enum status end(struct call *c)
+{
+    waiter_until(&f->waiter, f->store, &c->done);
+    return c->record.call.status;
+}
+
+/* ---- tests ---- */
+
+static void test_a_full_disk_is_told(void **state)
+{
+    (void)state;
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 2, 1)};
+    recorder_put(f, "urn:e", 1, 1);
+    o.io.budget = 0;
+    struct record_result r = recorder_edit(f, &edit);
+    assert_int_equal(r.status, E_NO_SPACE);
+    assert_true(r.why->text[0]);
+    recorder_assert_range(f, "urn:e", 1, 1);
+    o.io.budget = INT64_MAX;
+    recorder_put(f, "urn:e", 2, 1);
+    recorder_assert_range(f, "urn:e", 1, 2);
+    opened_again(&o);
+    recorder_assert_range(f, "urn:e", 1, 2);
+}
+
+static void test_an_edit_behind_one_that_does_not_end_has_a_deadline(void **state)
+{
+    (void)state;
+    struct call first, second;
+    recorder_put(f, "urn:e", 1, 1);
+    fault_io_hold(&o.io);
+    start(&first, 1, 0);
+    store_thread_offline(f->store);
+    fault_io_wait(&o.io);
+    store_thread_online(f->store);
+    start(&second, 1, time_monotonic() + 50000);
+    enum status st = end(&second);
+    bool first_done = first.done;
+    fault_io_release(&o.io);
+    assert_int_equal(st, E_TIMEOUT);
+    assert_false(first_done);
+    assert_int_equal(end(&first), OK);
+    assert_int_equal(recorder_series(f, "urn:e")->count, 2);
+}
+
+static void test_an_edit_behind_one_that_does_not_end_is_cancelled(void **state)
+{
+    (void)state;
+    struct call first, second;
+    recorder_put(f, "urn:e", 1, 1);
+    fault_io_hold(&o.io);
+    start(&first, 1, 0);
+    store_thread_offline(f->store);
+    fault_io_wait(&o.io);
+    store_thread_online(f->store);
+    start(&second, 1, 0);
+    store_cancel(f->store, &second.record.call);
+    enum status st = end(&second);
+    fault_io_release(&o.io);
+    assert_int_equal(st, E_CANCELLED);
+    assert_int_equal(end(&first), OK);
+    assert_int_equal(recorder_series(f, "urn:e")->count, 2);
+}
+
+/* The second edit waits for the first, which fails and takes the log with it. */
+static void test_nothing_is_written_to_a_log_that_failed(void **state)
+{
+    (void)state;
+    struct call c;
+    recorder_put(f, "urn:e", 1, 1);
+    o.io.sync_errors = 1;
+    start(&c, 2, 0);
+    assert_int_equal(end(&c), E_UNKNOWN_OUTCOME);
+    assert_int_equal(c.results[1].status, E_BUSY);
+    start(&c, 1, 0);
+    assert_int_equal(end(&c), E_BUSY);
+    recorder_assert_range(f, "urn:e", 1, 1);
+}
+
+static void fold(void)
+{
+    struct why why = {0};
+    struct embedded *e = embedded_of(f->store);
+    pthread_mutex_lock(&e->fold.work);
+    assert_int_equal(fold_now(e, &why), OK);
+    pthread_mutex_unlock(&e->fold.work);
+}
+
+static void test_a_reader_who_goes_does_not_read_on(void **state)
+{
+    (void)state;
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    recorder_put(f, "urn:e", 1, 4000);
+    fold();
+    struct store_evolve v = {.id = STR("urn:e"), .time = &ALWAYS, .points_max = 100000};
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_int_equal(v.explain.chunks_read, 3);
+    cancelled = &v.call;
+    assert_int_equal(fixture_evolve(f, &v), E_CANCELLED);
+    assert_int_equal(v.explain.chunks_read, 1);
+}
+
+static void test_backups_carry_history(void **state)
+{
+    (void)state;
+    char copy[300], restored[300];
+    struct why why = {0};
+    snprintf(copy, sizeof copy, "%s-copy", o.dir);
+    snprintf(restored, sizeof restored, "%s-restored", o.dir);
+    recorder_put(f, "urn:e", 1, 3000);
+    fold();
+    recorder_put(f, "urn:e", 3001, 10); /* in the log alone */
+    assert_int_equal(store_backup(f->store, copy, &why), OK);
+    recorder_put(f, "urn:e", 3011, 10); /* too late */
+    opened_shut(&o);
+    assert_int_equal(embedded_restore(copy, restored, &why), OK);
+    struct embedded_report report;
+    assert_int_equal(embedded_check(restored, &report, NULL, NULL, &why), OK);
+    const char *dir = o.options.dir;
+    o.options.dir = restored;
+    opened_start(&o);
+    recorder_assert_range(f, "urn:e", 1, 3010);
+    opened_shut(&o);
+    o.options.dir = dir;
+    opened_start(&o);
+    recorder_assert_range(f, "urn:e", 1, 3020);
+    fixture_remove(copy);
+    fixture_remove(restored);
+}
+
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_full_disk_is_told),
+        TEST(test_an_edit_behind_one_that_does_not_end_has_a_deadline),
+        TEST(test_an_edit_behind_one_that_does_not_end_is_cancelled),
+        TEST(test_nothing_is_written_to_a_log_that_failed),
+        TEST(test_a_reader_who_goes_does_not_read_on),
+        TEST(test_backups_carry_history),
+    };
+    return cmocka_run_group_tests_name("store/history_calls", tests, NULL, NULL);
+}
