@@ -281,6 +281,7 @@ static void start_record(struct job *j)
                                       .results = &j->recorded,
                                       .arena = j->arena,
                                       .create_tenant = true,
+                                      .blind = op->kind == 'R' && op->value % 2,
                                       .now_us = op->now};
     if (store_record(city.store, &j->record))
         end_job(j, &j->record.call);

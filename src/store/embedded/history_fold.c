@@ -102,7 +102,10 @@ static bool is_ripe(const struct past_series *s)
     uint32_t n = 0;
     while (past_next_open(&open, &chunk))
         n++;
-    return s->open_count + s->count >= SEAL_POINTS || s->open.n >= SEAL_BYTES || n >= OPEN_CHUNKS_MAX;
+    size_t bytes = s->open.n;
+    for (uint32_t i = 0; i < s->count && bytes < SEAL_BYTES; i++)
+        bytes += weight(&s->points[i]);
+    return s->open_count + s->count >= SEAL_POINTS || bytes >= SEAL_BYTES || n >= OPEN_CHUNKS_MAX;
 }
 
 static void seal(struct folding *f, struct past_series *s, struct str series)

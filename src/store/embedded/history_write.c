@@ -439,6 +439,20 @@ static void enqueue_all(struct recording *w, uint32_t first, uint32_t n, const s
     }
 }
 
+/* The lock was given up: are log and tenant what they were? */
+static bool can_go_on(struct recording *w)
+{
+    struct embedded *e = w->e;
+    bool ahead;
+    enum status st = e->commit.stopped ? commit_open(e, &w->why) : OK;
+    w->tenant = commit_tenant(e, w->r->caller->tenant, &ahead);
+    if (st == OK && !w->tenant && !w->r->create_tenant)
+        st = why_set(&w->why, E_NO_TENANT, NULL, "tenant %.*s does not exist", STR_ARG(w->r->caller->tenant));
+    if (st != OK)
+        commit_fail(w->op, &w->why);
+    return st == OK;
+}
+
 /* On the caller's thread: nothing is read. */
 static bool record_blind(struct embedded *e, struct store_record *r)
 {
@@ -465,7 +479,8 @@ static bool record_blind(struct embedded *e, struct store_record *r)
             ends[i] = w.items.n;
         }
         commit_lock(e);
-        w.tenant = commit_tenant(e, r->caller->tenant, &ahead);
+        if (!can_go_on(&w))
+            break;
         enqueue_all(&w, first, n, ends);
     }
     if (!done)

@@ -6,9 +6,11 @@
 #include "base/time.h"
 #include "store/embedded/base.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_item.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct opened o;
 static struct fixture *const f = &o.fixture;
@@ -27,9 +29,27 @@ enum status __wrap_base_view_range(struct base_view *v, struct str from, struct 
     return __real_base_view_range(v, from, to, backwards, pair, arg, why);
 }
 
+/* The log fails when this thread writes that many more items. */
+static _Thread_local unsigned items_left;
+
+void __real_item_write(struct buf *b, const struct item *i);
+void __wrap_item_write(struct buf *b, const struct item *i);
+
+void __wrap_item_write(struct buf *b, const struct item *i)
+{
+    if (items_left && --items_left == 0) {
+        o.io.sync_errors = 1;
+        fault_io_release(&o.io);
+        while (!store_ready(f->store)[0])
+            usleep(1000);
+    }
+    __real_item_write(b, i);
+}
+
 static int setup(void **state)
 {
     cancelled = NULL;
+    items_left = 0;
     return opened_setup(state);
 }
 
@@ -142,6 +162,36 @@ static void test_nothing_is_written_to_a_log_that_failed(void **state)
     recorder_assert_range(f, "urn:e", 1, 1);
 }
 
+/* Many at once are queued by and by. */
+static void test_points_are_not_written_to_a_log_that_failed(void **state)
+{
+    (void)state;
+    enum { MANY = 200, LATE = 300 }; /* two items each */
+    struct record_edit edits[MANY];
+    struct record_result results[MANY];
+    struct call first;
+    for (uint32_t i = 0; i < MANY; i++)
+        edits[i] = (struct record_edit){
+            .kind = RECORD_EDIT_UPSERT, .id = STR("urn:f"), .fragment = recorder_evolution(f, "urn:f", i, 1)};
+    struct store_record r = {.caller = &f->caller,
+                             .edits = edits,
+                             .count = MANY,
+                             .results = results,
+                             .arena = f->arena,
+                             .now_us = f->now_us,
+                             .blind = true};
+    recorder_put(f, "urn:e", 1, 1);
+    fault_io_hold(&o.io);
+    start(&first, 1, 0);
+    store_thread_offline(f->store);
+    fault_io_wait(&o.io);
+    store_thread_online(f->store);
+    items_left = LATE;
+    assert_int_equal(fixture_record(f, &r), E_BUSY);
+    assert_int_equal(end(&first), E_UNKNOWN_OUTCOME);
+    recorder_assert_range(f, "urn:e", 1, 1);
+}
+
 static void fold(void)
 {
     struct why why = {0};
@@ -202,6 +252,7 @@ int main(void)
         TEST(test_an_edit_behind_one_that_does_not_end_has_a_deadline),
         TEST(test_an_edit_behind_one_that_does_not_end_is_cancelled),
         TEST(test_nothing_is_written_to_a_log_that_failed),
+        TEST(test_points_are_not_written_to_a_log_that_failed),
         TEST(test_a_reader_who_goes_does_not_read_on),
         TEST(test_backups_carry_history),
     };

@@ -140,6 +140,43 @@ static void test_the_last_instance_is_a_sealed_one(void **state)
 }
 
 
+static void assert_checks_clean(void)
+{
+    struct embedded_report report;
+    struct why why = {0};
+    if (embedded_check(o.dir, &report, NULL, NULL, &why) != OK)
+        fail_msg("%s", why.text);
+}
+
+/* Instances so large that a chunk holds few of them, behind one that is not sealed. */
+static void test_large_instances_are_sealed_apart(void **state)
+{
+    (void)state;
+    enum { LARGE = 60, BYTES = 100000 };
+    char *text = mem_alloc(BYTES);
+    uint32_t random = 1;
+    recorder_put(f, "urn:e", 1, 1);
+    assert_true(fold());
+    for (unsigned i = 0; i < LARGE; i++) {
+        struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 2 + i, 1)};
+        for (unsigned k = 0; k < BYTES; k++)
+            text[k] = (char)('!' + ((random = random * 1664525 + 1013904223) >> 16) % 13); /* no quote */
+        text[0] = (char)('0' + i);
+        edit.fragment->series[0].points[0].attr.value = (struct value){.kind = VALUE_STRING, .text = {text, BYTES}};
+        assert_int_equal(recorder_edit(f, &edit).status, OK);
+    }
+    free(text);
+    assert_true(fold());
+    const struct series *s = recorder_series(f, "urn:e");
+    assert_int_equal(s->count, 1 + LARGE);
+    assert_int_equal(s->points[LARGE].attr.value.text.n, BYTES);
+    assert_int_equal(s->points[LARGE].attr.value.text.p[0], '0' + LARGE - 1);
+    assert_true(embedded_of(f->store)->history.sealed > 1);
+    opened_shut(&o);
+    assert_checks_clean();
+    opened_start(&o);
+}
+
 /* ---- folds that fail ---- */
 
 enum { ENTITIES = 5 };
@@ -159,14 +196,6 @@ static void assert_all(uint32_t n)
 {
     for (unsigned i = 0; i < ENTITIES; i++)
         recorder_assert_range(f, name(i), 1, n);
-}
-
-static void assert_checks_clean(void)
-{
-    struct embedded_report report;
-    struct why why = {0};
-    if (embedded_check(o.dir, &report, NULL, NULL, &why) != OK)
-        fail_msg("%s", why.text);
 }
 
 static void test_a_fold_that_fails_gives_all_back(void **state)
@@ -413,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_sealed_instance_changes_twice_between_folds),
         TEST(test_the_last_instance_is_a_sealed_one),
+        TEST(test_large_instances_are_sealed_apart),
         TEST(test_a_fold_that_fails_gives_all_back),
         TEST(test_a_base_that_does_not_open_again_is_told),
         TEST(test_what_was_forgotten_does_not_come_back_with_the_entitys_end),
