@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "broker/notify.h"
 #include "front/openapi.h"
+#include "sql/sql.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -141,6 +142,16 @@ static void live_metrics(struct admin *a, struct buf *b)
     metric(b, "live_dropped_total", "counter", "Live streams ended because their readers were too slow.", s.dropped);
 }
 
+static void sql_metrics(struct admin *a, struct buf *b)
+{
+    struct sql_stats s;
+    sql_stats(a->sql, &s);
+    metric(b, "sql_running", "gauge", "SQL statements being answered.", s.running);
+    metric(b, "sql_statements_total", "counter", "SQL statements answered.", s.statements);
+    metric(b, "sql_refused_total", "counter", "Of these, refused or ended by a limit.", s.refused);
+    metric(b, "sql_rows_total", "counter", "Rows of their answers.", s.rows);
+}
+
 static void http_metrics(struct admin *a, struct buf *b)
 {
     struct http_server_stats sum = {0};
@@ -195,6 +206,7 @@ static void metrics(struct admin *a, struct http_request *r)
     context_metrics(a, &b);
     notify_metrics(a, &b);
     live_metrics(a, &b);
+    sql_metrics(a, &b);
     http_metrics(a, &b);
     latency_metrics(a, &b);
     respond(r, 200, "text/plain; version=0.0.4; charset=utf-8", buf_view(&b));

@@ -13,6 +13,7 @@
 struct admin {
     struct broker *broker;
     struct live *live;
+    struct sql *sql;
     const char *version;
     int64_t start_us; /* wall time */
     struct http_server *const *servers;

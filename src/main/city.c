@@ -481,7 +481,7 @@ static void sql_open(struct city *city, const struct config *c)
     int64_t enabled = config_int(c, "sql", "enabled");
     city->front.statements = (struct statements){
         .api = &city->front.ngsild,
-        .sql = sql_new(&o),
+        .sql = city->front.admin.sql = sql_new(&o),
         .enabled = enabled == ALWAYS || (enabled == LOOPBACK && listens_on_loopback(config_str(c, "server", "listen"))),
     };
 }

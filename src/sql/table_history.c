@@ -9,7 +9,7 @@
 
 enum {
     BATCH_MAX = 64,        /* entities read together */
-    POINTS_FIRST = 8192,   /* instances read together */
+    POINTS_FIRST = 1 << 16,  /* instances read together */
     POINTS_MAX = 1 << 24,  /* of one microsecond */
     TEXT_MAX = 4096,
 };
@@ -253,18 +253,20 @@ static int batch_read(struct cursor *c, uint32_t n, bool *partial, int64_t *firs
     time.from_us = c->from_us;
     arena_reset(c->page);
     struct filter *ids = filter_of_ids(c->page, c->ids + c->next, n);
+    bool one = n == 1 && !c->types; /* cheaper by its id */
     struct store_evolve v = {
-        .caller = &s->call->caller, .id = STR_NONE, .filter = filter_and(c->page, ids, c->types), .time = &time,
+        .caller = &s->call->caller, .id = one ? c->ids[c->next] : STR_NONE,
+        .filter = one ? NULL : filter_and(c->page, ids, c->types), .time = &time,
         .terms = scope ? NO_TERMS : named ? &c->term : NULL, .term_count = named && !scope, .no_scope = named && !scope,
         .datasets = &c->dataset, .dataset_count = !str_absent(c->dataset),
         .points_max = c->points, .limit = n, .arena = c->page};
     wait_prepare(s->wait, &v.call, s->deadline_us);
     enum status st = wait_for(s->wait, &v.call, store_evolve(s->options->store, &v));
     store_thread_quiescent(s->options->store);
-    if (st != OK)
+    if (st != OK && st != E_NOT_FOUND)
         return fail(c, st, &v.call.why);
     c->evolutions = v.evolutions;
-    c->count = v.evolution_count;
+    c->count = st == OK ? v.evolution_count : 0;
     *partial = v.partial;
     *first_us = v.first_us;
     *last_us = v.last_us;

@@ -24,7 +24,7 @@ def car(i):
 
 @pytest.fixture(scope="module")
 def cars(tmp_path_factory):
-    city = City(tmp_path_factory.mktemp("city"), "--limits-sql-seconds", "2 s", "--limits-sql-rows", "1000").start()
+    city = City(tmp_path_factory.mktemp("city"), "--limits-sql-seconds", "4 s", "--limits-sql-rows", "1000").start()
     answer = city.post("entityOperations/create", [car(i) for i in range(CARS)])
     assert answer.status_code == 201, answer.text
     for k in range(1, 200):
@@ -144,16 +144,17 @@ def test_join(cars):
 
 
 def test_a_long_series_is_read_in_parts(cars):
-    """More instances than are read together (8192), and many of one time."""
-    tenant = {"NGSILD-Tenant": "long"}
-    base = {"id": "urn:x:1", "type": "Sensor", "n": {"type": "Property", "value": -1, "observedAt": "2023-01-01T00:00:00Z"}}
-    assert cars.post("entities", base, headers=tenant).status_code == 201
-    for part in range(5):
-        edits = [{"id": "urn:x:1", "type": "Sensor", "n": {"type": "Property", "value": i, "observedAt":
-                  f"2024-01-01T{i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}Z"}} for i in range(part * 2000, part * 2000 + 2000)]
-        assert cars.post("entityOperations/update", edits, headers=tenant).status_code == 204
-    row = rows(cars, "SELECT count(*) n, count(DISTINCT time) t, sum(number) s FROM history WHERE attribute = 'n'", headers=tenant)[0]
-    assert row == {"n": 10001, "t": 10001, "s": sum(range(10000)) - 1}
+    """More instances than are read together (65,536)."""
+    tenant, most = {"NGSILD-Tenant": "long"}, 70000
+    times = [f"2024-01-01T{i // 3600:02}:{i // 60 % 60:02}:{i % 60:02}Z" for i in range(most)]
+    for part in range(0, most, 10000):
+        instances = [{"type": "Property", "value": i, "observedAt": times[i]} for i in range(part, part + 10000)]
+        answer = cars.post("temporal/entities", {"id": "urn:x:1", "type": "Sensor", "n": instances}, headers=tenant)
+        assert answer.status_code in (201, 204), answer.text
+    statement = "SELECT count(*) n, count(DISTINCT time) t, sum(number) s, min(time) a, max(time) b FROM history WHERE attribute = 'n'"
+    for more in ("", " AND type = 'Sensor'", " AND entity = 'urn:x:1'", " AND observedAt > '2000'"):
+        row = rows(cars, statement + more, headers=tenant)[0]
+        assert row == {"n": most, "t": most, "s": sum(range(most)), "a": times[0], "b": times[-1]}
 
 
 # ---- names and tenants ----
@@ -271,6 +272,15 @@ def test_refused(cars, statement, status, word):
     assert word in answer.json()["detail"]
 
 
+def test_metrics_count(cars):
+    def count(name):
+        return int(next(line.split()[1] for line in cars.get("/metrics").text.splitlines() if line.startswith(f"wellspring_sql_{name} ")))
+    before = count("statements_total"), count("refused_total"), count("rows_total")
+    rows(cars, "SELECT 1 UNION ALL SELECT 2")
+    sql(cars, "SELECT x")
+    assert (count("statements_total"), count("refused_total"), count("rows_total")) == (before[0] + 2, before[1] + 1, before[2] + 2)
+
+
 def test_limits_are_named(cars):
     forever = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT "
     for statement, limit in ((forever + "count(*) FROM r", "limits.sql_seconds"), (forever + "n FROM r", "limits.sql_rows"),
@@ -279,7 +289,7 @@ def test_limits_are_named(cars):
         began = time.monotonic()
         answer = sql(cars, statement)
         assert answer.status_code in (403, 413) and answer.json()["limit"] == limit
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
 
 
 def test_memory_is_bounded(new_city):

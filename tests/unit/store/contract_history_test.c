@@ -435,6 +435,40 @@ static void test_types_find_and_pages_follow_ids(void **state)
     assert_int_equal(v.evolution_count, 0);
 }
 
+static void test_ids_alone_are_found_in_order(void **state)
+{
+    (void)state;
+    const char *const ids[] = {"urn:e:c", "urn:e:a", "urn:e:b"};
+    for (int i = 0; i < 3; i++)
+        PUT(RECORD_EDIT_UPSERT, ids[i], 10);
+    struct store_evolve v = {.ids_alone = true, .limit = 2, .offset = 1};
+    assert_int_equal(evolve(&v), OK);
+    assert_int_equal(v.evolution_count, 2);
+    assert_false(v.more);
+    assert_true(str_eq(v.evolutions[0].id, STR("urn:e:b")));
+    assert_true(str_eq(v.evolutions[1].id, STR("urn:e:c")));
+}
+
+/* Where instances stand in their series, whatever the property is. */
+static void test_instances_are_found_by_place(void **state)
+{
+    (void)state;
+    struct temporal_query q = ALWAYS;
+    PUT(RECORD_EDIT_UPSERT, "urn:e:1", 10, 30, 50, 70);
+    q.by_place = true;
+    q.property = TIME_DELETED_AT;
+    q.from_us = 30;
+    q.to_us = 70;
+    struct store_evolve v = {.time = &q, .limit = 10};
+    assert_int_equal(evolve(&v), OK);
+    ASSERT_VALUES(&v.evolutions[0].series[0], 30, 50);
+    v = (struct store_evolve){.time = &q, .limit = 10, .points_max = 1};
+    assert_int_equal(evolve(&v), OK);
+    assert_true(v.partial);
+    assert_int_equal(v.last_us, 30);
+    ASSERT_VALUES(&v.evolutions[0].series[0], 30);
+}
+
 static void test_answers_have_a_most_of_instances(void **state)
 {
     (void)state;
@@ -537,6 +571,8 @@ int main(void)
         CASE(test_time_chooses_instances),
         CASE(test_attributes_and_datasets_choose_series),
         CASE(test_types_find_and_pages_follow_ids),
+        CASE(test_ids_alone_are_found_in_order),
+        CASE(test_instances_are_found_by_place),
         CASE(test_answers_have_a_most_of_instances),
         CASE(test_scopes_bound_what_is_found),
         CASE(test_tenants_remember_apart),
