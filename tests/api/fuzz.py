@@ -44,7 +44,7 @@ WORDS = {
     "keep": ["speed", "a,b"],
     "drop": ["speed", "a,b"],
     "options": ["keyValues", "sysAttrs", "concise", "normalized,sysAttrs", "noOverwrite", "update", "replace", "simplified", "x", ","],
-    "format": ["normalized", "concise", "simplified", "keyValues", "x"],
+    "format": ["normalized", "concise", "temporalValues", "aggregatedValues", "simplified", "keyValues", "x"],
     "lang": ["en", "de,en;q=0.5", "*", "\u00e9"],
     "datasetId": ["@none", "urn:x:1", "urn:x:1,@none", "x", ",,"],
     "orderBy": ["speed", "speed;desc", "name;asc,speed", "id;x", "dist-asc"],
@@ -59,8 +59,15 @@ WORDS = {
     "local": ["true", "false"],
     "observedAt": ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00.5Z", "2020-06-01T00:00:00+02:00", "yesterday", "2020-13-01T00:00:00Z"],
     "timerel": ["before", "after", "between", "x"],
-    "timeAt": ["2020-01-01T00:00:00Z", "x"],
+    "timeAt": ["2020-01-01T00:00:00Z", "2019-01-01T00:00:00Z", "2098-01-01T00:00:00Z", "x"],
+    "endTimeAt": ["2100-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "2100-06-01T00:00:00Z", "x"],
+    "timeproperty": ["observedAt", "createdAt", "modifiedAt", "deletedAt", "expiresAt"],
+    "lastN": ["1", "2", "20", "0", "99999999999"],
+    "aggrMethods": ["sum,avg,stddev", "min,max", "totalCount,distinctCount,sumsq", "median"],
+    "aggrPeriodDuration": ["P1M", "PT1H", "PT0S", "PT0.000001S", "x"],
 }
+TIME_QUERY = [("timerel", "after"), ("timeAt", "2019-01-01T00:00:00Z")]
+SETS = {"georel": GEO_QUERY, "timerel": TIME_QUERY}  # parameters that go together
 MEDIA = ["application/json", "application/ld+json", "application/geo+json", "*/*", "text/html", "application/json;q=0.5, */*;q=0.1", "x"]
 CONTEXT_LINK = '<%s>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
@@ -126,7 +133,7 @@ class Maker:
             return r.choice(NASTY_VALUES)
         if "$ref" in schema:
             name = schema["$ref"].rpartition("/")[2]
-            if name in ("Attribute", "Instances") and r.random() < 0.8:
+            if name in ("Attribute", "Instances", "TemporalInstances") and r.random() < 0.8:
                 return self.attribute(depth)
             if name == "Geometry":
                 return self.geometry()
@@ -255,7 +262,7 @@ class Fuzzer:
                 value = self.maker.variable(name)
                 path = path.replace("{%s}" % name, urllib.parse.quote(value.encode("utf-8", "replace"), safe="" if r.random() < 0.5 else ":"))
             elif place == "query" and r.random() < 2 / (4 + len(operation["parameters"])):
-                together = GEO_QUERY if name == "georel" and not bends() else [(name, self.maker.param(name))]
+                together = SETS[name] if name in SETS and not bends() else [(name, self.maker.param(name))]
                 query += [f"{n}={urllib.parse.quote(v.encode('utf-8', 'replace'))}" for n, v in together]
         if bends():
             query.append(r.choice(["unknown=1", "=", "&", "q", "type", "%"]))
