@@ -2,6 +2,7 @@
  * gone included. Rows come by entity, attribute, dataset, time.
  *
  * First the ids are found, then their instances are read a few entities, or a part of one, at a time. */
+#include "base/hash.h"
 #include "sql/table.h"
 
 #include <stdlib.h>
@@ -50,7 +51,6 @@ struct cursor {
     struct evolution *evolutions; /* in page */
     uint32_t count;
     uint32_t e, s, p;         /* the row */
-    sqlite3_int64 row;
 };
 
 /* ---- plans ---- */
@@ -396,7 +396,6 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text
 static int cursor_next(sqlite3_vtab_cursor *base)
 {
     struct cursor *c = (struct cursor *)base;
-    c->row++;
     if (c->distinct) {
         c->s = c->evolutions[c->e].count;
         c->p = 0;
@@ -482,10 +481,17 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
     return SQLITE_OK;
 }
 
-/* Rows are not told apart by a number; this one counts those of the answer. */
+/* The same for an instance however it is found: SQLite tells by it what two conditions of an OR both find. */
 static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
-    *out = ((const struct cursor *)base)->row;
+    const struct cursor *c = (const struct cursor *)base;
+    const struct evolution *e = &c->evolutions[c->e];
+    const struct series *s = &e->series[c->s];
+    const struct point *p = &s->points[c->p];
+    uint64_t h = hash_u64(hash_str(e->id) ^ s->term);
+    h = hash_u64(h ^ hash_str(s->dataset));
+    h = hash_u64(h ^ p->attr.seq);
+    *out = (sqlite3_int64)hash_u64(h ^ p->index);
     return SQLITE_OK;
 }
 

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import time
 
@@ -135,6 +136,17 @@ def test_history_of_all(cars):
     found = {(row["attribute"], row["n"]) for row in
              rows(cars, "SELECT attribute, count(*) n FROM history WHERE entity <> 'urn:ngsi-ld:Car:gone' GROUP BY attribute")}
     assert found >= {("speed", CARS + 199), ("open", CARS), ("owner", CARS), ("location", CARS)}
+
+
+@pytest.mark.parametrize("either, other", [
+    ("entity = 'urn:ngsi-ld:Car:002'", "entity = 'urn:ngsi-ld:Car:003'"), ("attribute = 'speed'", "attribute = 'open'"),
+    ("entity = 'urn:ngsi-ld:Car:001'", "attribute = 'speed'"), ("time < '2024-01-01T00:01'", "entity = 'urn:ngsi-ld:Car:001'")])
+def test_either_of_two_conditions(cars, either, other):
+    """Each may be looked up by itself, and what both find counts once."""
+    def found(*conditions):
+        where = " OR ".join(f"{c} AND entity < 'urn:ngsi-ld:Car:100'" for c in conditions)
+        return [r["i"] for r in rows(cars, "SELECT coalesce(instanceId, entity || value) i FROM history WHERE " + where)]
+    assert sorted(found(either, other)) == sorted(set(found(either)) | set(found(other)))
 
 
 def test_join(cars):
@@ -332,6 +344,18 @@ def test_only_where_it_is_enabled(new_city):
     city = new_city("--sql-enabled", "never").start()
     answer = sql(city, "SELECT 1")
     assert answer.status_code == 403 and answer.json()["limit"] == "sql.enabled"
+    assert city.post("/grafana/query", {"targets": []}).json()["limit"] == "sql.enabled"
+
+
+def test_not_where_others_may_ask(new_city):
+    everywhere = new_city().start("--listen", "0.0.0.0:0")
+    everywhere.url = everywhere.url.replace("0.0.0.0", "127.0.0.1")
+    answer = sql(everywhere, "SELECT 1")
+    assert answer.status_code == 403 and answer.json()["limit"] == "sql.enabled"
+    assert everywhere.stop() == 0
+    everywhere.start("--listen", "0.0.0.0:0", "--sql-enabled", "always")
+    everywhere.url = everywhere.url.replace("0.0.0.0", "127.0.0.1")
+    assert rows(everywhere, "SELECT 1 AS one") == [{"one": 1}]
 
 
 # ---- the command ----
@@ -450,6 +474,17 @@ def test_export_of_a_long_series(new_city, tmp_path):
         with open(file, newline="", encoding="utf-8") as f:
             read = list(csv.DictReader(f)) if form == "csv" else [json.loads(line) for line in f]
         assert sorted((r["attribute"], r["time"]) for r in read) == sorted((f"a{k}", t) for k in range(6) for t in times)
+
+
+def test_export_shows_a_bar_on_a_terminal(cars, tmp_path):
+    import pty
+    master, terminal = pty.openpty()
+    done = subprocess.run([program(), "export", "--type", "Car", "-o", str(tmp_path / "x"), "--to", cars.url], stderr=terminal, check=True,
+                          timeout=60)
+    os.close(terminal)
+    shown = os.read(master, 65536).decode()
+    os.close(master)
+    assert done.returncode == 0 and "[##############################] 100%  300 rows" in shown
 
 
 # ---- Grafana ----
