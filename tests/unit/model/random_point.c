@@ -96,7 +96,7 @@ static double random_double(struct random *r)
 static struct value random_extreme(struct random *r)
 {
     static const double REALS[] = {0,        -0.0,     DBL_MAX,          -DBL_MAX, DBL_MIN, 4.9406564584124654e-324,
-                                   1e308,    1e-308,   9007199254740993, 0.1,      1e22,    -1e15,
+                                   1e308,    1e-308,   9007199254740993.0, 0.1,      1e22,    -1e15,
                                    1e-15,    123456.7, 9007199254740992, 0.3,      2.5e-7,  1.7976931348623157e308,
                                    -1e-300, 1.0 / 3};
     static const int64_t INTEGERS[] = {INT64_MAX, INT64_MIN, INT64_MAX - 1, 9007199254740993, -9007199254740993, 0, -1, 7};
