@@ -265,6 +265,8 @@ static void statement_run(struct session *s)
         refuse(s, code);
     else if (statement && !sqlite3_stmt_readonly(statement))
         session_fail(s, NULL, why_set(&why, E_FORBIDDEN, NULL, "%s", SESSION_READ_ONLY), &why);
+    else if (sqlite3_stmt_isexplain(statement) == 1) /* tells addresses of memory */
+        session_fail(s, NULL, why_set(&why, E_FORBIDDEN, NULL, "of EXPLAIN, only EXPLAIN QUERY PLAN is allowed"), &why);
     else if (!statement || !sqlite3_column_count(statement))
         session_fail(s, NULL, why_set(&why, E_BAD_DATA, NULL, "a SELECT is expected"), &why);
     else if (!is_end(tail, z.p + z.n))
@@ -282,6 +284,8 @@ static enum status open(struct session *s)
     int code = sqlite3_open_v2(":memory:", &s->db, flags, NULL);
     if (code == SQLITE_OK) /* nothing of a statement goes to a disk */
         code = sqlite3_exec(s->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+    if (code == SQLITE_OK) /* declares them while nothing is guarded */
+        code = sqlite3_exec(s->db, "SELECT 1 FROM json_each('[]'), json_tree('[]')", NULL, NULL, NULL);
     if (code == SQLITE_OK)
         return OK;
     why_limit(&why, E_BUSY, NULL, "limits.sql_memory", "no room for a statement: %s", sqlite3_errstr(code));

@@ -169,6 +169,12 @@ def test_a_long_series_is_read_in_parts(cars):
         assert row == {"n": most, "t": most, "s": sum(range(most)), "a": times[0], "b": times[-1]}
 
 
+def test_json_is_taken_apart(cars):
+    found = rows(cars, "SELECT s.value FROM Car c, json_each(c.scope) s WHERE c.id = 'urn:ngsi-ld:Car:003'")
+    assert [r["value"] for r in found] == ["/a", "/b"]
+    assert rows(cars, "SELECT location ->> '$.coordinates[0]' AS x FROM Car WHERE id = 'urn:ngsi-ld:Car:003'") == [{"x": 0.3}]
+
+
 # ---- names and tenants ----
 
 def test_tenants_are_apart(cars):
@@ -270,6 +276,8 @@ def test_parameters_and_get(cars):
     ("BEGIN", 403, "only SELECT"),
     ("SELECT load_extension('x')", 403, "load_extension"),
     ("SELECT zeroblob(1000000000)", 403, "zeroblob"),
+    ("EXPLAIN SELECT * FROM Car", 403, "QUERY PLAN"),
+    ("SELECT * FROM main.sqlite_schema", 403, ""),
     ("SELECT 1; SELECT 2", 400, "one statement"),
     ("SELECT * FROM Tram", 400, "there are: Car, history"),
     ("SELECT wheels FROM Car", 400, "wheels"),
