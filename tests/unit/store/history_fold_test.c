@@ -25,12 +25,16 @@ static struct {
     unsigned at;    /* at this one, from 1, … */
     void (*happens)(void);
     bool fails;
-    bool flush_fails, open_fails;
+    bool flush_fails, open_fails, range_fails;
 } base;
 static _Thread_local bool folds; /* this thread, just now */
 
 enum status __real_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
 enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
+enum status __real_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
 enum status __real_base_flush(struct base *b, const struct base_position *p, struct why *why);
 enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why);
 enum status __real_base_open(struct base **out, const char *path, bool create, struct why *why);
@@ -50,6 +54,12 @@ enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str
             return fault(why);
     }
     return __real_base_view_get(v, key, bytes, owned, why);
+}
+
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
+{
+    return folds && base.range_fails ? fault(why) : __real_base_view_range(v, from, to, backwards, pair, arg, why);
 }
 
 enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why)
@@ -148,30 +158,67 @@ static void assert_checks_clean(void)
         fail_msg("%s", why.text);
 }
 
-/* Instances so large that a chunk holds few of them, behind one that is not sealed. */
-static void test_large_instances_are_sealed_apart(void **state)
+/* Instances so large that a chunk holds few of them, observed at `from` and on. */
+enum { LARGE = 60, LARGE_BYTES = 100000 };
+
+static void put_large(int64_t from)
 {
-    (void)state;
-    enum { LARGE = 60, BYTES = 100000 };
-    char *text = mem_alloc(BYTES);
+    char *text = mem_alloc(LARGE_BYTES);
     uint32_t random = 1;
-    recorder_put(f, "urn:e", 1, 1);
-    assert_true(fold());
     for (unsigned i = 0; i < LARGE; i++) {
-        struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 2 + i, 1)};
-        for (unsigned k = 0; k < BYTES; k++)
-            text[k] = (char)('!' + ((random = random * 1664525 + 1013904223) >> 16) % 13); /* no quote */
+        struct record_edit edit = {
+            .kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", from + i, 1)};
+        for (unsigned k = 0; k < LARGE_BYTES; k++)
+            text[k] = (char)('0' + ((random = random * 1664525 + 1013904223) >> 16) % 64);
         text[0] = (char)('0' + i);
-        edit.fragment->series[0].points[0].attr.value = (struct value){.kind = VALUE_STRING, .text = {text, BYTES}};
+        edit.fragment->series[0].points[0].attr.value = (struct value){.kind = VALUE_STRING, .text = {text, LARGE_BYTES}};
         assert_int_equal(recorder_edit(f, &edit).status, OK);
     }
     free(text);
+}
+
+static void test_large_instances_are_sealed_apart(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 1, 1); /* one before them that is not sealed */
+    assert_true(fold());
+    put_large(2);
     assert_true(fold());
     const struct series *s = recorder_series(f, "urn:e");
     assert_int_equal(s->count, 1 + LARGE);
-    assert_int_equal(s->points[LARGE].attr.value.text.n, BYTES);
+    assert_int_equal(s->points[LARGE].attr.value.text.n, LARGE_BYTES);
     assert_int_equal(s->points[LARGE].attr.value.text.p[0], '0' + LARGE - 1);
     assert_true(embedded_of(f->store)->history.sealed > 1);
+    opened_shut(&o);
+    assert_checks_clean();
+    opened_start(&o);
+}
+
+/* The first series of the entity is sealed, and more than a batch holds; the second cannot be read. */
+static void test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it(void **state)
+{
+    (void)state;
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e")};
+    recorder_put(f, "urn:e", 1000, 1);
+    struct evolution *other = recorder_evolution(f, "urn:e", 1, CHUNK);
+    other->series->term = fixture_term(f, "z");
+    for (uint32_t i = 0; i < CHUNK; i++)
+        other->series->points[i].attr.term = other->series->term;
+    edit.fragment = other;
+    struct record_result r = recorder_edit(f, &edit);
+    assert_int_equal(r.status, OK);
+    assert_true(fold());
+    struct point sealed = other->series->points[0];
+    sealed.attr.seq = r.seq;
+    edit = recorder_of_instance(f, RECORD_EDIT_DELETE_INSTANCE, "urn:e", &sealed);
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    put_large(1001);
+    base.range_fails = true;
+    assert_false(fold());
+    base.range_fails = false;
+    recorder_put(f, "urn:e", 1, 1); /* the first chunk will begin with another */
+    assert_true(fold());
+    assert_int_equal(recorder_series(f, "urn:e")->count, 2 + LARGE);
     opened_shut(&o);
     assert_checks_clean();
     opened_start(&o);
@@ -443,6 +490,7 @@ int main(void)
         TEST(test_a_sealed_instance_changes_twice_between_folds),
         TEST(test_the_last_instance_is_a_sealed_one),
         TEST(test_large_instances_are_sealed_apart),
+        TEST(test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it),
         TEST(test_a_fold_that_fails_gives_all_back),
         TEST(test_a_base_that_does_not_open_again_is_told),
         TEST(test_what_was_forgotten_does_not_come_back_with_the_entitys_end),
