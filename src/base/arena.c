@@ -111,6 +111,23 @@ void arena_reset(struct arena *a)
     a->total = 0;
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){a->newest, a->used, a->total};
+}
+
+void arena_rewind(struct arena *a, struct arena_mark m)
+{
+    while (a->newest != m.newest) {
+        struct chunk *c = a->newest;
+        a->newest = c->older;
+        a->held -= sizeof *c + c->bytes;
+        free(c);
+    }
+    a->used = m.used;
+    a->total = m.total;
+}
+
 static void chunk_add(struct arena *a, size_t bytes)
 {
     size_t size = a->newest ? a->newest->bytes * 2 : a->first;

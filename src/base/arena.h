@@ -24,6 +24,14 @@ void arena_free(struct arena *a);
 /* Forgets everything but keeps the first chunk for the next request. */
 void arena_reset(struct arena *a);
 
+/* A moment, to come back to: what was handed out since is given back to the system, but for one chunk's rest. */
+struct arena_mark {
+    const void *newest;
+    size_t used, total;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, struct arena_mark m);
+
 /* 16-byte aligned, not zeroed; valid until reset or free. Never NULL. */
 void *arena_alloc(struct arena *a, size_t bytes);
 void *arena_zalloc(struct arena *a, size_t bytes);

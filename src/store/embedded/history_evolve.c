@@ -309,10 +309,14 @@ static enum status read_page(struct reading *r, struct why *why)
         bool is_found;
         if (history_is_over(&v->call))
             return v->call.status;
+        struct arena_mark before = arena_mark(r->arena);
         st = find(r, ids.all[i], &one, &is_found, why);
+        bool shown = is_found && found >= v->offset && v->evolution_count < v->limit;
+        if (!shown)
+            arena_rewind(r->arena, before);
         if (!is_found)
             continue;
-        if (found >= v->offset && v->evolution_count < v->limit)
+        if (shown)
             v->evolutions[v->evolution_count++] = one;
         found++;
         v->more = found > v->offset + v->evolution_count;

@@ -27,6 +27,7 @@ struct gathering {
     uint32_t span_count;
     bool hidden;      /* it is only asked whether there are any */
     uint64_t matched; /* in the time asked about */
+    uint64_t taken;   /* into points, some of them pruned since */
     bool bounded;  /* only instances within the horizon can still be among those wanted */
     int64_t horizon;
 };
@@ -83,6 +84,7 @@ static void add(struct gathering *g, const struct point *p)
         g->room = room;
     }
     g->points[g->count++] = *p;
+    g->taken++;
     if (g->count >= most(g->r) + PRUNE_SLACK)
         prune(g);
 }
@@ -138,7 +140,10 @@ static enum status add_numbers(struct gathering *g, const struct chunk *c, struc
 static enum status add_points(struct gathering *g, struct str bytes, struct why *why)
 {
     struct chunk c;
-    struct arena *a = g->r->arena;
+    bool passing = g->aggregates && !g->r->time->last_n; /* what is worked out borrows nothing */
+    struct arena *a = passing ? arena_new(0) : g->r->arena;
+    struct arena_mark before = arena_mark(a);
+    uint64_t taken = g->taken;
     enum status st = chunk_open(&c, arena_dup(a, bytes), why);
     struct point *points = st == OK ? arena_array(a, struct point, c.summary.count) : NULL;
     if (st == OK)
@@ -146,6 +151,10 @@ static enum status add_points(struct gathering *g, struct str bytes, struct why 
     for (uint32_t i = 0; st == OK && i < c.summary.count; i++)
         if (!past_edited(g->series, points[i].attr.seq, points[i].index))
             add(g, &points[i]);
+    if (passing)
+        arena_free(a);
+    else if (g->taken == taken)
+        arena_rewind(a, before);
     return st;
 }
 

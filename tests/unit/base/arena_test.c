@@ -94,6 +94,30 @@ static void texts_end_in_nul(void **state)
     arena_free(a);
 }
 
+static void rewinding_gives_back_what_came_since(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(0);
+    struct arena_mark empty = arena_mark(a);
+    size_t nothing = arena_held(a);
+    const char *first = arena_dup(a, STR("first")).p;
+    struct arena_mark m = arena_mark(a);
+    size_t held = arena_held(a), bytes = arena_bytes(a);
+    char *next = arena_alloc(a, 16);
+    for (int i = 0; i < 100; i++)
+        memset(arena_alloc(a, 1000), 7, 1000);
+    assert_true(arena_held(a) > held + 90000);
+    arena_rewind(a, m);
+    assert_int_equal(arena_held(a), held);
+    assert_int_equal(arena_bytes(a), bytes);
+    assert_string_equal(first, "first");
+    assert_ptr_equal(arena_alloc(a, 16), next);
+    arena_rewind(a, empty);
+    assert_int_equal(arena_held(a), nothing);
+    assert_non_null(arena_alloc(a, 16));
+    arena_free(a);
+}
+
 static void small_ones_hold_little(void **state)
 {
     (void)state;
@@ -119,6 +143,7 @@ int main(void)
         cmocka_unit_test(grow_of_the_last_stays_in_place),
         cmocka_unit_test(maximum_is_soft_and_forgotten_by_reset),
         cmocka_unit_test(texts_end_in_nul),
+        cmocka_unit_test(rewinding_gives_back_what_came_since),
         cmocka_unit_test(small_ones_hold_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

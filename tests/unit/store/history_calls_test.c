@@ -215,6 +215,37 @@ static void test_a_reader_who_goes_does_not_read_on(void **state)
     assert_int_equal(v.explain.chunks_read, 1);
 }
 
+/* Memory of the answer, beyond what it shows. */
+static size_t memory_of(struct store_evolve *v)
+{
+    size_t before = arena_bytes(f->arena);
+    assert_int_equal(fixture_evolve(f, v), OK);
+    return arena_bytes(f->arena) - before;
+}
+
+static void test_what_is_not_shown_takes_no_memory(void **state)
+{
+    (void)state;
+    enum { POINTS = 16384, ENTITIES = 400, MOST = 200 << 10 };
+    struct temporal_query time = {.from_us = INT64_MIN, .to_us = INT64_MAX, .methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT)};
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 1, POINTS)};
+    for (uint32_t i = 0; i < POINTS; i++)
+        edit.fragment->series[0].points[i].attr.value = (struct value){.kind = VALUE_BOOL, .boolean = i % 2};
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    fold();
+    struct store_evolve v = {.id = STR("urn:e"), .time = &time, .points_max = 1000, .buckets_max = 10};
+    assert_true(memory_of(&v) < MOST);
+    assert_int_equal(v.explain.chunks_read, POINTS / 1024);
+    struct filter *filter = fixture_of_type(f, "T");
+    for (uint32_t i = 0; i < ENTITIES; i++)
+        recorder_put(f, arena_printf(f->arena, "urn:f:%u", i).p, 1, 10);
+    time = (struct temporal_query){.from_us = INT64_MAX - 1, .to_us = INT64_MAX, .must_have = true};
+    v = (struct store_evolve){.filter = filter, .time = &time, .points_max = 1000, .limit = ENTITIES};
+    assert_true(memory_of(&v) < MOST);
+    assert_int_equal(v.evolution_count, 0);
+    assert_int_equal(v.explain.entities, 1 + ENTITIES);
+}
+
 static void test_backups_carry_history(void **state)
 {
     (void)state;
@@ -254,6 +285,7 @@ int main(void)
         TEST(test_nothing_is_written_to_a_log_that_failed),
         TEST(test_points_are_not_written_to_a_log_that_failed),
         TEST(test_a_reader_who_goes_does_not_read_on),
+        TEST(test_what_is_not_shown_takes_no_memory),
         TEST(test_backups_carry_history),
     };
     return cmocka_run_group_tests_name("store/history_calls", tests, NULL, NULL);
