@@ -48,7 +48,7 @@ static int by_place(const void *x, const void *y)
 /* How many of a series can be among those wanted, at most. */
 static uint64_t most(const struct reading *r)
 {
-    uint64_t n = r->v->points_max ? r->v->points_max + 1 : UINT32_MAX / 2;
+    uint64_t n = r->v->points_max && !r->everything ? r->v->points_max + 1 : UINT32_MAX / 2;
     return r->time->last_n && r->time->last_n < n ? r->time->last_n : n;
 }
 

@@ -492,6 +492,21 @@ static void test_answers_have_a_most_of_instances(void **state)
     ASSERT_VALUES(&v.evolutions[1].series[0], 40, 60);
 }
 
+static void test_values_are_asked_of_all_instances(void **state)
+{
+    (void)state;
+    PUT(RECORD_EDIT_UPSERT, "urn:e:1", 1, 2, 3, 4, 5);
+    struct name path = {.iri = STR("value"), .term = fixture_term(&f, "value")};
+    struct operand five = {.kind = OPERAND_NUMBER, .number = 5};
+    struct compare is_five = {.path_count = 1, .path = &path, .op = COMPARE_EQ, .operand_count = 1, .operands = &five};
+    struct filter values = {.kind = FILTER_COMPARE, .compare = &is_five};
+    struct store_evolve v = {.values = &values, .limit = 10, .points_max = 2};
+    assert_int_equal(evolve(&v), OK);
+    assert_int_equal(v.evolution_count, 1); /* by one that the answer has no room for */
+    assert_true(v.partial);
+    ASSERT_VALUES(&v.evolutions[0].series[0], 1, 2);
+}
+
 static void test_scopes_bound_what_is_found(void **state)
 {
     (void)state;
@@ -574,6 +589,7 @@ int main(void)
         CASE(test_ids_alone_are_found_in_order),
         CASE(test_instances_are_found_by_place),
         CASE(test_answers_have_a_most_of_instances),
+        CASE(test_values_are_asked_of_all_instances),
         CASE(test_scopes_bound_what_is_found),
         CASE(test_tenants_remember_apart),
         CASE(test_history_survives_reopening),
