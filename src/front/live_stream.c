@@ -267,6 +267,7 @@ static void begin_run(struct live_stream *s, enum live_begin how)
     }
     s->entities_done = true;
     s->told_id = s->begin_seq;
+    held_tell(s); /* what the hub told already, ahead of saying how to begin */
     loop_timer_set(s->loop, &s->timer, time_monotonic() + s->live->options.heartbeat_us);
 }
 

@@ -1,4 +1,5 @@
 """Live streams: the entities that match, then what becomes of them (GET /live)."""
+import concurrent.futures
 import http.server
 import json
 import os
@@ -168,6 +169,24 @@ def test_goes_on_where_it_was(city, watch):
     assert again.next()[1]["speed"] == 3
     speed(city, 1, 4)
     assert again.next()[1]["speed"] == 4
+
+
+def test_goes_on_every_time(city, watch):
+    """What is told again may come before the stream has begun: many readers at once, so that it does."""
+    stream = watch(city, "type=Car&options=keyValues")
+    stream.until("ready")
+    city.post("entities", car(1, 0))
+    stream.next()
+    last = stream.last_id
+    speeds = list(range(1, 6))
+    for value in speeds:
+        speed(city, 1, value)
+    for _ in range(6):
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            again = list(pool.map(lambda _: watch(city, "type=Car&options=keyValues", last_id=last), range(20)))
+        for reader in again:
+            assert [reader.next()[1]["speed"] for _ in speeds] == speeds
+            reader.close()
 
 
 @pytest.mark.parametrize("last", ["0-1", "nonsense", "-", "ffff-18446744073709551615"])
