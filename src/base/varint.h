@@ -61,4 +61,31 @@ static inline bool varint_take(struct str *s, uint64_t *out)
     return false;
 }
 
+/* The same of one that is at most max. */
+static inline bool varint_take_u32(struct str *s, uint32_t max, uint32_t *out)
+{
+    uint64_t wide;
+    bool ok = varint_take(s, &wide) && wide <= max;
+    *out = (uint32_t)wide;
+    return ok;
+}
+
+/* A text: its length, and its bytes. */
+static inline void varint_write_text(struct buf *b, struct str text)
+{
+    varint_write(b, text.n);
+    buf_str(b, text);
+}
+
+/* False: cut off. *out lies in what *s was. */
+static inline bool varint_take_text(struct str *s, struct str *out)
+{
+    uint64_t n;
+    if (!varint_take(s, &n) || n > s->n)
+        return false;
+    *out = str_head(*s, (size_t)n);
+    *s = str_from(*s, (size_t)n);
+    return true;
+}
+
 #endif

@@ -2,6 +2,7 @@
 #include "model/evolution.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 int64_t point_time(const struct point *p, enum time_property property)
 {
@@ -35,6 +36,17 @@ int point_order(const struct point *a, const struct point *b)
     if (a->attr.seq != b->attr.seq)
         return a->attr.seq < b->attr.seq ? -1 : 1;
     return (a->index > b->index) - (a->index < b->index);
+}
+
+static int by_order(const void *x, const void *y)
+{
+    return point_order(x, y);
+}
+
+void points_sort(struct point *points, uint32_t n)
+{
+    if (n)
+        qsort(points, n, sizeof *points, by_order);
 }
 
 const struct series *evolution_series(const struct evolution *e, uint32_t term, uint32_t *count)

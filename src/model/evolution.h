@@ -31,6 +31,7 @@ int64_t point_time(const struct point *p, enum time_property property);
 int64_t point_place(const struct point *p);
 /* Order within a series: place, then change, then index. */
 int point_order(const struct point *a, const struct point *b);
+void points_sort(struct point *points, uint32_t n);
 
 struct aggregates;
 

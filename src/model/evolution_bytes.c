@@ -30,12 +30,6 @@ static void write_time(struct buf *b, int64_t us, int64_t from)
     varint_write_signed(b, (int64_t)((uint64_t)us - (uint64_t)from));
 }
 
-static void write_text(struct buf *b, struct str s)
-{
-    varint_write(b, s.n);
-    buf_str(b, s);
-}
-
 static void write_double(struct buf *b, double d)
 {
     uint64_t bits;
@@ -54,7 +48,7 @@ static void write_value(struct buf *b, const struct value *v)
         break;
     case VALUE_STRING:
     case VALUE_JSON:
-        write_text(b, v->text);
+        varint_write_text(b, v->text);
         break;
     case VALUE_GEO:
         write_double(b, v->box.west);
@@ -63,7 +57,7 @@ static void write_value(struct buf *b, const struct value *v)
             write_double(b, v->box.east);
             write_double(b, v->box.north);
         }
-        write_text(b, v->text);
+        varint_write_text(b, v->text);
         break;
     case VALUE_NONE:
     case VALUE_NULL:
@@ -91,11 +85,11 @@ static void write_sub(struct buf *b, const struct attr *a, int64_t from_us, uint
 static void write_members(struct buf *b, const struct attr *a)
 {
     if (a->unit_code.p)
-        write_text(b, a->unit_code);
+        varint_write_text(b, a->unit_code);
     if (a->value_type.p)
-        write_text(b, a->value_type);
+        varint_write_text(b, a->value_type);
     if (a->object_type.p)
-        write_text(b, a->object_type);
+        varint_write_text(b, a->object_type);
     if (a->expires_at != TIME_NONE)
         write_time(b, a->expires_at, a->modified_at);
     if (a->sub_count)
@@ -116,7 +110,7 @@ static void write_attr(struct buf *b, const struct attr *a, int64_t deleted_at, 
     write_time(b, a->created_at, a->modified_at);
     write_time(b, (int64_t)a->seq, (int64_t)seq);
     if (a->dataset.n)
-        write_text(b, a->dataset);
+        varint_write_text(b, a->dataset);
     if (a->observed_at != TIME_NONE)
         write_time(b, a->observed_at, a->modified_at);
     if (deleted_at != TIME_NONE)
@@ -171,13 +165,8 @@ static int64_t read_time(struct source *s, int64_t from)
 
 static struct str read_text(struct source *s)
 {
-    uint64_t n = read_uint(s);
-    if (n > s->rest.n) {
-        s->bad = true;
-        return STR("");
-    }
-    struct str text = {s->rest.p, (size_t)n};
-    s->rest = str_from(s->rest, (size_t)n);
+    struct str text = STR("");
+    s->bad = !varint_take_text(&s->rest, &text) || s->bad;
     return text;
 }
 

@@ -90,11 +90,6 @@ static uint32_t full_chunk(const struct past_series *s, uint32_t from)
     return 0;
 }
 
-static int by_order(const void *x, const void *y)
-{
-    return point_order(x, y);
-}
-
 /* Is what is open enough for a full chunk, or in too many parts? Else its chunks stay as they are. */
 static bool is_ripe(const struct past_series *s)
 {
@@ -116,7 +111,7 @@ static void seal(struct folding *f, struct past_series *s, struct str series)
     uint32_t from = 0, n = full_chunk(s, 0);
     if (!n)
         return;
-    qsort(s->points, s->count, sizeof s->points[0], by_order);
+    points_sort(s->points, s->count);
     for (; (n = full_chunk(s, from)); from += n, s->sealed++)
         put_chunk(f, series, f->past.chunks_made++, s->points + from, n);
     memmove(s->points, s->points + from, (s->count - from) * sizeof s->points[0]);

@@ -5,30 +5,6 @@
 
 #include <string.h>
 
-void item_write_text(struct buf *b, struct str s)
-{
-    varint_write(b, s.n);
-    buf_str(b, s);
-}
-
-bool item_read_text(struct str *bytes, struct str *s)
-{
-    uint64_t n;
-    if (!varint_take(bytes, &n) || n > bytes->n)
-        return false;
-    *s = str_head(*bytes, (size_t)n);
-    *bytes = str_from(*bytes, (size_t)n);
-    return true;
-}
-
-static bool read_u32(struct str *bytes, uint32_t *v)
-{
-    uint64_t wide;
-    bool ok = varint_take(bytes, &wide) && wide <= UINT32_MAX;
-    *v = (uint32_t)wide;
-    return ok;
-}
-
 static bool read_i64(struct str *bytes, int64_t *v)
 {
     uint64_t little;
@@ -63,19 +39,19 @@ void item_write(struct buf *b, const struct item *i)
         break;
     case ITEM_SETTLED:
         varint_write(b, i->term);
-        item_write_text(b, i->dataset);
+        varint_write_text(b, i->dataset);
         varint_write(b, i->seq);
         break;
     case ITEM_DROP_POINT:
         varint_write(b, i->term);
-        item_write_text(b, i->dataset);
+        varint_write_text(b, i->dataset);
         varint_write(b, i->seq);
         varint_write(b, i->index);
         buf_char(b, (char)i->current);
         break;
     case ITEM_DROP_SERIES:
         varint_write(b, i->term);
-        item_write_text(b, i->dataset);
+        varint_write_text(b, i->dataset);
         break;
     case ITEM_GROWN:
         buf_le64(b, (uint64_t)i->modified_at);
@@ -97,11 +73,11 @@ void item_write(struct buf *b, const struct item *i)
 
 static bool read_types(struct str *bytes, uint32_t term_max, struct arena *a, struct item *out)
 {
-    if (!read_u32(bytes, &out->type_count) || out->type_count > bytes->n)
+    if (!varint_take_u32(bytes, UINT32_MAX, &out->type_count) || out->type_count > bytes->n)
         return false;
     out->types = arena_array(a, uint32_t, out->type_count);
     for (uint32_t i = 0; i < out->type_count; i++)
-        if (!read_u32(bytes, &out->types[i]) || out->types[i] == TERM_NONE || out->types[i] > term_max)
+        if (!varint_take_u32(bytes, UINT32_MAX, &out->types[i]) || out->types[i] == TERM_NONE || out->types[i] > term_max)
             return false;
     return true;
 }
@@ -117,12 +93,12 @@ static bool read_flag(struct str *bytes, bool *flag)
 
 static bool read_drop(struct str *bytes, uint32_t term_max, struct item *out)
 {
-    if (!read_u32(bytes, &out->term) || out->term > term_max || !item_read_text(bytes, &out->dataset))
+    if (!varint_take_u32(bytes, UINT32_MAX, &out->term) || out->term > term_max || !varint_take_text(bytes, &out->dataset))
         return false;
     if (out->kind == ITEM_SETTLED)
         return varint_take(bytes, &out->seq);
     return out->kind == ITEM_DROP_SERIES ||
-           (varint_take(bytes, &out->seq) && read_u32(bytes, &out->index) && read_flag(bytes, &out->current));
+           (varint_take(bytes, &out->seq) && varint_take_u32(bytes, UINT32_MAX, &out->index) && read_flag(bytes, &out->current));
 }
 
 enum status item_read(struct str *bytes, uint32_t term_max, struct arena *a, struct item *out, struct why *why)
@@ -178,15 +154,9 @@ enum status items_check(struct str bytes, uint32_t term_max, struct why *why)
 
 /* ---- groups ---- */
 
-void group_write(struct buf *b, uint64_t seq, struct str items)
-{
-    varint_write(b, seq);
-    item_write_text(b, items);
-}
-
 enum status group_read(struct str *bytes, uint64_t *seq, struct str *items, struct why *why)
 {
-    if (varint_take(bytes, seq) && item_read_text(bytes, items))
+    if (varint_take(bytes, seq) && varint_take_text(bytes, items))
         return OK;
     return why_set(why, E_DAMAGED, NULL, "a group of the history is cut off");
 }

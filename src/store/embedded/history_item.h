@@ -41,12 +41,7 @@ MUST_USE enum status item_read(struct str *bytes, uint32_t term_max, struct aren
 /* All of them. */
 MUST_USE enum status items_check(struct str bytes, uint32_t term_max, struct why *why);
 
-/* A group: its change and its items. */
-void group_write(struct buf *b, uint64_t seq, struct str items);
+/* Takes a group off the front of *bytes: its change and its items. recent_add() writes them. */
 MUST_USE enum status group_read(struct str *bytes, uint64_t *seq, struct str *items, struct why *why);
-
-/* Length and bytes, as in all of the history's formats. False: cut off. */
-void item_write_text(struct buf *b, struct str s);
-MUST_USE bool item_read_text(struct str *bytes, struct str *s);
 
 #endif

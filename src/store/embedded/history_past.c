@@ -73,7 +73,7 @@ static struct past_series *series(struct past *p, uint32_t term, struct str data
 
 bool past_next_open(struct str *open, struct str *chunk)
 {
-    return open->n && item_read_text(open, chunk);
+    return open->n && varint_take_text(open, chunk);
 }
 
 static void open_chunk(struct past *p, struct past_series *s, struct str bytes)
@@ -294,28 +294,23 @@ enum status past_apply(struct past *p, struct str groups, struct why *why)
 
 /* ---- bytes of a head ---- */
 
-static int by_order(const void *x, const void *y)
-{
-    return point_order(x, y);
-}
-
 /* What was open stays as it is; new points are a chunk behind it. */
 static void write_open(struct buf *b, const struct past_series *s)
 {
     struct buf fresh, chunk;
     if (!s->count) {
         varint_write(b, s->open_count);
-        item_write_text(b, s->open);
+        varint_write_text(b, s->open);
         return;
     }
-    qsort(s->points, s->count, sizeof s->points[0], by_order);
+    points_sort(s->points, s->count);
     buf_init(&fresh, SIZE_MAX / 2);
     buf_init(&chunk, SIZE_MAX / 2);
     chunk_write(&chunk, s->points, s->count);
     buf_str(&fresh, s->open);
-    item_write_text(&fresh, buf_view(&chunk));
+    varint_write_text(&fresh, buf_view(&chunk));
     varint_write(b, s->open_count + s->count);
-    item_write_text(b, buf_view(&fresh));
+    varint_write_text(b, buf_view(&fresh));
     buf_free(&chunk);
     buf_free(&fresh);
 }
@@ -335,19 +330,11 @@ void past_write(struct buf *b, const struct past *p)
     for (uint32_t i = 0; i < p->count; i++) {
         const struct past_series *s = &p->series[i];
         varint_write(b, s->term);
-        item_write_text(b, s->dataset);
+        varint_write_text(b, s->dataset);
         varint_write(b, s->taken);
         varint_write(b, s->sealed);
         write_open(b, s);
     }
-}
-
-static bool read_u32(struct str *bytes, uint32_t max, uint32_t *v)
-{
-    uint64_t wide;
-    bool ok = varint_take(bytes, &wide) && wide <= max;
-    *v = (uint32_t)wide;
-    return ok;
 }
 
 static bool read_times(struct past *p, struct str *bytes)
@@ -365,11 +352,11 @@ static bool read_times(struct past *p, struct str *bytes)
 
 static bool read_types(struct past *p, struct str *bytes)
 {
-    if (!read_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
+    if (!varint_take_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
         return false;
     p->types = arena_array(p->arena, uint32_t, p->type_count);
     for (uint32_t i = 0; i < p->type_count; i++)
-        if (!read_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
+        if (!varint_take_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
             return false;
     return true;
 }
@@ -377,17 +364,17 @@ static bool read_types(struct past *p, struct str *bytes)
 static bool read_series(struct past *p, struct str *bytes, struct past_series *s)
 {
     *s = (struct past_series){0};
-    return read_u32(bytes, p->term_max, &s->term) && item_read_text(bytes, &s->dataset) && varint_take(bytes, &s->taken) &&
-           read_u32(bytes, UINT32_MAX, &s->sealed) && read_u32(bytes, UINT32_MAX, &s->open_count) &&
-           item_read_text(bytes, &s->open);
+    return varint_take_u32(bytes, p->term_max, &s->term) && varint_take_text(bytes, &s->dataset) && varint_take(bytes, &s->taken) &&
+           varint_take_u32(bytes, UINT32_MAX, &s->sealed) && varint_take_u32(bytes, UINT32_MAX, &s->open_count) &&
+           varint_take_text(bytes, &s->open);
 }
 
 static bool read_all(struct past *p, struct str *bytes)
 {
     uint32_t n;
     if (!varint_take(bytes, &p->applied) || !varint_take(bytes, &p->taken) ||
-        !read_u32(bytes, UINT32_MAX, &p->chunks_made) || !read_times(p, bytes) || !read_types(p, bytes) ||
-        !read_u32(bytes, UINT32_MAX, &n) || n > bytes->n)
+        !varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) || !read_times(p, bytes) || !read_types(p, bytes) ||
+        !varint_take_u32(bytes, UINT32_MAX, &n) || n > bytes->n)
         return false;
     p->series = arena_array(p->arena, struct past_series, n);
     for (p->room = n; p->count < n; p->count++) {

@@ -40,11 +40,6 @@ static int by_time(const void *x, const void *y, void *q)
     return a != b ? (a < b ? -1 : 1) : point_order(x, y);
 }
 
-static int by_place(const void *x, const void *y)
-{
-    return point_order(x, y);
-}
-
 /* How many of a series can be among those wanted, at most. */
 static uint64_t most(const struct reading *r)
 {
@@ -263,8 +258,7 @@ static enum status gather(struct gathering *g, struct str id, const struct attr 
         out->aggregates = st == OK && aggregates_count(g->aggregates) ? g->aggregates : NULL;
         return st == E_INVALID_REQUEST && !r->v->terms ? OK : st; /* one that was not asked for by name is left out */
     }
-    if (g->count)
-        qsort(g->points, g->count, sizeof g->points[0], by_place);
+    points_sort(g->points, g->count);
     out->points = g->points;
     out->count = g->count;
     return OK;
