@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "net/http_client.h"
+#include "net/http_gate.h"
 #include "net/http_sender.h"
 #include "net/mqtt_client.h"
 #include "net/resolver.h"
@@ -23,13 +24,14 @@ struct egress_sender {
     struct resolver *resolver;
     struct http_sender *http;
     struct http_client *https;
+    struct http_gate *gate; /* in front of https */
     struct mqtt_client *mqtt;
 };
 
 struct sending {
     union {
         struct http_post post;
-        struct http_call call;
+        struct gate_call call;
         struct mqtt_message message;
     };
     struct port_send *send;
@@ -75,13 +77,13 @@ static void post_start(struct egress_sender *e, struct port_send *s)
     http_post_start(e->http, &sending->post);
 }
 
-static void call_done(struct http_call *call)
+static void call_done(struct gate_call *gated)
 {
-    struct sending *sending = container_of(call, struct sending, call);
+    struct sending *sending = container_of(gated, struct sending, call);
     struct port_send *s = sending->send;
-    s->status = call->status;
-    s->http_status = call->http_status;
-    s->why = call->why;
+    s->status = gated->call.status;
+    s->http_status = gated->call.http_status;
+    s->why = gated->call.why;
     free(sending);
     finish(s);
 }
@@ -97,7 +99,8 @@ static void call_start(struct egress_sender *e, struct port_send *s)
             sending->headers[count++] = s->headers[i];
     }
     sending->send = s;
-    sending->call = (struct http_call){
+    sending->call.done = call_done;
+    sending->call.call = (struct http_call){
         .method = "POST",
         .url = s->uri,
         .headers = sending->headers,
@@ -106,9 +109,8 @@ static void call_start(struct egress_sender *e, struct port_send *s)
         .answer_bytes_max = ANSWER_BYTES_MAX,
         .answer_dropped = true,
         .timeout_ms = s->timeout_ms,
-        .done = call_done,
     };
-    http_call_start(e->https, &sending->call);
+    http_gate_start(e->gate, &sending->call);
 }
 
 static void message_done(struct mqtt_message *message)
@@ -191,6 +193,7 @@ static enum status parts_new(struct egress_sender *e, const struct config *confi
         st = http_client_new(&e->https, e->loop, &o, why);
     if (st != OK)
         return st;
+    e->gate = http_gate_new(e->loop, e->https, (uint32_t)o.connections_max, (uint32_t)o.connections_per_host_max);
     e->http = http_sender_new(e->loop, &(struct http_sender_options){
                                            .guard = e->guard,
                                            .resolver = e->resolver,
@@ -229,8 +232,10 @@ void egress_sender_close(struct egress_sender *e)
         return;
     http_sender_free(e->http);
     mqtt_client_free(e->mqtt);
+    http_gate_free(e->gate);
     http_client_free(e->https);
     e->http = NULL;
+    e->gate = NULL;
     e->mqtt = NULL;
     e->https = NULL;
 }

@@ -4,13 +4,12 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "net/share.h"
 
 #include <stdlib.h>
 
 enum {
     QUIET_MAX = 16384,
-    SUSPECT_SHARE = 4, /* one of so many connections is for those that failed last time */
-    SUSPECT_CONNECTIONS_MAX = 2, /* of one such origin */
     RESOLVED_US = 60000000,
     UNRESOLVED_US = 2000000,
     SWEEP_US = 10000, /* deadlines of waiting posts are looked at no more often than this */
@@ -151,21 +150,12 @@ static bool addresses_known(struct origin *o)
 
 /* ---- who may open a connection ---- */
 
-static uint32_t open_max(const struct http_sender *s, bool suspect)
-{
-    uint32_t max = s->options.connections_max;
-    return suspect ? (max + SUSPECT_SHARE - 1) / SUSPECT_SHARE : max;
-}
-
 static bool may_open(struct origin *o)
 {
     struct http_sender *s = o->sender;
-    uint32_t own = s->options.connections_per_origin_max;
-    if (o->suspect && own > SUSPECT_CONNECTIONS_MAX)
-        own = SUSPECT_CONNECTIONS_MAX;
-    if (o->connections >= own)
+    if (o->connections >= share_own(s->options.connections_per_origin_max, o->suspect))
         return false;
-    bool room = !o->suspect || s->connections[1] < open_max(s, true);
+    bool room = !o->suspect || s->connections[1] < share_all(s->options.connections_max, true);
     if (room && s->connections[0] + s->connections[1] >= s->options.connections_max) {
         if (link_alone(&s->old))
             room = false;

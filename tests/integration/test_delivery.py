@@ -1,4 +1,5 @@
 """Notifications to receivers of every kind: HTTP ones that misbehave, and a real Mosquitto that dies and returns."""
+import contextlib
 import json
 import os
 import shutil
@@ -53,26 +54,29 @@ class Receiver:
             threading.Thread(target=self._serve, args=(guest,), daemon=True).start()
 
     def _serve(self, guest):
+        with guest, contextlib.suppress(ConnectionError):  # a city that ends, or a connection cut for a huge answer
+            self._answer_all(guest)
+
+    def _answer_all(self, guest):
         data = b""
-        with guest:
-            while True:
-                while b"\r\n\r\n" not in data:
-                    chunk = guest.recv(65536)
-                    if not chunk:
-                        return
-                    data += chunk
-                head, data = data.split(b"\r\n\r\n", 1)
-                headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-                while len(data) < int(headers["Content-Length"]):
-                    data += guest.recv(65536)
-                body, data = data[:int(headers["Content-Length"])], data[int(headers["Content-Length"]):]
-                self.heads.append(headers)
-                self.bodies.append(json.loads(body))
-                if self.answer is None:
-                    continue
-                guest.sendall(self.answer)
-                if b"close" in self.answer or b"HTTP/1.0" in self.answer:
+        while True:
+            while b"\r\n\r\n" not in data:
+                chunk = guest.recv(65536)
+                if not chunk:
                     return
+                data += chunk
+            head, data = data.split(b"\r\n\r\n", 1)
+            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+            while len(data) < int(headers["Content-Length"]):
+                data += guest.recv(65536)
+            body, data = data[:int(headers["Content-Length"])], data[int(headers["Content-Length"]):]
+            self.heads.append(headers)
+            self.bodies.append(json.loads(body))
+            if self.answer is None:
+                continue
+            guest.sendall(self.answer)
+            if b"close" in self.answer or b"HTTP/1.0" in self.answer:
+                return
 
     def speeds(self):
         return [entity["speed"] for body in list(self.bodies) for entity in body["data"]]
@@ -130,6 +134,28 @@ def test_silent_receiver_costs_the_others_nothing(city, receivers):
     assert time.monotonic() - start < 9  # before the silent one's time is over
     assert lively.speeds() == list(range(100))
     assert 1 <= silent.connections <= 8
+
+
+def test_silent_https_receivers_cost_the_others_nothing(new_city, receivers):
+    """As many of them as there are connections, never answering a handshake; the lively one goes through libcurl too."""
+    city = new_city("--egress-connections", "8", "--egress-connections-per-host", "4").start()
+    silent = [socket.create_server((f"127.0.0.{2 + i}", 0)) for i in range(8)]
+    lively = receivers()
+    for number, server in enumerate(silent, 2):
+        host, port = server.getsockname()
+        subscribe(city, f"https://{host}:{port}/", number, timeout=3000, cooldown=1)
+    drive(city, -1)
+    for number in range(2, 10):  # at first nobody knows that they are silent
+        wait_until(lambda: city.get(f"subscriptions/urn:ngsi-ld:Subscription:{number}").json()["notification"].get("timesFailed"))
+    subscribe(city, lively.uri.replace("//", "//somebody:hush@"), 1)
+    start = time.monotonic()
+    for speed in range(30):
+        drive(city, speed)
+    wait_until(lambda: lively.speeds()[-1:] == [29], 40)
+    assert time.monotonic() - start < 3  # before the time of any silent one is over
+    assert lively.speeds() == list(range(30))
+    for server in silent:
+        server.close()
 
 
 def test_failures_are_counted(city, receivers):

@@ -254,15 +254,6 @@ static void one_receiver_has_so_many_connections(void **state)
     end();
 }
 
-/* "localhost", "Localhost", "lOcalhost" …: receivers are told apart by the authority as it is written. */
-static void host_name(char out[static 10], int i)
-{
-    memcpy(out, "localhost", 10);
-    for (int bit = 0; bit < 9; bit++)
-        if (i >> bit & 1)
-            out[bit] = (char)(out[bit] - 32);
-}
-
 static void dead_receivers_cost_others_nothing(void **state)
 {
     (void)state;
@@ -273,7 +264,7 @@ static void dead_receivers_cost_others_nothing(void **state)
     char host[10];
     struct str body = STR("{}");
     for (int i = 0; i < DEAD; i++) { /* at first nobody knows that they are dead */
-        host_name(host, 1 + i);
+        receiver_name(host, 1 + i);
         do {
             start_timed(&dead[i], host, "/stall", body, 20);
             loop_run(loop);
@@ -281,7 +272,7 @@ static void dead_receivers_cost_others_nothing(void **state)
         } while (strstr(dead[i].post.why.text, "no connection")); /* not tried yet */
     }
     for (int i = 0; i < DEAD * EACH; i++) {
-        host_name(host, 1 + i % DEAD);
+        receiver_name(host, 1 + i % DEAD);
         start_timed(&dead[i], host, "/stall", body, 2 * PATIENCE_MS);
     }
     open_posts_left = DEAD * EACH;

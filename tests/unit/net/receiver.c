@@ -184,3 +184,11 @@ void receiver_stop(struct receiver *r)
     }
     close(r->fd);
 }
+
+void receiver_name(char out[static 10], int i)
+{
+    memcpy(out, "localhost", 10);
+    for (int bit = 0; bit < 9; bit++)
+        if (i >> bit & 1)
+            out[bit] = (char)(out[bit] - 32);
+}

@@ -25,4 +25,7 @@ void receiver_start(struct receiver *r);
 /* Closes all, waits for its threads. */
 void receiver_stop(struct receiver *r);
 
+/* "localhost", "Localhost", "lOcalhost" …, i below 512: receivers are told apart by the authority as it is written. */
+void receiver_name(char out[static 10], int i);
+
 #endif
