@@ -188,6 +188,18 @@ static int64_t *time_of(struct snapshot *s, const struct member *m)
     return (int64_t *)(void *)((char *)s + m->offset);
 }
 
+/* As it is in the end: an endpoint may come after its receiverInfo. */
+static enum status check_receiver(const struct snapshot *s, struct arena *a, struct why *why)
+{
+    struct json pairs;
+    struct json_limits limits = {.depth_max = STORED_DEPTH_MAX, .bytes_max = SIZE_MAX};
+    struct at at = {.key = STR("receiverInfo")};
+    if (str_absent(s->receiver_info) || (!str_absent(s->endpoint) && endpoint_is_mqtt(s->endpoint)) ||
+        json_read(a, s->receiver_info, &limits, &pairs, NULL) != OK)
+        return OK;
+    return endpoint_check_receiver(&pairs, &at, why);
+}
+
 enum status snapshot_read(const struct json *body, enum snapshot_mode mode, struct arena *a, struct snapshot *out,
                           struct why *why)
 {
@@ -215,7 +227,7 @@ enum status snapshot_read(const struct json *body, enum snapshot_mode mode, stru
         return expected(&r, &type, "\"Snapshot\"");
     if (mode == SNAPSHOT_CREATE && str_absent(out->queries) && str_absent(out->temporal_queries))
         return why_set(why, E_BAD_DATA, NULL, "snapshotQueries or snapshotTemporalQueries is needed");
-    return OK;
+    return check_receiver(out, a, why);
 }
 
 static struct str dup(struct str s, struct arena *a)

@@ -112,6 +112,9 @@ struct subscription_limits {
 /* May messages go there? scheme://host…; of MQTT a topic too. E_BAD_DATA. */
 MUST_USE enum status endpoint_check(struct str uri, const struct at *at, struct why *why);
 bool endpoint_is_mqtt(struct str uri);
+/* receiverInfo of an HTTP endpoint: headers that say where a message ends, and to whom it goes, are the sender's. list: where
+ * the pairs are; NULL pairs are fine. */
+MUST_USE enum status endpoint_check_receiver(const struct json *pairs, const struct at *list, struct why *why);
 
 /* What both forms are read with. context_url: jsonldContext when the input has none (5.8.1.4). */
 struct subscription_reader {

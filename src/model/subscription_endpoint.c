@@ -49,20 +49,23 @@ static enum status accept(struct draft *d, const struct json *v, const struct at
 
 /* ---- what goes along ---- */
 
-/* Headers that say where a message ends, and to whom it goes, are the sender's. */
-static enum status check_receiver(struct draft *d, const struct json *pairs, const struct at *up)
+static bool is_ours(struct str name)
 {
-    static const char *const OURS[] = {
-        "Content-Length", "Transfer-Encoding", "Connection", "Host",
-        "Expect",         "Upgrade",           "TE",         "Trailer"};
-    struct at list = {up, STR("receiverInfo"), 0};
+    static const char *const OURS[] = {"Content-Length", "Transfer-Encoding", "Connection", "Host",       "Expect",
+                                       "Upgrade",        "TE",                "Trailer",    "Keep-Alive", "Proxy-Connection"};
+    for (size_t k = 0; k < sizeof OURS / sizeof *OURS; k++)
+        if (str_eq_fold(name, str_of(OURS[k])))
+            return true;
+    return false;
+}
+
+enum status endpoint_check_receiver(const struct json *pairs, const struct at *list, struct why *why)
+{
     for (uint32_t i = 0; pairs && i < pairs->n; i++) {
-        struct at at = {&list, STR_NONE, i};
+        struct at at = {list, STR_NONE, i};
         struct str key = draft_text_of(&pairs->items[i], STR("key"));
-        for (size_t k = 0; k < sizeof OURS / sizeof *OURS; k++)
-            if (str_eq_fold(key, str_of(OURS[k])))
-                return why_set(d->why, E_BAD_DATA, &at, "the header %s is set by the broker",
-                               OURS[k]);
+        if (is_ours(key))
+            return why_set(why, E_BAD_DATA, &at, "the header %.*s is set by the broker", STR_ARG(key));
     }
     return OK;
 }
@@ -103,5 +106,6 @@ enum status subscription_endpoint(struct draft *d, const struct json *v, const s
         return why_set(d->why, E_BAD_DATA, at, "an endpoint needs a uri");
     if (endpoint_is_mqtt(target))
         return check_notifier(d, json_get(out, STR("notifierInfo")), at);
-    return check_receiver(d, json_get(out, STR("receiverInfo")), at);
+    struct at list = {at, STR("receiverInfo"), 0};
+    return endpoint_check_receiver(json_get(out, list.key), &list, d->why);
 }

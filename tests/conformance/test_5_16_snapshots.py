@@ -115,6 +115,8 @@ class TestCreate:
         snapshot(snapshotPriority=0), snapshot(snapshotPriority=11), snapshot(snapshotPriority=2.5), snapshot(snapshotPriority="2"),
         snapshot(endpoint="nowhere"), snapshot(endpoint=1), snapshot(endpoint="ftp://x.org"), snapshot(endpoint="mqtt://x.org"), snapshot(endpoint="http:x"), snapshot(receiverInfo=[]),
         snapshot(receiverInfo=[{"key": "a"}]), snapshot(receiverInfo=[{"key": "a b", "value": "c"}]),
+        snapshot(endpoint="http://127.0.0.1:9/x", receiverInfo=[{"key": "a", "value": "b"}, {"key": "content-length", "value": "3"}]),
+        snapshot(receiverInfo=[{"key": "Transfer-Encoding", "value": "chunked"}]), snapshot(receiverInfo=[{"key": "Host", "value": "x"}]),
         snapshot(receiverInfo=[{"key": "a", "value": "c\r\nd: e"}]), snapshot(endpoint=NULL), snapshot(speed=prop(1)), snapshot(snapshotLifetime=None)])
     def test_refusals(self, city, things, body):
         refused(city.post("snapshots", body, headers=things), "BadRequestData")
@@ -277,6 +279,11 @@ class TestUpdate:
     def test_refusals(self, city, things, body):
         of = make(city, snapshot(), things)
         refused(city.patch(f"snapshots/{of['id']}", body, headers=things), "BadRequestData")
+
+    def test_headers_of_the_transport(self, city, things):
+        """Over MQTT they are metadata like any other."""
+        of = make(city, snapshot(endpoint="mqtt://127.0.0.1:9/x", receiverInfo=[{"key": "Host", "value": "x"}]), things)
+        refused(city.patch(f"snapshots/{of['id']}", {"endpoint": "http://127.0.0.1:9/x"}, headers=things), "BadRequestData")
 
     def test_other_refusals(self, city, things):
         refused(city.patch("snapshots/urn:x:none", {"snapshotPriority": 1}, headers=things), "ResourceNotFound")
