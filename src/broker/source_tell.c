@@ -147,12 +147,12 @@ void tell_change(struct source_watch *watch, struct source_tenant *t, uint64_t s
         return;
     struct arena *a = arena_new(0), *scratch = arena_new(0);
     struct registration *was = compile(watch, before, a), *is = compile(watch, after, a);
-    for (struct named *n = named_first(&t->watchers), *next; n; n = next) {
-        struct watcher *w = container_of(n, struct watcher, named);
-        next = named_next(&t->watchers, n);
+    struct source_found f = source_index_find(t, was, is, a);
+    watch->candidates += f.count;
+    for (uint32_t i = 0; i < f.count; i++) {
         arena_reset(scratch);
-        if (!is_over(w) && !w->s->interval_us)
-            tell_one(w, seq, was, is, str_absent(after) ? before : after, scratch);
+        if (!is_over(f.watchers[i]))
+            tell_one(f.watchers[i], seq, was, is, str_absent(after) ? before : after, scratch);
     }
     registration_free(was);
     registration_free(is);

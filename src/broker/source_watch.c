@@ -29,6 +29,7 @@ static void tenant_free(struct source_watch *w, struct source_tenant *t)
     pthread_mutex_unlock(&w->lock);
     named_free(&t->sources);
     named_free(&t->watchers);
+    watch_table_free(t->index);
     free((void *)(uintptr_t)t->named.name.p);
     free(t);
 }
@@ -143,6 +144,7 @@ static void remove_watcher(struct source_watch *w, struct watcher *x)
     pthread_mutex_lock(&w->lock);
     named_remove(&x->tenant->watchers, &x->named);
     pthread_mutex_unlock(&w->lock);
+    source_index_remove(x);
     agenda_clear(&w->agenda, &x->due);
     agenda_clear(&w->keeps, &x->keep);
     x->removed = true;
@@ -160,6 +162,7 @@ static bool set_subscription(struct source_watch *w, struct watcher *x, const st
         return false;
     }
     s->of_registrations = true;
+    source_index_remove(x);
     filter_free(x->csf);
     x->csf = NULL;
     subscription_unref(x->s);
@@ -168,8 +171,11 @@ static bool set_subscription(struct source_watch *w, struct watcher *x, const st
     x->s = s;
     x->arena = arena_new(0);
     set_str(&x->stored, mem_dup(h->bytes));
-    return registration_query_of(&x->query, s, x->stored, w->terms, &w->o.limits.filter, x->arena,
-                                 &x->csf, &why) == OK;
+    if (registration_query_of(&x->query, s, x->stored, w->terms, &w->o.limits.filter, x->arena, &x->csf, &why) != OK)
+        return false;
+    if (!s->interval_us)
+        source_index_add(x);
+    return true;
 }
 
 static struct watcher *watcher_new(struct source_watch *w, struct source_tenant *t, struct str id)

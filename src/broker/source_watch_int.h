@@ -5,6 +5,7 @@
 #include "broker/agenda.h"
 #include "broker/named.h"
 #include "broker/notice.h"
+#include "broker/source_index.h"
 #include "broker/source_watch.h"
 #include "broker/state_write.h"
 #include "model/registration.h"
@@ -47,6 +48,9 @@ struct watcher {
     struct arena *arena; /* of the query */
     struct registration_query query;
     struct filter *csf;
+    struct source_key *keys; /* of the index; one of an interval has none */
+    uint32_t key_count;
+    uint64_t lookup; /* the last that found it */
     struct telling *first, **last;
     uint32_t waiting;
     uint32_t taken;     /* of these, what the message is made of that did not arrive */
@@ -65,6 +69,8 @@ struct watcher {
 struct source_tenant {
     struct named named; /* name: owned */
     struct named_table sources, watchers;
+    struct watch_table *index; /* of watchers; NULL: nobody was in it yet */
+    uint64_t lookup;           /* counts them */
     uint32_t members;
     uint64_t mark;
 };
@@ -108,6 +114,7 @@ struct source_watch {
     struct relisting relisting;
     struct agenda agenda, expiries, keeps;
     struct state_writer writer;
+    uint64_t candidates; /* subscriptions looked at because of changes */
     _Atomic uint64_t under_way;
     _Atomic bool started, stopping;
 };
