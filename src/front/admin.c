@@ -88,6 +88,12 @@ static void history_metrics(struct admin *a, struct buf *b)
     metric(b, "history_chunks_read_total", "counter", "Sealed chunks decoded by readers.", s.history.chunks_read);
     metric(b, "history_chunks_summed_total", "counter", "Sealed chunks whose header was enough.", s.history.chunks_summed);
     metric(b, "history_chunks_skipped_total", "counter", "Sealed chunks outside the time asked about.", s.history.chunks_skipped);
+    metric(b, "history_sweeps_total", "counter", "Times that the history was looked through for what is too old.", s.history.sweeps);
+    metric(b, "history_sweep_time_seconds", "gauge", "When that ended last, Unix time.", (uint64_t)(s.history.swept_at_us / 1000000));
+    metric(b, "history_sweep_microseconds", "gauge", "How long it took then.", s.history.swept_us);
+    metric(b, "history_points_dropped_total", "counter", "Instances dropped because they were older than their policy keeps.", s.history.dropped);
+    metric(b, "history_chunks_dropped_total", "counter", "Sealed chunks dropped by sweeps.", s.history.chunks_dropped);
+    metric(b, "history_chunks_rewritten_total", "counter", "Sealed chunks rewritten by sweeps.", s.history.chunks_rewritten);
 }
 
 static void context_metrics(struct admin *a, struct buf *b)

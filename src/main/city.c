@@ -157,8 +157,22 @@ static void notify_make(struct city *city, const struct config *c)
     notify_listener(city->notify)->next = source_watch_listener(city->sources);
 }
 
+/* What the configuration says of how long history is kept. */
+static enum status retention_read(const struct config *c, struct store_retention *out, struct why *why)
+{
+    const struct str *lines;
+    size_t n = config_strs(c, "history", "policies", &lines);
+    *out = (struct store_retention){.rules = retention_new(lines, n, why),
+                                    .sweep_interval_us = config_int(c, "history", "sweep_interval")};
+    return out->rules ? OK : why->status;
+}
+
 static enum status store_open(struct city *city, const struct config *c, struct why *why)
 {
+    struct store_retention retention;
+    enum status st = retention_read(c, &retention, why);
+    if (st != OK)
+        return st;
     struct embedded_options o = {
         .dir = config_str(c, "store", "dir").p,
         .durability = config_int(c, "store", "durability") ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
@@ -179,7 +193,12 @@ static enum status store_open(struct city *city, const struct config *c, struct 
         .clock = &clock_system,
         .listeners = notify_listener(city->notify),
     };
-    return embedded_open(&city->broker.store, city->broker.terms, &o, why);
+    st = embedded_open(&city->broker.store, city->broker.terms, &o, why);
+    if (st == OK)
+        store_retain(city->broker.store, &retention);
+    else
+        retention_free(retention.rules);
+    return st;
 }
 
 /* The alias is a token of RFC 7230, of which only plain characters are taken. */
@@ -563,7 +582,13 @@ struct broker *city_broker(struct city *c)
 
 void city_reload(struct city *city, const struct config *c)
 {
+    struct store_retention retention;
+    struct why why = {0};
     atomic_store(&city->front.access_log, config_bool(c, "log", "access"));
+    if (retention_read(c, &retention, &why) == OK)
+        store_retain(city->broker.store, &retention);
+    else
+        log_error("retention stays as it was", log_z("why", why.text));
 }
 
 /* ---- signals and the end ---- */

@@ -36,6 +36,9 @@ const struct config_option OPTIONS[] = {
     SIZE("store", "history_bytes", "\"128 MiB\"", MIB, TIB, "memory for history that is not folded yet: a fold is begun at it, and writes wait at twice as much"),
     COUNT("store", "value_indexes", "16", 0, 4096, "ordered indexes on attributes that queries use, per tenant"),
 
+    {"history", "policies", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, true, "how long history is kept, a line of words each (docs/history.md): \"type=AirQualityObserved keep=90d minutes=1y days=forever\"; empty: everything, forever"},
+    {"history", "sweep_interval", OPTION_DURATION, "\"1 h\"", 100 * MS, 30 * 86400 * S, NULL, NULL, true, "what of the history is older than that is looked for every"},
+
     SIZE("limits", "body_bytes", "\"128 MiB\"", KIB, 4 * GIB, "body of a request"),
     SIZE("limits", "answer_bytes", "\"256 MiB\"", KIB, 4 * GIB, "body of an answer"),
     SIZE("limits", "uri_bytes", "\"8 KiB\"", 256, MIB, "path and query of a request"),

@@ -76,6 +76,11 @@ enum status store_backup(struct store *s, const char *dir, struct why *why)
     return s->ops->backup(s, dir, why);
 }
 
+void store_retain(struct store *s, const struct store_retention *r)
+{
+    s->ops->retain(s, r);
+}
+
 void store_stats(struct store *s, struct store_stats *out)
 {
     s->ops->stats(s, out);

@@ -22,6 +22,7 @@
 #include "model/doc.h"
 #include "model/edit.h"
 #include "model/filter.h"
+#include "model/retention.h"
 #include "model/temporal.h"
 
 #include <stdbool.h>
@@ -313,6 +314,14 @@ struct store_tenant_delete {
 };
 bool store_tenant_delete(struct store *s, struct store_tenant_delete *d);
 
+/* How long history is kept, from now on; replaces what was said before. What is too old goes in the background, unless the
+ * current instance of an attribute is: that stays. */
+struct store_retention {
+    struct retention *rules;    /* handed over; NULL: everything stays forever */
+    int64_t sweep_interval_us;  /* between two times that the history is looked through; > 0 */
+};
+void store_retain(struct store *s, const struct store_retention *r);
+
 /* Online copy to a new directory dir; blocks the calling thread (not a loop). */
 MUST_USE enum status store_backup(struct store *s, const char *dir, struct why *why);
 
@@ -333,6 +342,11 @@ struct store_stats {
         uint64_t sealed;           /* chunks written */
         uint64_t damaged;          /* chunks met that could not be read */
         uint64_t reads, chunks_read, chunks_summed, chunks_skipped;
+        uint64_t sweeps;           /* ended */
+        uint64_t dropped;          /* instances that were too old */
+        uint64_t chunks_dropped, chunks_rewritten; /* sealed ones, by sweeps */
+        int64_t swept_at_us;       /* wall time, when the last sweep ended; 0: none has */
+        uint64_t swept_us;         /* how long it took */
     } history;
     bool read_only;             /* writes refused: full or failed */
     char reason[160];
@@ -369,6 +383,7 @@ struct store_ops {
     bool (*tenant_exists)(struct store *s, struct str name);
     bool (*tenant_delete)(struct store *s, struct store_tenant_delete *d);
     enum status (*backup)(struct store *s, const char *dir, struct why *why);
+    void (*retain)(struct store *s, const struct store_retention *r);
     void (*stats)(struct store *s, struct store_stats *out);
     const char *(*ready)(struct store *s);
     void (*thread_enter)(struct store *s);

@@ -286,6 +286,12 @@ void base_drop_past_range(struct base *b, struct str from, struct str to)
     write_if_large(b);
 }
 
+enum status base_show(struct base *b, struct why *why)
+{
+    write_batch(b);
+    return b->fault ? why_set(why, E_IO, NULL, "the base store: writing: %s", b->fault) : OK;
+}
+
 enum status base_flush(struct base *b, const struct base_position *p, struct why *why)
 {
     struct base_position all = *p;

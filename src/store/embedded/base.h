@@ -55,6 +55,8 @@ void base_together_forget(struct base *b);
 void base_put_past(struct base *b, struct str key, struct str bytes);
 void base_drop_past(struct base *b, struct str key);
 void base_drop_past_range(struct base *b, struct str from, struct str to);
+/* Views that are opened from now on see what is written. E_IO after a fault, which stays for base_flush(). */
+MUST_USE enum status base_show(struct base *b, struct why *why);
 /* The end of a fold: position, then everything durable. */
 MUST_USE enum status base_flush(struct base *b, const struct base_position *p, struct why *why);
 

@@ -124,7 +124,13 @@ static void embedded_stats(struct store *s, struct store_stats *out)
                     .reads = e->history.reads,
                     .chunks_read = e->history.chunks_read,
                     .chunks_summed = e->history.chunks_summed,
-                    .chunks_skipped = e->history.chunks_skipped},
+                    .chunks_skipped = e->history.chunks_skipped,
+                    .sweeps = e->history.sweep.sweeps,
+                    .dropped = e->history.sweep.dropped,
+                    .chunks_dropped = e->history.sweep.chunks_dropped,
+                    .chunks_rewritten = e->history.sweep.chunks_rewritten,
+                    .swept_at_us = e->history.sweep.last_at_us,
+                    .swept_us = e->history.sweep.last_us},
     };
     for (uint32_t i = 0; i <= d->mask; i++)
         if (d->cells[i])
@@ -167,6 +173,7 @@ static const struct store_ops OPS = {
     .tenant_exists = embedded_tenant_exists,
     .tenant_delete = write_tenant_delete,
     .backup = backup_make,
+    .retain = sweep_retain,
     .stats = embedded_stats,
     .ready = embedded_ready,
     .thread_enter = embedded_thread_enter,

@@ -391,24 +391,82 @@ void fold_want(struct embedded *e)
     pthread_mutex_unlock(&f->lock);
 }
 
-/* False: stop. */
-static bool wait(struct fold *f, bool failed)
+bool fold_is_wanted(struct embedded *e)
 {
+    struct fold *f = &e->fold;
     pthread_mutex_lock(&f->lock);
+    bool wanted = f->wanted || f->stopping;
+    pthread_mutex_unlock(&f->lock);
+    return wanted;
+}
+
+void fold_look_again(struct embedded *e)
+{
+    struct fold *f = &e->fold;
+    pthread_mutex_lock(&f->lock);
+    f->looks_again = true;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->lock);
+}
+
+enum work { WORK_STOP, WORK_FOLD, WORK_SWEEP, WORK_NONE };
+
+/* Until a time of the monotonic clock, in that of condition variables. */
+static struct timespec wake_at(int64_t monotonic_us)
+{
+    int64_t now_us = time_monotonic(), away_us = monotonic_us > now_us ? monotonic_us - now_us : 0;
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += RETRY_S;
-    bool late = false;
-    while (!f->stopping && (failed ? !late : !f->wanted)) {
-        if (failed)
-            late = pthread_cond_timedwait(&f->wake, &f->lock, &t) != 0;
-        else
-            pthread_cond_wait(&f->wake, &f->lock);
+    t.tv_sec += away_us / 1000000;
+    t.tv_nsec += away_us % 1000000 * 1000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
     }
-    f->wanted = false;
-    bool go_on = !f->stopping;
+    return t;
+}
+
+/* What is to be done next, once there is something. After a failure: a fold, again. */
+static enum work wait(struct embedded *e, bool failed)
+{
+    struct fold *f = &e->fold;
+    int64_t due_us = failed ? time_monotonic() + RETRY_S * INT64_C(1000000) : sweep_due_us(e);
+    struct timespec t = due_us == INT64_MAX ? (struct timespec){0} : wake_at(due_us);
+    bool late = false;
+    pthread_mutex_lock(&f->lock);
+    while (!f->stopping && !late && !f->looks_again && (failed || !f->wanted)) {
+        if (due_us == INT64_MAX)
+            pthread_cond_wait(&f->wake, &f->lock);
+        else
+            late = time_monotonic() >= due_us || pthread_cond_timedwait(&f->wake, &f->lock, &t) != 0;
+    }
+    bool folds = failed ? late : f->wanted;
+    enum work w = f->stopping ? WORK_STOP : folds ? WORK_FOLD : late ? WORK_SWEEP : WORK_NONE;
+    f->wanted = f->wanted && w == WORK_NONE;
+    f->looks_again = false;
     pthread_mutex_unlock(&f->lock);
-    return go_on;
+    return w;
+}
+
+static bool fold_once(struct embedded *e)
+{
+    struct why why = {0};
+    int64_t start_us = time_monotonic();
+    enum status st = fold_now(e, &why);
+    note_outcome(&e->fold, st, &why);
+    if (st != OK)
+        log_error("fold failed", log_z("why", why.text));
+    else
+        log_info("folded", log_i("seq", (int64_t)e->fold.seq),
+                 log_f("ms", (double)(time_monotonic() - start_us) / 1000));
+    return st == OK;
+}
+
+static void sweep_once(struct embedded *e)
+{
+    struct why why = {0};
+    if (sweep_slice(e, &why) != OK)
+        log_error("sweep of the history failed", log_z("why", why.text));
 }
 
 static void *run(void *arg)
@@ -416,24 +474,18 @@ static void *run(void *arg)
     struct embedded *e = arg;
     bool failed = false;
     reclaim_enter(e->reclaim);
-    for (bool go_on = true; go_on;) {
+    for (enum work w = WORK_NONE; w != WORK_STOP;) {
         reclaim_offline(e->reclaim);
-        go_on = wait(&e->fold, failed);
+        w = wait(e, failed);
         reclaim_online(e->reclaim);
-        if (!go_on && e->fold.seq == e->committed_seq)
-            break;
-        struct why why = {0};
-        int64_t start_us = time_monotonic();
+        if (w == WORK_NONE || (w == WORK_STOP && e->fold.seq == e->committed_seq))
+            continue;
         pthread_mutex_lock(&e->fold.work);
-        enum status st = fold_now(e, &why);
+        if (w != WORK_SWEEP || sweep_needs_fold(e))
+            failed = !fold_once(e);
+        if (w == WORK_SWEEP && !failed)
+            sweep_once(e);
         pthread_mutex_unlock(&e->fold.work);
-        failed = st != OK;
-        note_outcome(&e->fold, st, &why);
-        if (failed)
-            log_error("fold failed", log_z("why", why.text));
-        else
-            log_info("folded", log_i("seq", (int64_t)e->fold.seq),
-                     log_f("ms", (double)(time_monotonic() - start_us) / 1000));
     }
     reclaim_leave(e->reclaim);
     return NULL;

@@ -4,6 +4,8 @@
  * What is to be written is taken between two groups, with the position in the log; the versions
  * written may be younger than that, and replay skips what is not newer.
  *
+ * In between, the same thread sweeps the history (history_sweep.h).
+ *
  * The log has a bound. When folding lags behind, the committer waits at the bound; when it fails,
  * writes are refused there, until an attempt succeeds. */
 #ifndef STORE_EMBEDDED_FOLD_H
@@ -20,7 +22,7 @@ struct fold {
     bool running;
     pthread_mutex_t lock; /* below */
     pthread_cond_t wake;
-    bool stopping, wanted;
+    bool stopping, wanted, looks_again;
     char failing_why[120];
 
     pthread_mutex_t work;     /* held while folding, and by a backup */
@@ -40,6 +42,9 @@ void fold_stop(struct embedded *e);
 void fold_free(struct embedded *e);
 /* Soon, in the background. Any thread. */
 void fold_want(struct embedded *e);
+bool fold_is_wanted(struct embedded *e);
+/* The fold's thread asks again when a sweep is due. Any thread. */
+void fold_look_again(struct embedded *e);
 /* The log is at its bound and a fold will make room, or may: asks for it. The committer's. */
 bool fold_lags(struct embedded *e);
 /* E_NO_SPACE when the log is at its bound and the last fold failed. The committer's. */

@@ -3,6 +3,7 @@
  *   a change is published → what it replaced goes, as items, into the tenant's recent table   history_capture.c
  *   a temporal edit is published → its items, too                                             history_write.c
  *   a fold → groups are put into each entity's past; full series are sealed as chunks         history_fold.c
+ *   now and then → what is older than may be goes                                         history_sweep.c
  *   a reader → past in the base + folding table + recent table + today's version              history_read.c
  *
  * What is current is in the version of today alone, so an entity that never changes costs no history. Nothing about
@@ -12,6 +13,7 @@
 #define STORE_EMBEDDED_HISTORY_H
 
 #include "base/buf.h"
+#include "store/embedded/history_sweep.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -39,6 +41,7 @@ struct history {
     _Atomic size_t bytes;  /* of recent and folding tables of all tenants */
     pthread_rwlock_t base_lock; /* the base stays open for who holds it for reading */
     struct history_worker reader, writer;
+    struct sweep sweep;
     _Atomic uint64_t points; /* captured or recorded since the start */
     _Atomic uint64_t sealed; /* chunks */
     _Atomic uint64_t damaged; /* chunks met that could not be read */

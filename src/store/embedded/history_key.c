@@ -38,6 +38,24 @@ struct str history_key_end(struct str key, struct arena *a)
     return end;
 }
 
+bool history_key_head_parts(struct str key, uint32_t *tenant, struct str *id)
+{
+    uint32_t big;
+    if (key.n <= TENANT_END || str_find_char(str_from(key, TENANT_END), 0) != key.n - TENANT_END - 1)
+        return false;
+    memcpy(&big, key.p + 1, sizeof big);
+    *tenant = be32toh(big);
+    *id = (struct str){key.p + TENANT_END, key.n - TENANT_END - 1};
+    return true;
+}
+
+struct str history_key_after(struct str key, struct arena *a)
+{
+    char *p = arena_alloc(a, key.n + 1);
+    *put(p, key.p, key.n) = 0;
+    return (struct str){p, key.n + 1};
+}
+
 struct str history_key_series(uint32_t tenant, struct str id, uint32_t term, struct str dataset, struct arena *a)
 {
     struct str head = history_key_head(tenant, id, a);
@@ -53,6 +71,13 @@ struct str history_key_chunk(struct str series, int64_t place, uint32_t number, 
     uint64_t flipped = htobe64((uint64_t)place ^ UINT64_C(1) << 63);
     put_be32(put(put(p, series.p, series.n), &flipped, sizeof flipped), number);
     return (struct str){p, series.n + CHUNK_TAIL};
+}
+
+int64_t history_key_place(struct str key)
+{
+    uint64_t flipped;
+    memcpy(&flipped, key.p + key.n - CHUNK_TAIL, sizeof flipped);
+    return (int64_t)(be64toh(flipped) ^ UINT64_C(1) << 63);
 }
 
 uint32_t history_key_number(struct str key)

@@ -15,9 +15,14 @@
 struct str history_key_head(uint32_t tenant, struct str id, struct arena *a);
 /* Behind all that begins with key: the end of a range. */
 struct str history_key_end(struct str key, struct arena *a);
+/* Of which entity a head is; borrowed from key. False: it is a chunk's key. */
+bool history_key_head_parts(struct str key, uint32_t *tenant, struct str *id);
+/* The first key that may come behind it. */
+struct str history_key_after(struct str key, struct arena *a);
 struct str history_key_series(uint32_t tenant, struct str id, uint32_t term, struct str dataset, struct arena *a);
 struct str history_key_chunk(struct str series, int64_t place, uint32_t number, struct arena *a);
-/* Number of a chunk, by its key. */
+/* Place and number of a chunk, by its key. */
+int64_t history_key_place(struct str key);
 uint32_t history_key_number(struct str key);
 struct str history_key_gone(uint32_t tenant, struct str id, struct arena *a);
 /* What of such a key is the id. */

@@ -126,6 +126,7 @@ void history_init(struct embedded *e)
     pthread_rwlock_init(&h->base_lock, NULL);
     init(e, &h->reader);
     init(e, &h->writer);
+    sweep_init(e);
 }
 
 enum status history_start(struct embedded *e, struct why *why)
@@ -145,6 +146,7 @@ void history_free(struct embedded *e)
     struct history *h = &e->history;
     destroy(&h->reader);
     destroy(&h->writer);
+    sweep_free(e);
     pthread_rwlock_destroy(&h->base_lock);
     arena_free(h->scratch);
     buf_free(&h->items);

@@ -385,6 +385,11 @@ static void fail_call(struct recording *w, enum status st)
     refuse(w, st);
 }
 
+static bool names_instance(const struct record_edit *edit)
+{
+    return edit->kind == RECORD_EDIT_MODIFY_INSTANCE || edit->kind == RECORD_EDIT_DELETE_INSTANCE;
+}
+
 /* The lock is held when it begins and when it ends. */
 static void run_edit(struct recording *w)
 {
@@ -399,6 +404,7 @@ static void run_edit(struct recording *w)
     }
     struct tenant *t = w->tenant;
     commit_unlock(e);
+    sweep_edit_begin(e); /* what it finds stays until it is queued */
     arena_reset(w->arena);
     buf_clear(&w->items);
     w->view = (struct history_view){0};
@@ -411,6 +417,7 @@ static void run_edit(struct recording *w)
     commit_lock(e);
     if (st == OK && e->commit.stopped) { /* since this edit began */
         fail_call(w, commit_open(e, &w->why));
+        sweep_edit_end(e, 0);
         return;
     }
     bool ahead;
@@ -421,6 +428,7 @@ static void run_edit(struct recording *w)
         enqueue(w, hash, buf_view(&w->items));
     else
         refuse(w, st);
+    sweep_edit_end(e, st == OK && names_instance(w->edit) ? w->result->seq : 0);
 }
 
 /* ---- without looking ---- */

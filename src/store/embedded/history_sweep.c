@@ -1,0 +1,257 @@
+/* When sweeps begin, and from which entity to the next they go. */
+#include "store/embedded/history_sweep.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "store/embedded/history_key.h"
+#include "store/embedded/history_sweep_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLICE_US = 20000, FIRST_US = 60000000, PAUSE_US = 20000 };
+
+void sweep_init(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    pthread_mutex_init(&s->edit_lock, NULL);
+    pthread_mutex_init(&s->lock, NULL);
+    s->due_us = INT64_MAX;
+}
+
+void sweep_free(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    retention_free(s->rules);
+    retention_free(s->rules_next);
+    free(s->next);
+    pthread_mutex_destroy(&s->edit_lock);
+    pthread_mutex_destroy(&s->lock);
+}
+
+void sweep_retain(struct store *store, const struct store_retention *r)
+{
+    struct embedded *e = embedded_of(store);
+    struct sweep *s = &e->history.sweep;
+    int64_t first_us = r->sweep_interval_us < FIRST_US ? r->sweep_interval_us : FIRST_US;
+    pthread_mutex_lock(&s->lock);
+    retention_free(s->rules_next);
+    s->rules_next = r->rules;
+    s->rules_changed = true;
+    s->interval_us = r->sweep_interval_us;
+    s->due_us = retention_ends(r->rules) ? time_monotonic() + first_us : INT64_MAX;
+    pthread_mutex_unlock(&s->lock);
+    fold_look_again(e);
+}
+
+/* ---- edits ---- */
+
+void sweep_edit_begin(struct embedded *e)
+{
+    pthread_mutex_lock(&e->history.sweep.edit_lock);
+}
+
+void sweep_edit_end(struct embedded *e, uint64_t seq)
+{
+    struct sweep *s = &e->history.sweep;
+    if (seq)
+        s->edited_seq = seq;
+    pthread_mutex_unlock(&s->edit_lock);
+}
+
+/* ---- when ---- */
+
+int64_t sweep_due_us(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    pthread_mutex_lock(&s->lock);
+    int64_t due_us = s->due_us;
+    pthread_mutex_unlock(&s->lock);
+    return due_us;
+}
+
+/* Unless other rules have come, which say when for themselves. */
+static void set_due(struct sweep *s, int64_t due_us)
+{
+    pthread_mutex_lock(&s->lock);
+    if (!s->rules_changed)
+        s->due_us = due_us;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static uint64_t last_edit(struct sweep *s)
+{
+    pthread_mutex_lock(&s->edit_lock);
+    uint64_t seq = s->edited_seq;
+    pthread_mutex_unlock(&s->edit_lock);
+    return seq;
+}
+
+bool sweep_needs_fold(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    if (!s->under_way)
+        return e->fold.seq != e->committed_seq;
+    uint64_t edited = last_edit(s);
+    return edited > e->fold.seq && edited <= e->committed_seq;
+}
+
+static void go_on_from(struct sweep *s, struct str key)
+{
+    free(s->next);
+    s->next = (char *)mem_dup(key).p;
+    s->next_n = key.n;
+}
+
+static bool rules_have_changed(struct sweep *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool changed = s->rules_changed;
+    pthread_mutex_unlock(&s->lock);
+    return changed;
+}
+
+static void begin(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    pthread_mutex_lock(&s->lock);
+    if (s->rules_changed) {
+        retention_free(s->rules);
+        s->rules = s->rules_next;
+        s->rules_next = NULL;
+        s->rules_changed = false;
+    }
+    pthread_mutex_unlock(&s->lock);
+    s->under_way = true;
+    s->now_us = read_now(e);
+    s->started_us = time_monotonic();
+    s->dropped_before = s->dropped;
+    go_on_from(s, STR("6"));
+}
+
+static void end(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    s->under_way = false;
+    s->last_us = (uint64_t)(time_monotonic() - s->started_us);
+    s->last_at_us = read_now(e);
+    s->sweeps++;
+    set_due(s, retention_ends(s->rules) ? time_monotonic() + s->interval_us : INT64_MAX);
+    log_info("history swept", log_f("ms", (double)s->last_us / 1000), log_i("instances_dropped", (int64_t)(s->dropped - s->dropped_before)));
+}
+
+/* ---- steps ---- */
+
+/* The next head. */
+struct found {
+    struct arena *arena;
+    struct str key, head;
+    bool there;
+};
+
+static bool take_head(void *arg, struct str key, struct str bytes)
+{
+    struct found *f = arg;
+    f->key = arena_dup(f->arena, key);
+    f->head = arena_dup(f->arena, bytes);
+    f->there = true;
+    return false;
+}
+
+/* One entity. *over: there is none any more. */
+static enum status step(struct sweeping *s, bool *over)
+{
+    struct sweep *w = &s->e->history.sweep;
+    struct found f = {.arena = s->arena};
+    arena_reset(s->arena);
+    s->view = base_view_open(s->base);
+    enum status st = base_view_range(s->view, (struct str){w->next, w->next_n}, STR("7"), false, take_head, &f, s->why);
+    *over = st == OK && !f.there;
+    if (st == OK && f.there) {
+        uint32_t tenant;
+        bool again = false;
+        if (history_key_head_parts(f.key, &tenant, &s->id)) {
+            s->tenant = tenants_find_id(s->e->tenants, tenant);
+            if (s->tenant) /* else it is deleted, and all that is its goes with the next fold */
+                st = sweep_entity(s, f.head, &again);
+            if (!again)
+                go_on_from(w, history_key_end(f.key, s->arena));
+        } else { /* a chunk without a head: for a check to tell of */
+            go_on_from(w, history_key_after(f.key, s->arena));
+        }
+    }
+    base_view_close(s->view);
+    return st;
+}
+
+static void count(struct sweep *w, const struct sweeping *s)
+{
+    w->dropped += s->dropped;
+    w->chunks_dropped += s->chunks_dropped;
+    w->chunks_rewritten += s->chunks_rewritten;
+}
+
+/* Until the time is over (monotonic), a fold is wanted or nothing is left. */
+static enum status run(struct embedded *e, int64_t until_us, struct why *why)
+{
+    struct sweep *w = &e->history.sweep;
+    struct sweeping s = {.e = e, .base = e->fold.base, .now_us = w->now_us, .arena = arena_new(0), .why = why};
+    bool over = !s.base;
+    enum status st = OK;
+    buf_init(&s.bytes, SIZE_MAX / 2);
+    while (st == OK && !over && time_monotonic() < until_us) {
+        s.dropped = s.chunks_dropped = s.chunks_rewritten = 0;
+        pthread_mutex_lock(&w->edit_lock);
+        bool waits = w->edited_seq > e->fold.seq;
+        if (!waits)
+            st = step(&s, &over);
+        pthread_mutex_unlock(&w->edit_lock);
+        if (waits) {
+            set_due(w, time_monotonic() + PAUSE_US);
+            break;
+        }
+        if (st == OK)
+            count(w, &s);
+        reclaim_offline(e->reclaim);
+        reclaim_online(e->reclaim);
+        if (fold_is_wanted(e))
+            break;
+    }
+    buf_free(&s.bytes);
+    arena_free(s.arena);
+    if (st == OK && over)
+        end(e);
+    return st;
+}
+
+static void give_up(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    s->under_way = false;
+    set_due(s, time_monotonic() + s->interval_us);
+}
+
+enum status sweep_slice(struct embedded *e, struct why *why)
+{
+    struct sweep *s = &e->history.sweep;
+    if (e->fold.faulted) {
+        give_up(e);
+        return OK;
+    }
+    if (!s->under_way || rules_have_changed(s))
+        begin(e);
+    set_due(s, 0);
+    enum status st = run(e, time_monotonic() + SLICE_US, why);
+    if (st != OK)
+        give_up(e);
+    return st;
+}
+
+enum status sweep_now(struct embedded *e, struct why *why)
+{
+    begin(e);
+    enum status st = run(e, INT64_MAX, why);
+    if (st != OK)
+        give_up(e);
+    return st;
+}

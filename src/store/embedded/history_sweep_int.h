@@ -1,0 +1,32 @@
+/* Shared by history_sweep.c (when, and what comes next) and history_sweep_entity.c (one entity). */
+#ifndef STORE_EMBEDDED_HISTORY_SWEEP_INT_H
+#define STORE_EMBEDDED_HISTORY_SWEEP_INT_H
+
+#include "store/embedded/embedded_int.h"
+#include "store/embedded/history_past.h"
+
+struct base_view;
+
+/* A step: an entity, or as much of it as is done at once. */
+struct sweeping {
+    struct embedded *e;
+    struct base *base;
+    struct base_view *view;
+    struct arena *arena;
+    struct buf bytes;
+    struct tenant *tenant;
+    struct str id;
+    struct past past;
+    int64_t now_us;
+    struct retention_spans spans;
+    uint32_t chunks_left; /* that may still be gone into */
+    bool changed;
+    uint64_t dropped, chunks_dropped, chunks_rewritten;
+    struct why *why;
+};
+
+/* Sweeps the entity of this id, whose head has these bytes. What is written is in the base's memory when it returns.
+ * *again: there is more of it. */
+MUST_USE enum status sweep_entity(struct sweeping *s, struct str head, bool *again);
+
+#endif
