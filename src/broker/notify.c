@@ -28,6 +28,8 @@ struct notify *notify_new(const struct notify_options *o, struct terms *terms)
     n->wake.run = drain;
     struct outbox_options box = {o->waiting_max, o->waiting_bytes_max, terms};
     n->outbox = outbox_new(&box, wake, n);
+    n->receivers.http_max = o->http_max;
+    n->receivers.mqtt_max = o->mqtt_max;
     n->scratch = arena_new(0);
     hear_init(n);
     return n;
@@ -77,7 +79,7 @@ static void drain(struct task *task)
             return;
         }
         struct delivery *d = delivery_of(n, lane);
-        if (!d->busy)
+        if (!d->turn.has)
             send_step(d);
     }
     post(n);
@@ -114,8 +116,11 @@ void notify_end(struct notify *n)
 
 static void free_delivery(void *arg, struct lane *lane)
 {
-    (void)arg;
-    free(lane_delivery(lane));
+    struct notify *n = arg;
+    struct delivery *d = lane_delivery(lane);
+    if (d)
+        turn_leave(&n->receivers, &d->turn);
+    free(d);
 }
 
 void notify_free(struct notify *n)
@@ -124,10 +129,11 @@ void notify_free(struct notify *n)
         return;
     for (struct lane *l; (l = outbox_next(n->outbox));)
         if (outbox_life(n->outbox, l) == LANE_LEFT) { /* removed last of all: nobody has taken it */
-            free_delivery(NULL, l);
+            free_delivery(n, l);
             lane_free(n->outbox, l);
         }
-    outbox_each(n->outbox, free_delivery, NULL);
+    outbox_each(n->outbox, free_delivery, n);
+    receivers_free(&n->receivers);
     send_free_spares(n);
     agenda_free(&n->agenda);
     watch_free(n->watch);

@@ -4,7 +4,8 @@
  *   the host's thread    takes what is due, lane by lane → notice.h → the port → settles
  *
  * One message of a subscription is under way at a time, so an entity's versions arrive in
- * order; a receiver that is slow or dead costs nobody else anything. A message that does not
+ * order. Of all subscriptions that tell one receiver only so many messages are: the others
+ * wait for their turn (receiver.h). One that is slow or dead costs nobody else anything. A message that does not
  * arrive is tried again, with growing pauses, so many times; what is then given up is counted.
  * What waits outlives a crash: docs/decisions/0014. */
 #ifndef BROKER_NOTIFY_H
@@ -26,6 +27,8 @@ struct notify_options {
     uint32_t linked_max;        /* Relationships followed for one, "limits.linked_entities" */
     uint32_t attempts_max;      /* for one message, "subscriptions.attempts" */
     uint32_t timeout_ms;        /* of an endpoint without one, "subscriptions.timeout" */
+    uint32_t http_max;          /* messages under way to one receiver, "egress.connections_per_host" */
+    uint32_t mqtt_max;          /* to one MQTT server, "egress.mqtt_under_way" */
     int64_t cooldown_us;        /* after a failure, likewise, "subscriptions.cooldown" */
     int64_t cooldown_max_us;    /* pauses double up to that, "subscriptions.cooldown_max" */
 };

@@ -6,6 +6,7 @@
 #include "broker/linked.h"
 #include "broker/notice.h"
 #include "broker/notify.h"
+#include "broker/receiver.h"
 #include "broker/state_write.h"
 
 #include <stdatomic.h>
@@ -27,6 +28,7 @@ struct notify {
     struct task wake;
     struct agenda agenda;
     struct agenda_item keep; /* counters and positions are due to be written */
+    struct receivers receivers;
     struct sending *spare;
     uint32_t spare_count;
     _Atomic uint64_t under_way; /* messages, and writes of counters */
@@ -38,9 +40,9 @@ struct notify {
 /* What the host's thread knows of one lane. */
 struct delivery {
     struct agenda_item due;
+    struct turn turn; /* had: a message is under way */
     struct notify *notify;
     struct lane *lane;
-    bool busy;
     uint32_t terms;           /* there were, when its subscription was last resolved */
     uint32_t attempts;        /* that failed, of the message that is taken */
     uint32_t failures;        /* in a row */

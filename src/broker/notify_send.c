@@ -24,7 +24,6 @@ static struct sending *sending_new(struct delivery *d, struct subscription *s)
     }
     g->delivery = d;
     g->subscription = s;
-    d->busy = true;
     atomic_fetch_add(&n->under_way, 1);
     return g;
 }
@@ -43,7 +42,6 @@ static void sending_free(struct sending *g)
     subscription_unref(g->subscription);
     g->context.context = NULL;
     g->count = 0;
-    g->delivery->busy = false;
     atomic_fetch_sub(&n->under_way, 1);
     if (n->spare_count == SPARES_MAX || arena_bytes(g->arena) > ARENA_SPARE_MAX ||
         g->body.cap > ARENA_SPARE_MAX) {
@@ -91,21 +89,32 @@ static void failed(struct delivery *d, const struct subscription *s)
     d->not_before_us = time_monotonic() + pause_us(d, s);
 }
 
+static void try_again(struct turn *t)
+{
+    send_step(container_of(t, struct delivery, turn));
+}
+
 /* The message is done with, or to be sent again. */
 static void finish(struct sending *g)
 {
     struct delivery *d = g->delivery;
+    struct notify *n = d->notify;
+    struct receiver *r = turn_end(&d->turn);
     sending_free(g);
     send_step(d);
+    turn_pass(&n->receivers, r, try_again);
 }
 
 void send_end(struct sending *g)
 {
     struct delivery *d = g->delivery;
+    struct notify *n = d->notify;
+    struct receiver *r = turn_end(&d->turn);
     if (g->count)
-        outbox_settle(d->notify->outbox, d->lane, false);
+        outbox_settle(n->outbox, d->lane, false);
     sending_free(g);
-    send_plan(d->notify, &d->due, time_monotonic() + 1); /* by the agenda: many in a row may end so */
+    send_plan(n, &d->due, time_monotonic() + 1); /* by the agenda: many in a row may end so */
+    turn_pass(&n->receivers, r, try_again);
 }
 
 static bool is_taken(const struct sending *g)
@@ -309,6 +318,7 @@ static void end_lane(struct delivery *d)
 {
     struct notify *n = d->notify;
     agenda_clear(&n->agenda, &d->due);
+    turn_leave(&n->receivers, &d->turn);
     keep_forget(n, d->lane);
     lane_free(n->outbox, d->lane);
     free(d);
@@ -378,7 +388,10 @@ void send_step(struct delivery *d)
     int64_t due_us = next_us(d, s, waiting);
     if (due_us == 0) {
         agenda_clear(&n->agenda, &d->due);
-        begin(d, s, waiting);
+        if (turn_take(&n->receivers, &d->turn, s->uri))
+            begin(d, s, waiting);
+        else
+            subscription_unref(s);
         return;
     }
     subscription_unref(s);

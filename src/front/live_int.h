@@ -10,9 +10,9 @@
 #ifndef FRONT_LIVE_INT_H
 #define FRONT_LIVE_INT_H
 
+#include "base/link.h"
 #include "front/live.h"
 #include "front/ngsild/query_input.h"
-#include "net/link.h"
 #include "store/store.h"
 
 #include <pthread.h>

@@ -141,6 +141,8 @@ static void notify_make(struct city *city, const struct config *c)
         .interval_max = (uint32_t)config_int(c, "subscriptions", "interval_entities"),
         .linked_max = city->front.ngsild.limits.linked_entities,
         .attempts_max = (uint32_t)config_int(c, "subscriptions", "attempts"),
+        .http_max = (uint32_t)config_int(c, "egress", "connections_per_host"),
+        .mqtt_max = (uint32_t)config_int(c, "egress", "mqtt_under_way"),
         .timeout_ms = (uint32_t)(config_int(c, "subscriptions", "timeout_default") / 1000),
         .cooldown_us = config_int(c, "subscriptions", "cooldown"),
         .cooldown_max_us = config_int(c, "subscriptions", "cooldown_max"),

@@ -11,9 +11,9 @@
 #define NET_HTTP_SENDER_INT_H
 
 #include "base/buf.h"
+#include "base/link.h"
 #include "net/http_answer.h"
 #include "net/http_sender.h"
-#include "net/link.h"
 
 enum { HEAD_BYTES_MAX = 256 << 10 };
 

@@ -31,10 +31,10 @@
 #ifndef NET_HTTP_SERVER_INT_H
 #define NET_HTTP_SERVER_INT_H
 
+#include "base/link.h"
 #include "net/address.h"
 #include "net/http_body.h"
 #include "net/http_server.h"
-#include "net/link.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>

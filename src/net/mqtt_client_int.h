@@ -8,7 +8,7 @@
 #define NET_MQTT_CLIENT_INT_H
 
 #include "base/arena.h"
-#include "net/link.h"
+#include "base/link.h"
 #include "net/mqtt_client.h"
 
 #include <mosquitto.h>

@@ -36,10 +36,10 @@ def drive(city, speed, number=1):
 
 
 class Receiver:
-    """Takes POSTs and answers with what it was made with; None: never."""
+    """Takes POSTs and answers with what it was made with, seconds later; None: never."""
 
-    def __init__(self, answer):
-        self.answer, self.bodies, self.heads, self.connections = answer, [], [], 0
+    def __init__(self, answer, seconds=0):
+        self.answer, self.seconds, self.bodies, self.heads, self.connections = answer, seconds, [], [], 0
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.uri = f"http://127.0.0.1:{self.socket.getsockname()[1]}/notify"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -74,6 +74,7 @@ class Receiver:
             self.bodies.append(json.loads(body))
             if self.answer is None:
                 continue
+            time.sleep(self.seconds)
             guest.sendall(self.answer)
             if b"close" in self.answer or b"HTTP/1.0" in self.answer:
                 return
@@ -89,8 +90,8 @@ class Receiver:
 def receivers():
     made = []
 
-    def make(answer=b"HTTP/1.1 204 No Content\r\n\r\n"):
-        made.append(Receiver(answer))
+    def make(answer=b"HTTP/1.1 204 No Content\r\n\r\n", seconds=0):
+        made.append(Receiver(answer, seconds))
         return made[-1]
     yield make
     for receiver in made:
@@ -112,6 +113,18 @@ def test_every_kind_of_receiver_is_told_in_order(city, receivers, answer):
     wait_until(lambda: receiver.speeds()[-1:] == [19])
     assert receiver.speeds() == list(range(20))
     assert all(h["X-Token"] == "abc" and h["Content-Type"].startswith("application/json") for h in receiver.heads)
+
+
+def test_subscriptions_of_one_slow_receiver_wait_for_their_turn(city, receivers):
+    """The time of a message begins when it is sent: 8 connections need 2.5 s for all that wait, and none may fail."""
+    receiver = receivers(seconds=0.1)
+    for number in range(200):
+        subscribe(city, receiver.uri, number, timeout=1000)
+    drive(city, 7)
+    wait_until(lambda: len(receiver.bodies) >= 200)
+    wait_until(lambda: "wellspring_notifications_waiting 0\n" in city.get("/metrics").text)
+    assert len(receiver.bodies) == len({body["subscriptionId"] for body in receiver.bodies}) == 200
+    assert "wellspring_notifications_failed_total 0\n" in city.get("/metrics").text
 
 
 def test_connections_are_kept(city, receivers):

@@ -1,6 +1,6 @@
 /* A circular list through its members; a lone link points to itself. */
-#ifndef NET_LINK_H
-#define NET_LINK_H
+#ifndef BASE_LINK_H
+#define BASE_LINK_H
 
 #include <stdbool.h>
 
