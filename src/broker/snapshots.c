@@ -598,6 +598,7 @@ static void *run(void *arg)
 {
     struct snapshots *s = arg;
     struct task *t;
+    pthread_setname_np(pthread_self(), "snapshot");
     store_thread_enter(s->broker->store);
     s->load_status = load(s, &s->load_why);
     pthread_mutex_lock(&s->lock);

@@ -257,6 +257,7 @@ static void rest_due(struct loop_timer *t)
 static void *thread_main(void *arg)
 {
     struct live *l = arg;
+    pthread_setname_np(pthread_self(), "live");
     loop_run(l->loop);
     return NULL;
 }

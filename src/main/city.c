@@ -337,6 +337,7 @@ struct loop_hooks city_hooks(struct city *c)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    pthread_setname_np(pthread_self(), "http");
     loop_run(w->loop);
     return NULL;
 }

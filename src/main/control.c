@@ -99,6 +99,7 @@ static void *thread_main(void *arg)
 {
     struct control *c = arg;
     struct pollfd p[2] = {{.fd = c->fd, .events = POLLIN}, {.fd = c->stop[0], .events = POLLIN}};
+    pthread_setname_np(pthread_self(), "control");
     while (poll(p, 2, -1) >= 0 || errno == EINTR) {
         if (p[1].revents)
             break;

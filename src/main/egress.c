@@ -88,6 +88,7 @@ static void send_start(struct broker_ports *ports, struct port_send *s)
 static void *thread_main(void *arg)
 {
     struct egress *e = arg;
+    pthread_setname_np(pthread_self(), "egress");
     loop_run(e->loop);
     return NULL;
 }

@@ -127,6 +127,7 @@ static bool wait_for_work(struct shared *s)
 static void *thread_main(void *arg)
 {
     struct shared *s = arg;
+    pthread_setname_np(pthread_self(), "resolve");
     pthread_mutex_lock(&s->lock);
     while (wait_for_work(s)) {
         struct lookup *k = list_take(&s->waiting);

@@ -35,6 +35,7 @@ void demo_options_preset(struct demo_options *o)
 static void *demo_main(void *arg)
 {
     struct demo *d = arg;
+    pthread_setname_np(pthread_self(), "demo");
     loop_run(d->loop);
     return NULL;
 }

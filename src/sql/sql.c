@@ -85,6 +85,7 @@ static void *thread_main(void *arg)
     struct thread *t = arg;
     struct sql *q = t->owner;
     struct sql_call *call;
+    pthread_setname_np(pthread_self(), "sql");
     store_thread_enter(q->options.store);
     store_thread_offline(q->options.store);
     pthread_mutex_lock(&q->lock);

@@ -207,6 +207,7 @@ static void *run(void *arg)
 {
     struct embedded *e = arg;
     struct commit *c = &e->commit;
+    pthread_setname_np(pthread_self(), "commit");
     (void)setpriority(PRIO_PROCESS, 0, PRIORITY); /* allowed or not: others wait for this thread */
     reclaim_enter(e->reclaim);
     reclaim_offline(e->reclaim);

@@ -472,6 +472,7 @@ static void sweep_once(struct embedded *e)
 static void *run(void *arg)
 {
     struct embedded *e = arg;
+    pthread_setname_np(pthread_self(), "fold");
     bool failed = false;
     reclaim_enter(e->reclaim);
     for (enum work w = WORK_NONE; w != WORK_STOP;) {

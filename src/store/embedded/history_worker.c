@@ -56,6 +56,7 @@ bool history_queue(struct history_worker *w, struct history_job *j)
 static void *run(void *arg)
 {
     struct history_worker *w = arg;
+    pthread_setname_np(pthread_self(), "history");
     reclaim_enter(w->e->reclaim);
     for (;;) {
         reclaim_offline(w->e->reclaim);

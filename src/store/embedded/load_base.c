@@ -179,6 +179,7 @@ static void insert_batch(struct reading *r, struct batch *b)
 static void *insert_batches(void *arg)
 {
     struct reading *r = arg;
+    pthread_setname_np(pthread_self(), "load");
     for (;;) {
         pthread_mutex_lock(&r->lock);
         while (!r->first && !r->ended)

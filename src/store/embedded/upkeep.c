@@ -249,6 +249,7 @@ static bool wait_round(struct upkeep *u)
 static void *run(void *arg)
 {
     struct embedded *e = arg;
+    pthread_setname_np(pthread_self(), "upkeep");
     reclaim_enter(e->reclaim);
     unsigned round = 0;
     do {
