@@ -8,7 +8,7 @@
 #define NET_HTTP_GATE_H
 
 #include "net/http_client.h"
-#include "net/link.h"
+#include "base/link.h"
 #include "net/loop.h"
 
 #include <stdint.h>
