@@ -84,6 +84,8 @@ static void history_metrics(struct admin *a, struct buf *b)
     metric(b, "history_points_total", "counter", "Instances that changes left behind or that were recorded.", s.history.points);
     metric(b, "history_chunks_sealed_total", "counter", "Chunks of history sealed.", s.history.sealed);
     metric(b, "history_chunks_damaged_total", "counter", "Chunks of history met that could not be read.", s.history.damaged);
+    metric(b, "history_heads_damaged_total", "counter", "Heads of entities' pasts met that could not be read whole.",
+           s.history.heads_damaged);
     metric(b, "history_reads_total", "counter", "Temporal queries answered by the store.", s.history.reads);
     metric(b, "history_chunks_read_total", "counter", "Sealed chunks decoded by readers.", s.history.chunks_read);
     metric(b, "history_chunks_summed_total", "counter", "Sealed chunks whose header was enough.", s.history.chunks_summed);

@@ -341,6 +341,7 @@ struct store_stats {
         uint64_t points;           /* that changes left behind, or that were recorded; totals, as the rest */
         uint64_t sealed;           /* chunks written */
         uint64_t damaged;          /* chunks met that could not be read */
+        uint64_t heads_damaged;    /* heads of entities' pasts, the same */
         uint64_t reads, chunks_read, chunks_summed, chunks_skipped;
         uint64_t sweeps;           /* ended */
         uint64_t dropped;          /* instances that were too old */

@@ -320,7 +320,7 @@ static enum status open_value(char kind, struct str *v, struct why *why)
     if (v->n < sizeof h)
         return damaged("a value is shorter than its head", why);
     memcpy(&h, v->p, sizeof h);
-    if (h.magic[0] != 'W' || h.magic[1] != 'S' || h.kind != (uint8_t)kind)
+    if (h.magic[0] != 'W' || h.magic[1] != 'S' || h.kind != (uint8_t)kind || h.zero)
         return damaged("a value has a wrong head", why);
     if (h.version > VERSION)
         return why_set(
@@ -328,6 +328,14 @@ static enum status open_value(char kind, struct str *v, struct why *why)
             "the base store has a value of version %u; this program knows versions up to %d",
             h.version, VERSION);
     *v = str_from(*v, sizeof h);
+    return OK;
+}
+
+static enum status take_position(struct str v, struct base_position *p, struct why *why)
+{
+    if (v.n != sizeof *p)
+        return damaged("the position has a wrong length", why);
+    memcpy(p, v.p, sizeof *p);
     return OK;
 }
 
@@ -342,10 +350,8 @@ enum status base_read_position(struct base *b, struct base_position *p, struct w
         return E_NOT_FOUND;
     struct str v = {value, n};
     enum status st = open_value(KEY_POSITION, &v, why);
-    if (st == OK && v.n != sizeof *p)
-        st = damaged("the position has a wrong length", why);
     if (st == OK)
-        memcpy(p, v.p, sizeof *p);
+        st = take_position(v, p, why);
     free(value);
     b->last_seq = st == OK ? p->last_seq : 0;
     return st;
@@ -414,6 +420,10 @@ static enum status read_pair(struct base_reader *r, struct str key, struct str v
     if (kind == KEY_POSITION || kind == KEY_TOLD)
         return OK;
     enum status st = kind == KEY_ENTITY ? OK : open_value(kind, &v, why);
+    if (kind == KEY_PAST && st != OK) { /* as base_view_range() does */
+        st = OK;
+        v = STR("");
+    }
     if (st != OK)
         return st;
     if (kind == KEY_SAVED)
@@ -526,30 +536,38 @@ enum status base_view_get(struct base_view *v, struct str key, struct str *bytes
     return st;
 }
 
+enum status base_view_position(struct base_view *v, struct base_position *p, struct why *why)
+{
+    struct str bytes;
+    char *owned;
+    enum status st = base_view_get(v, STR("p"), &bytes, &owned, why);
+    if (st != OK)
+        return st;
+    st = take_position(bytes, p, why);
+    free(owned);
+    return st;
+}
+
 struct range {
     bool (*pair)(void *arg, struct str key, struct str bytes);
     void *arg;
-    struct why *why;
-    enum status status;
 };
 
 static bool range_pair(void *arg, struct str key, struct str v)
 {
     struct range *r = arg;
-    r->status = open_value(key.p[0], &v, r->why);
-    if (r->status == E_DAMAGED) { /* this one alone; who hears of it sees that it is nothing */
-        r->status = OK;
+    struct why why = {0};
+    if (open_value(key.p[0], &v, &why) != OK) /* this one alone; who hears of it sees that it is nothing */
         v = STR("");
-    }
-    return r->status == OK && r->pair(r->arg, key, v);
+    return r->pair(r->arg, key, v);
 }
 
 enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
                             bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
 {
-    struct range r = {pair, arg, why, OK};
+    struct range r = {pair, arg};
     char *error = base_db_view_range(v->view, from, to, backwards, range_pair, &r);
-    return error ? failed(error, "reading history", why) : r.status;
+    return error ? failed(error, "reading history", why) : OK;
 }
 
 enum status base_checkpoint(struct base *b, const char *path, struct why *why)

@@ -88,6 +88,8 @@ MUST_USE enum status base_read_saved(struct base *b, struct base_reader *r, stru
 struct base_view;
 struct base_view *base_view_open(struct base *b);
 void base_view_close(struct base_view *v);
+/* base_read_position(), of the view. */
+MUST_USE enum status base_view_position(struct base_view *v, struct base_position *p, struct why *why);
 /* E_NOT_FOUND when absent. Caller frees *owned, which *bytes lie in. */
 MUST_USE enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
 /* Pairs of the keys in [from, to), or backwards, borrowed for the call; until `pair` says false. Bytes without what all

@@ -121,6 +121,7 @@ static void embedded_stats(struct store *s, struct store_stats *out)
                     .points = e->history.points,
                     .sealed = e->history.sealed,
                     .damaged = e->history.damaged,
+                    .heads_damaged = e->history.heads_damaged,
                     .reads = e->history.reads,
                     .chunks_read = e->history.chunks_read,
                     .chunks_summed = e->history.chunks_summed,

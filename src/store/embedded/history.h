@@ -45,6 +45,9 @@ struct history {
     _Atomic uint64_t points; /* captured or recorded since the start */
     _Atomic uint64_t sealed; /* chunks */
     _Atomic uint64_t damaged; /* chunks met that could not be read */
+    _Atomic uint64_t heads_damaged; /* heads, the same */
+    pthread_mutex_t told_lock;
+    struct history_told *told; /* what the log says already */
     _Atomic uint64_t reads, chunks_read, chunks_summed, chunks_skipped;
 };
 
@@ -70,6 +73,12 @@ MUST_USE enum status history_write_part(struct embedded *e, struct tenant *t, st
 /* The base has it, or has not: it is recent again. The tenant's lock is held for writing. */
 void history_settle(struct embedded *e, struct tenant *t);
 void history_give_back(struct embedded *e, struct tenant *t);
+
+/* ---- history_damage.c; any thread: each meeting counts, the log hears of each once ---- */
+void history_tell_head(struct embedded *e, uint32_t tenant, struct str id);
+/* So many open chunks. */
+void history_tell_open(struct embedded *e, uint32_t tenant, struct str id, uint32_t chunks);
+void history_tell_sealed(struct embedded *e, uint32_t tenant, struct str id, uint32_t term, const struct why *why);
 
 /* ---- calls ---- */
 bool history_evolve(struct store *s, struct store_evolve *v);

@@ -27,6 +27,7 @@ static enum status check_head(struct history_check *c, struct str bytes, uint32_
     struct past p;
     past_init(&p, term_max, c->arena);
     enum status st = past_read(&p, bytes, why);
+    c->unsure = st != OK;
     for (uint32_t i = 0; st == OK && i < p.count; i++) {
         c->due += p.series[i].sealed;
         struct str open = p.series[i].open, chunk;
@@ -42,10 +43,18 @@ static enum status check_head(struct history_check *c, struct str bytes, uint32_
 static enum status settle(struct history_check *c, struct why *why)
 {
     uint64_t due = c->due, met = c->met;
+    bool unsure = c->unsure;
     c->due = c->met = 0;
-    return due == met ? OK
+    c->unsure = false;
+    return due == met || unsure ? OK
                       : why_set(why, E_DAMAGED, NULL, "a history should have %llu sealed chunks, and has %llu",
                                 (unsigned long long)due, (unsigned long long)met);
+}
+
+/* The same, saying whose it is. */
+static enum status name(struct str id, enum status st, const struct why *inner, struct why *why)
+{
+    return st == OK ? OK : why_set(why, st, NULL, "%.*s: %s", STR_ARG(id), inner->text);
 }
 
 enum status history_check_pair(struct history_check *c, struct str key, struct str bytes, uint32_t term_max,
@@ -59,14 +68,17 @@ enum status history_check_pair(struct history_check *c, struct str key, struct s
     bytes = arena_dup(c->arena, bytes);
     if (end == STR_NPOS)
         return why_set(why, E_DAMAGED, NULL, "a history has a key without an end");
+    struct why inner = {0};
     if (end + 1 < rest.n) {
         c->met++;
-        return check_chunk(bytes, term_max, c->arena, why);
+        enum status st = check_chunk(bytes, term_max, c->arena, &inner);
+        return name(str_head(rest, end), st, &inner, why);
     }
-    enum status st = settle(c, why);
-    struct why inner = {0};
-    enum status of_head = check_head(c, bytes, term_max, st == OK ? why : &inner);
-    return st == OK ? of_head : st;
+    struct why before = {0};
+    enum status st = settle(c, &before), of_head = check_head(c, bytes, term_max, &inner);
+    if (st != OK)
+        *why = before;
+    return st != OK ? st : name(str_head(rest, end), of_head, &inner, why);
 }
 
 enum status history_check_end(struct history_check *c, struct why *why)

@@ -10,6 +10,7 @@
 struct history_check {
     struct arena *arena; /* scratch, the caller's */
     uint64_t due, met;   /* sealed chunks of the evolution at hand */
+    bool unsure;         /* how many are due cannot be read */
 };
 /* The next pair, in order of keys; a fault may be one of the evolution before it. E_DAMAGED. */
 MUST_USE enum status history_check_pair(struct history_check *c, struct str key, struct str bytes, uint32_t term_max,

@@ -2,9 +2,9 @@
  * an entity, so that head and chunks agree whatever happens. Before the tenant's entities: a base that has an entity's
  * version has all that led to it. */
 #include "base/hash.h"
-#include "base/log.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_chunk.h"
+#include "store/embedded/history_head.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_past.h"
 #include "store/embedded/history_recent.h"
@@ -100,6 +100,8 @@ static bool is_ripe(const struct past_series *s)
     size_t bytes = s->open.n;
     for (uint32_t i = 0; i < s->count && bytes < SEAL_BYTES; i++)
         bytes += weight(&s->points[i]);
+    if (open.n) /* a length in it is damaged: nothing can be put behind it */
+        return true;
     return s->open_count + s->count >= SEAL_POINTS || bytes >= SEAL_BYTES || n >= OPEN_CHUNKS_MAX;
 }
 
@@ -179,6 +181,10 @@ static enum status write_series(struct folding *f, struct past_series *s)
     enum status st = s->edit_count && !s->emptied
                          ? base_view_range(f->view, series, end, false, rewrite_if_edited, &r, f->why)
                          : OK;
+    if (st == E_DAMAGED) { /* nobody can read there, so nothing need be dropped; the rest of the fold goes on */
+        history_tell_sealed(f->e, f->t->id, f->id, s->term, f->why);
+        st = OK;
+    }
     seal(f, s, series);
     for (uint32_t i = 0; i < s->damaged_count; i++, s->sealed++) /* goes where it does no more harm, and can be looked at */
         base_put_past(f->base, history_key_chunk(series, INT64_MIN, f->past.chunks_made++, f->arena), s->damaged[i]);
@@ -199,20 +205,6 @@ static bool is_covered(const struct folding *f)
             return false;
     }
     return true;
-}
-
-static enum status read_head(struct folding *f, struct str key)
-{
-    char *owned;
-    struct str bytes;
-    enum status st = base_view_get(f->view, key, &bytes, &owned, f->why);
-    if (st == E_NOT_FOUND)
-        return OK;
-    if (st != OK)
-        return st;
-    st = past_read(&f->past, arena_dup(f->arena, bytes), f->why);
-    free(owned);
-    return st;
 }
 
 /* Nothing is left of it, and nothing has happened to it since the fold began: that would ask what was taken. */
@@ -249,7 +241,7 @@ static enum status write_entity(struct folding *f, const struct recent_entry *en
     f->id = entry->id;
     struct str key = history_key_head(f->t->id, f->id, f->arena);
     past_init(&f->past, terms_count(f->e->terms), f->arena);
-    enum status st = read_head(f, key);
+    enum status st = history_head_read(f->view, f->t->id, f->id, &f->past, f->why);
     if (st == OK)
         st = past_apply(&f->past, (struct str){entry->groups, entry->n}, f->why);
     base_together_begin(f->base);
@@ -261,10 +253,10 @@ static enum status write_entity(struct folding *f, const struct recent_entry *en
         base_together_end(f->base);
     else
         base_together_forget(f->base);
-    if (f->past.damaged) {
-        f->e->history.damaged += f->past.damaged;
-        log_error("damaged history set aside", log_s("entity", f->id), log_i("chunks", f->past.damaged));
-    }
+    if (f->past.damaged)
+        history_tell_open(f->e, f->t->id, f->id, f->past.damaged);
+    if (f->past.lost || f->past.series_lost)
+        history_tell_head(f->e, f->t->id, f->id);
     return st;
 }
 

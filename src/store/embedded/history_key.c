@@ -80,6 +80,18 @@ int64_t history_key_place(struct str key)
     return (int64_t)(be64toh(flipped) ^ UINT64_C(1) << 63);
 }
 
+bool history_key_read_chunk(struct str key, size_t head_bytes, uint32_t *term, struct str *dataset)
+{
+    uint32_t big;
+    if (key.n < head_bytes + sizeof big + 1 + CHUNK_TAIL)
+        return false;
+    struct str rest = str_from(key, head_bytes);
+    memcpy(&big, rest.p, sizeof big);
+    *term = be32toh(big);
+    *dataset = str_head(str_from(rest, sizeof big), rest.n - sizeof big - 1 - CHUNK_TAIL);
+    return dataset->p[dataset->n] == 0 && str_find_char(*dataset, 0) == STR_NPOS;
+}
+
 uint32_t history_key_number(struct str key)
 {
     uint32_t big;

@@ -9,7 +9,9 @@
 #define STORE_EMBEDDED_HISTORY_KEY_H
 
 #include "base/arena.h"
+#include "base/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct str history_key_head(uint32_t tenant, struct str id, struct arena *a);
@@ -21,6 +23,8 @@ bool history_key_head_parts(struct str key, uint32_t *tenant, struct str *id);
 struct str history_key_after(struct str key, struct arena *a);
 struct str history_key_series(uint32_t tenant, struct str id, uint32_t term, struct str dataset, struct arena *a);
 struct str history_key_chunk(struct str series, int64_t place, uint32_t number, struct arena *a);
+/* Series of a chunk, by its key, of which the head's is the first head_bytes; dataset borrows from it. False: it is none. */
+MUST_USE bool history_key_read_chunk(struct str key, size_t head_bytes, uint32_t *term, struct str *dataset);
 /* Place and number of a chunk, by its key. */
 int64_t history_key_place(struct str key);
 uint32_t history_key_number(struct str key);

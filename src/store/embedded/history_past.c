@@ -1,4 +1,4 @@
-/* Putting groups into a past; its head's bytes. */
+/* Putting groups into a past. Its head's bytes are history_past_bytes.c's. */
 #include "store/embedded/history_past.h"
 
 #include "base/varint.h"
@@ -58,7 +58,7 @@ struct past_series *past_find(const struct past *p, uint32_t term, struct str da
     return found ? &p->series[at] : NULL;
 }
 
-static struct past_series *series(struct past *p, uint32_t term, struct str dataset)
+struct past_series *past_series(struct past *p, uint32_t term, struct str dataset)
 {
     bool found;
     uint32_t at = place(p, term, dataset, &found);
@@ -102,9 +102,13 @@ void past_open(struct past *p, struct past_series *s)
     struct str chunk;
     if (s->opened)
         return;
-    while (past_next_open(&s->open, &chunk))
+    while (s->open.n) {
+        if (!past_next_open(&s->open, &chunk)) { /* a length is damaged: what is left is of no use, but is not forgotten */
+            chunk = s->open;
+            s->open.n = 0;
+        }
         open_chunk(p, s, chunk);
-    s->open.n = 0;
+    }
     s->open_count = 0;
     s->opened = true;
 }
@@ -134,7 +138,7 @@ bool past_is_empty(const struct past *p)
 
 static void add(struct past *p, const struct point *q)
 {
-    struct past_series *s = series(p, q->attr.term, q->attr.dataset);
+    struct past_series *s = past_series(p, q->attr.term, q->attr.dataset);
     ROOM_FOR_ONE(p->arena, s->points, s->count, s->room);
     s->points[s->count++] = *q;
     s->touched = true;
@@ -143,7 +147,7 @@ static void add(struct past *p, const struct point *q)
 /* The instance is no more; if it was sealed, that is noted. */
 static void drop(struct past *p, uint32_t term, struct str dataset, uint64_t seq, uint32_t index, bool current)
 {
-    struct past_series *s = series(p, term, dataset);
+    struct past_series *s = past_series(p, term, dataset);
     s->touched = true;
     if (current && seq > s->taken)
         s->taken = seq; /* what replaces it will not bring it back */
@@ -180,7 +184,7 @@ static void drop_all(struct past *p, uint64_t seq)
 
 static void settle(struct past *p, const struct item *i)
 {
-    struct past_series *s = series(p, i->term, i->dataset);
+    struct past_series *s = past_series(p, i->term, i->dataset);
     s->taken = i->seq > s->taken ? i->seq : s->taken;
     s->touched = true;
 }
@@ -252,7 +256,7 @@ static void apply(struct past *p, struct item *i, uint64_t seq)
         drop(p, i->term, i->dataset, i->seq, i->index, i->current);
         break;
     case ITEM_DROP_SERIES:
-        empty(series(p, i->term, i->dataset), seq);
+        empty(past_series(p, i->term, i->dataset), seq);
         break;
     case ITEM_DROP_ALL:
         drop_all(p, seq);
@@ -290,105 +294,4 @@ enum status past_apply(struct past *p, struct str groups, struct why *why)
             p->applied = seq;
     }
     return OK;
-}
-
-/* ---- bytes of a head ---- */
-
-/* What was open stays as it is; new points are a chunk behind it. */
-static void write_open(struct buf *b, const struct past_series *s)
-{
-    struct buf fresh, chunk;
-    if (!s->count) {
-        varint_write(b, s->open_count);
-        varint_write_text(b, s->open);
-        return;
-    }
-    points_sort(s->points, s->count);
-    buf_init(&fresh, SIZE_MAX / 2);
-    buf_init(&chunk, SIZE_MAX / 2);
-    chunk_write(&chunk, s->points, s->count);
-    buf_str(&fresh, s->open);
-    varint_write_text(&fresh, buf_view(&chunk));
-    varint_write(b, s->open_count + s->count);
-    varint_write_text(b, buf_view(&fresh));
-    buf_free(&chunk);
-    buf_free(&fresh);
-}
-
-void past_write(struct buf *b, const struct past *p)
-{
-    varint_write(b, p->applied);
-    varint_write(b, p->taken);
-    varint_write(b, p->chunks_made);
-    buf_le64(b, (uint64_t)p->created_at);
-    buf_le64(b, (uint64_t)p->modified_at);
-    buf_le64(b, (uint64_t)p->deleted_at);
-    varint_write(b, p->type_count);
-    for (uint32_t i = 0; i < p->type_count; i++)
-        varint_write(b, p->types[i]);
-    varint_write(b, p->count);
-    for (uint32_t i = 0; i < p->count; i++) {
-        const struct past_series *s = &p->series[i];
-        varint_write(b, s->term);
-        varint_write_text(b, s->dataset);
-        varint_write(b, s->taken);
-        varint_write(b, s->sealed);
-        write_open(b, s);
-    }
-}
-
-static bool read_times(struct past *p, struct str *bytes)
-{
-    int64_t times[3];
-    if (bytes->n < sizeof times)
-        return false;
-    memcpy(times, bytes->p, sizeof times);
-    *bytes = str_from(*bytes, sizeof times);
-    p->created_at = times[0];
-    p->modified_at = times[1];
-    p->deleted_at = times[2];
-    return true;
-}
-
-static bool read_types(struct past *p, struct str *bytes)
-{
-    if (!varint_take_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
-        return false;
-    p->types = arena_array(p->arena, uint32_t, p->type_count);
-    for (uint32_t i = 0; i < p->type_count; i++)
-        if (!varint_take_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
-            return false;
-    return true;
-}
-
-static bool read_series(struct past *p, struct str *bytes, struct past_series *s)
-{
-    *s = (struct past_series){0};
-    return varint_take_u32(bytes, p->term_max, &s->term) && varint_take_text(bytes, &s->dataset) && varint_take(bytes, &s->taken) &&
-           varint_take_u32(bytes, UINT32_MAX, &s->sealed) && varint_take_u32(bytes, UINT32_MAX, &s->open_count) &&
-           varint_take_text(bytes, &s->open);
-}
-
-static bool read_all(struct past *p, struct str *bytes)
-{
-    uint32_t n;
-    if (!varint_take(bytes, &p->applied) || !varint_take(bytes, &p->taken) ||
-        !varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) || !read_times(p, bytes) || !read_types(p, bytes) ||
-        !varint_take_u32(bytes, UINT32_MAX, &n) || n > bytes->n)
-        return false;
-    p->series = arena_array(p->arena, struct past_series, n);
-    for (p->room = n; p->count < n; p->count++) {
-        struct past_series *s = &p->series[p->count];
-        if (!read_series(p, bytes, s))
-            return false;
-        s->opened = s->open.n == 0;
-        if (p->count && (s[-1].term != s->term ? s[-1].term > s->term : str_cmp(s[-1].dataset, s->dataset) >= 0))
-            return false;
-    }
-    return bytes->n == 0;
-}
-
-enum status past_read(struct past *p, struct str bytes, struct why *why)
-{
-    return read_all(p, &bytes) ? OK : why_set(why, E_DAMAGED, NULL, "the head of a history is not what was written");
 }

@@ -24,6 +24,7 @@ struct past_series {
     bool emptied;    /* these are to go: the series was dropped */
     bool touched;    /* it is not as it was read */
     bool opened;     /* points holds what `open` had, too */
+    bool rebuilt;    /* known by its sealed chunks alone: the head is damaged there */
     struct str open; /* chunks, each behind its length, as they were read; n 0: none */
     struct point *points; /* in no order */
     uint32_t count, room;
@@ -45,15 +46,21 @@ struct past {
     struct past_series *series; /* by term and dataset */
     uint32_t count, room;
     uint32_t damaged; /* open chunks that could not be read: their instances are missing */
+    bool lost;        /* the entity's own fields of the head could not be read */
+    bool series_lost; /* nor could all of its series */
 };
 
 /* Empty. All it holds will be in the arena, or borrowed from what is read and put in. */
 void past_init(struct past *p, uint32_t term_max, struct arena *a);
-/* Bytes of a head. E_DAMAGED. */
+/* Bytes of a head. E_DAMAGED: p then has all that can be read, and says what is lost. */
 MUST_USE enum status past_read(struct past *p, struct str bytes, struct why *why);
 void past_write(struct buf *b, const struct past *p);
+/* A head that cannot be read at all. */
+void past_lose(struct past *p);
 /* Puts in every group behind p->applied. E_DAMAGED. */
 MUST_USE enum status past_apply(struct past *p, struct str groups, struct why *why);
+/* One that is there from now on. What past_find() gave before is no longer valid. */
+struct past_series *past_series(struct past *p, uint32_t term, struct str dataset);
 /* NULL: none. */
 struct past_series *past_find(const struct past *p, uint32_t term, struct str dataset);
 /* Makes points of the open chunks. One that is damaged counts in p->damaged, and is kept apart. */

@@ -2,7 +2,6 @@
 #include "store/embedded/history_read.h"
 
 #include "base/hash.h"
-#include "base/log.h"
 #include "model/scope_span.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_chunk.h"
@@ -188,6 +187,7 @@ static enum status add_chunk(struct gathering *g, struct str bytes, struct why *
 
 struct walk {
     struct gathering *g;
+    struct str id;
     enum status status;
 };
 
@@ -200,9 +200,7 @@ static bool walk_chunk(void *arg, struct str key, struct str bytes)
     (void)key;
     enum status st = add_chunk(g, bytes, &why);
     if (st == E_DAMAGED || st == E_NOT_SUPPORTED) {
-        g->r->e->history.damaged++;
-        log_error("damaged history left out", log_i("tenant", g->r->tenant->id), log_i("term", g->term),
-                  log_z("why", why.text));
+        history_tell_sealed(g->r->e, g->r->tenant->id, w->id, g->term, &why);
     } else {
         w->status = st;
     }
@@ -213,13 +211,17 @@ static bool walk_chunk(void *arg, struct str key, struct str bytes)
 
 static enum status add_sealed(struct gathering *g, struct str id, struct why *why)
 {
-    struct walk w = {g, OK};
+    struct walk w = {g, id, OK};
     if (!g->series || !g->series->sealed || g->series->emptied || !g->view->base)
         return OK;
     struct arena *a = g->r->arena;
     struct str from = history_key_series(g->r->tenant->id, id, g->term, g->dataset, a);
     enum status st = base_view_range(g->view->base, from, history_key_end(from, a), g->r->time->last_n > 0, walk_chunk,
                                      &w, why);
+    if (st == E_DAMAGED) { /* the disk gives nothing back from there on */
+        history_tell_sealed(g->r->e, g->r->tenant->id, id, g->term, why);
+        st = OK;
+    }
     return st == OK ? w.status : st;
 }
 
@@ -465,10 +467,8 @@ enum status history_read(const struct reading *r, struct str id, struct evolutio
     } else {
         st = E_NOT_FOUND;
     }
-    if (view.past.damaged) {
-        r->e->history.damaged += view.past.damaged;
-        log_error("damaged history left out", log_i("tenant", r->tenant->id), log_s("entity", id));
-    }
+    if (view.past.damaged)
+        history_tell_open(r->e, r->tenant->id, id, view.past.damaged);
     history_view_close(r->e, &view);
     return st;
 }

@@ -1,8 +1,8 @@
 /* Bringing together what there is of an entity. */
 #include "base/hash.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_head.h"
 #include "store/embedded/history_job.h"
-#include "store/embedded/history_key.h"
 #include "store/embedded/history_recent.h"
 
 #include <stdlib.h>
@@ -32,18 +32,6 @@ static void look(struct embedded *e, struct tenant *t, struct str id, struct are
     m->doc = d ? arena_dup(a, (struct str){(const char *)d, doc_bytes(d)}).p : NULL; /* answers borrow from it, and outlive it */
 }
 
-static enum status read_head(struct history_view *v, struct str key, struct arena *a, struct why *why)
-{
-    struct str bytes;
-    char *owned;
-    enum status st = base_view_get(v->base, key, &bytes, &owned, why);
-    if (st != OK)
-        return st == E_NOT_FOUND ? OK : st;
-    st = past_read(&v->past, arena_dup(a, bytes), why);
-    free(owned);
-    return st;
-}
-
 static void close_base(struct embedded *e, struct history_view *v)
 {
     if (!v->base)
@@ -68,7 +56,6 @@ static enum status open_base(struct embedded *e, struct history_view *v, struct 
 enum status history_view_open(struct embedded *e, struct tenant *t, struct str id, struct arena *a,
                               struct history_view *v, struct why *why)
 {
-    struct str key = history_key_head(t->id, id, a);
     struct moment m;
     enum status st = OK;
     *v = (struct history_view){0};
@@ -78,12 +65,14 @@ enum status history_view_open(struct embedded *e, struct tenant *t, struct str i
         look(e, t, id, a, &m);
         st = open_base(e, v, why);
         if (st == OK && v->base)
-            st = read_head(v, key, a, why);
+            st = history_head_read(v->base, t->id, id, &v->past, why);
     } while (st == OK && v->past.applied > m.seq);
     if (st == OK)
         st = past_apply(&v->past, m.folding, why);
     if (st == OK)
         st = past_apply(&v->past, m.recent, why);
+    if (v->past.lost || v->past.series_lost)
+        history_tell_head(e, t->id, id);
     v->doc = (const struct doc *)(const void *)m.doc; /* what of it has ended is there until that is a change (4.22) */
     if (st != OK)
         close_base(e, v);

@@ -125,6 +125,7 @@ void history_init(struct embedded *e)
     h->scratch = arena_new(0);
     buf_init(&h->items, SIZE_MAX / 2);
     pthread_rwlock_init(&h->base_lock, NULL);
+    pthread_mutex_init(&h->told_lock, NULL);
     init(e, &h->reader);
     init(e, &h->writer);
     sweep_init(e);
@@ -149,6 +150,8 @@ void history_free(struct embedded *e)
     destroy(&h->writer);
     sweep_free(e);
     pthread_rwlock_destroy(&h->base_lock);
+    pthread_mutex_destroy(&h->told_lock);
+    free(h->told);
     arena_free(h->scratch);
     buf_free(&h->items);
 }

@@ -143,11 +143,6 @@ static void test_an_entity_of_the_base(void **state)
     assert_finds(what);
 }
 
-static void say_nothing(const char *text)
-{
-    (void)text;
-}
-
 /* The key is '4', tenant, sequence (docs/formats/keys.md): base_put_entity() writes no such thing. */
 static void test_an_entity_under_the_key_of_another(void **state)
 {
@@ -156,14 +151,12 @@ static void test_an_entity_under_the_key_of_another(void **state)
     const struct doc *d = fixture_get(f, "urn:e:7");
     struct arena *kept = arena_new(0);
     struct str block = arena_dup(kept, (struct str){(const char *)d, doc_bytes(d)});
-    char path[300], what[96], *error;
+    char what[96];
     snprintf(what, sizeof what, "base: entity %llu of tenant 1 is stored under the key of 9029",
              (unsigned long long)doc_created_seq(d));
-    snprintf(path, sizeof path, "%s/base", o.dir);
     opened_shut(&o);
     assert_finds(NULL);
-    struct base_db *db = base_db_open(path, false, say_nothing, &error);
-    assert_non_null(db);
+    struct base_db *db = opened_db(&o);
     base_db_put(db, (struct str){key, sizeof key}, &block, 1);
     assert_null(base_db_write(db));
     assert_null(base_db_flush(db));

@@ -192,21 +192,12 @@ static void test_points_are_not_written_to_a_log_that_failed(void **state)
     recorder_assert_range(f, "urn:e", 1, 1);
 }
 
-static void fold(void)
-{
-    struct why why = {0};
-    struct embedded *e = embedded_of(f->store);
-    pthread_mutex_lock(&e->fold.work);
-    assert_int_equal(fold_now(e, &why), OK);
-    pthread_mutex_unlock(&e->fold.work);
-}
-
 static void test_a_reader_who_goes_does_not_read_on(void **state)
 {
     (void)state;
     static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
     recorder_put(f, "urn:e", 1, 4000);
-    fold();
+    assert_true(opened_fold(&o));
     struct store_evolve v = {.id = STR("urn:e"), .time = &ALWAYS, .points_max = 100000};
     assert_int_equal(fixture_evolve(f, &v), OK);
     assert_int_equal(v.explain.chunks_read, 3);
@@ -232,7 +223,7 @@ static void test_what_is_not_shown_takes_no_memory(void **state)
     for (uint32_t i = 0; i < POINTS; i++)
         edit.fragment->series[0].points[i].attr.value = (struct value){.kind = VALUE_BOOL, .boolean = i % 2};
     assert_int_equal(recorder_edit(f, &edit).status, OK);
-    fold();
+    assert_true(opened_fold(&o));
     struct store_evolve v = {.id = STR("urn:e"), .time = &time, .points_max = 1000, .buckets_max = 10};
     assert_true(memory_of(&v) < MOST);
     assert_int_equal(v.explain.chunks_read, POINTS / 1024);
@@ -254,7 +245,7 @@ static void test_backups_carry_history(void **state)
     snprintf(copy, sizeof copy, "%s-copy", o.dir);
     snprintf(restored, sizeof restored, "%s-restored", o.dir);
     recorder_put(f, "urn:e", 1, 3000);
-    fold();
+    assert_true(opened_fold(&o));
     recorder_put(f, "urn:e", 3001, 10); /* in the log alone */
     assert_int_equal(store_backup(f->store, copy, &why), OK);
     recorder_put(f, "urn:e", 3011, 10); /* too late */

@@ -1,4 +1,4 @@
-/* History on its way into the base: what is sealed, damaged, folded by halves, backed up, or of a tenant that goes. Knows
+/* History on its way into the base: what is sealed, folded by halves, backed up, or of a tenant that goes. Knows
  * the embedded store from inside; what history is, contract_history_test.c says. */
 #include "opened.h"
 #include "recorder.h"
@@ -85,15 +85,11 @@ static int setup(void **state)
 
 static bool fold(void)
 {
-    struct why why = {0};
-    struct embedded *e = embedded_of(f->store);
     base.reads = 0;
     folds = true;
-    pthread_mutex_lock(&e->fold.work);
-    enum status st = fold_now(e, &why);
-    pthread_mutex_unlock(&e->fold.work);
+    bool folded = opened_fold(&o);
     folds = false;
-    return st == OK;
+    return folded;
 }
 
 /* At the fold's nth head; NULL: it fails. */
@@ -150,13 +146,6 @@ static void test_the_last_instance_is_a_sealed_one(void **state)
 }
 
 
-static void assert_checks_clean(void)
-{
-    struct embedded_report report;
-    struct why why = {0};
-    if (embedded_check(o.dir, &report, NULL, NULL, &why) != OK)
-        fail_msg("%s", why.text);
-}
 
 /* Instances so large that a chunk holds few of them, observed at `from` and on. */
 enum { LARGE = 60, LARGE_BYTES = 100000 };
@@ -190,7 +179,7 @@ static void test_large_instances_are_sealed_apart(void **state)
     assert_int_equal(s->points[LARGE].attr.value.text.p[0], '0' + LARGE - 1);
     assert_true(embedded_of(f->store)->history.sealed > 1);
     opened_shut(&o);
-    assert_checks_clean();
+    opened_assert_sound(&o);
     opened_start(&o);
 }
 
@@ -220,7 +209,7 @@ static void test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it(void **st
     assert_true(fold());
     assert_int_equal(recorder_series(f, "urn:e")->count, 2 + LARGE);
     opened_shut(&o);
-    assert_checks_clean();
+    opened_assert_sound(&o);
     opened_start(&o);
 }
 
@@ -265,7 +254,7 @@ static void test_a_fold_that_fails_gives_all_back(void **state)
     assert_int_equal(memory(), 0);
     assert_all(2000);
     opened_shut(&o);
-    assert_checks_clean();
+    opened_assert_sound(&o);
     opened_start(&o);
     assert_all(2000);
 }
@@ -338,29 +327,15 @@ static bool count_pair(void *arg, struct str key, struct str bytes)
     return true;
 }
 
-static void say_nothing(const char *text)
-{
-    (void)text;
-}
-
-static struct base_db *open_db(void)
-{
-    char path[300], *error;
-    snprintf(path, sizeof path, "%s/base", o.dir);
-    struct base_db *db = base_db_open(path, false, say_nothing, &error);
-    assert_non_null(db);
-    return db;
-}
-
 static void assert_base_has_no_history(void)
 {
     unsigned n = 0;
     opened_shut(&o);
-    struct base_db *db = open_db();
+    struct base_db *db = opened_db(&o);
     assert_null(base_db_each(db, STR(""), count_pair, &n));
     base_db_close(db);
     assert_int_equal(n, 0);
-    assert_checks_clean();
+    opened_assert_sound(&o);
     opened_start(&o);
 }
 
@@ -394,94 +369,6 @@ static void test_a_tenant_that_goes_during_a_fold_that_fails(void **state)
     assert_tenant_goes(true);
 }
 
-/* ---- damage ---- */
-
-struct wound {
-    struct arena *arena;
-    struct str key, bytes;
-    size_t length; /* of keys that are looked for: heads, or chunks */
-};
-
-static bool find_pair(void *arg, struct str key, struct str bytes)
-{
-    struct wound *w = arg;
-    if (key.p[0] == '6' && key.n == w->length && str_absent(w->key)) {
-        w->key = arena_dup(w->arena, key);
-        w->bytes = arena_dup(w->arena, bytes);
-    }
-    return true;
-}
-
-/* Turns over a byte of the first head, or of its first chunk; from the end when negative. Twice is not at all. */
-static void turn_over(bool chunk, long at)
-{
-    static const size_t HEAD = 1 + 4 + sizeof "urn:e";
-    struct wound w = {.arena = arena_new(0), .length = chunk ? HEAD + 4 + 1 + 8 + 4 : HEAD};
-    struct base_db *db = open_db();
-    assert_null(base_db_each(db, STR(""), find_pair, &w));
-    assert_false(str_absent(w.key));
-    ((char *)w.bytes.p)[at < 0 ? (size_t)((long)w.bytes.n + at) : (size_t)at] ^= 0x10;
-    base_db_put(db, w.key, &w.bytes, 1);
-    assert_null(base_db_write(db));
-    assert_null(base_db_flush(db));
-    base_db_close(db);
-    arena_free(w.arena);
-}
-
-static void damage(bool chunk, long at)
-{
-    struct embedded_report report;
-    struct why why = {0};
-    opened_shut(&o);
-    assert_checks_clean();
-    turn_over(chunk, at);
-    assert_int_equal(embedded_check(o.dir, &report, NULL, NULL, &why), E_DAMAGED);
-    opened_start(&o);
-}
-
-static void heal(bool chunk, long at)
-{
-    opened_shut(&o);
-    turn_over(chunk, at);
-    assert_checks_clean();
-    opened_start(&o);
-}
-
-/* Two chunks and 100 instances that are not sealed. */
-static void test_a_damaged_chunk_is_left_out(void **state)
-{
-    (void)state;
-    static const long PLACES[] = {-20, 1}; /* in a column; in what all values begin with */
-    recorder_put(f, "urn:e", 1, 2 * CHUNK + 100);
-    recorder_put(f, "urn:f", 1, 10);
-    assert_true(fold());
-    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
-        damage(true, PLACES[i]);
-        recorder_assert_range(f, "urn:e", CHUNK + 1, CHUNK + 100);
-        assert_int_equal(embedded_of(f->store)->history.damaged, 1);
-        recorder_assert_range(f, "urn:f", 1, 10);
-        heal(true, PLACES[i]);
-        recorder_assert_range(f, "urn:e", 1, 2 * CHUNK + 100);
-    }
-}
-
-/* The instances of a series that are not sealed, amid the head. What comes later stands beside them. */
-static void test_a_damaged_open_chunk_is_left_out(void **state)
-{
-    (void)state;
-    recorder_put(f, "urn:e", 1, CHUNK + 100);
-    assert_true(fold());
-    damage(false, -20);
-    recorder_assert_range(f, "urn:e", 1, CHUNK);
-    assert_int_equal(embedded_of(f->store)->history.damaged, 1);
-    recorder_put(f, "urn:e", CHUNK + 1, 5);
-    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
-    assert_true(fold());
-    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
-    opened_again(&o);
-    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
-}
-
 #define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
 
 int main(void)
@@ -496,8 +383,6 @@ int main(void)
         TEST(test_what_was_forgotten_does_not_come_back_with_the_entitys_end),
         TEST(test_a_tenant_that_goes_during_a_fold),
         TEST(test_a_tenant_that_goes_during_a_fold_that_fails),
-        TEST(test_a_damaged_chunk_is_left_out),
-        TEST(test_a_damaged_open_chunk_is_left_out),
     };
     return cmocka_run_group_tests_name("store/history_fold", tests, NULL, NULL);
 }

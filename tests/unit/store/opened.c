@@ -1,6 +1,10 @@
 /* See opened.h. */
 #include "opened.h"
 
+#include "store/embedded/base_db.h"
+#include "store/embedded/embedded_int.h"
+
+#include <stdio.h>
 #include <unistd.h>
 
 void opened_init(struct opened *o)
@@ -34,6 +38,38 @@ void opened_again(struct opened *o)
 {
     opened_shut(o);
     opened_start(o);
+}
+
+bool opened_fold(struct opened *o)
+{
+    struct why why = {0};
+    struct embedded *e = embedded_of(o->fixture.store);
+    pthread_mutex_lock(&e->fold.work);
+    enum status st = fold_now(e, &why);
+    pthread_mutex_unlock(&e->fold.work);
+    return st == OK;
+}
+
+static void say_nothing(const char *text)
+{
+    (void)text;
+}
+
+struct base_db *opened_db(const struct opened *o)
+{
+    char path[300], *error;
+    snprintf(path, sizeof path, "%s/base", o->dir);
+    struct base_db *db = base_db_open(path, false, say_nothing, &error);
+    assert_non_null(db);
+    return db;
+}
+
+void opened_assert_sound(const struct opened *o)
+{
+    struct embedded_report report;
+    struct why why = {0};
+    if (embedded_check(o->dir, &report, NULL, NULL, &why) != OK)
+        fail_msg("%s", why.text);
 }
 
 void opened_end(struct opened *o)

@@ -19,6 +19,11 @@ void opened_start(struct opened *o);
 void opened_shut(struct opened *o);
 /* Shut and started: terms are new. */
 void opened_again(struct opened *o);
+/* Whether it could. */
+bool opened_fold(struct opened *o);
+/* While it is shut: what is in its base; its check finds nothing wrong. */
+struct base_db *opened_db(const struct opened *o);
+void opened_assert_sound(const struct opened *o);
 /* Takes the directory away. */
 void opened_end(struct opened *o);
 /* Waits offline, so that the store's threads get on, a little. */

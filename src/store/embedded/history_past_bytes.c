@@ -1,0 +1,172 @@
+/* The bytes of a head, as docs/formats/history.md draws them: the entity's own fields and those of each series have a checksum
+ * each, the open chunks of a series bring theirs. So damage is found, and costs what it hit and no more: behind it, the next
+ * series is looked for by the checksum that fits. */
+#include "store/embedded/history_past.h"
+
+#include "base/hash.h"
+#include "base/varint.h"
+#include "store/embedded/history_chunk.h"
+
+#include <endian.h>
+#include <string.h>
+
+/* ---- writing ---- */
+
+/* Of what stands behind `from`. */
+static void write_checksum(struct buf *b, size_t from)
+{
+    buf_le32(b, crc32c(0, b->p + from, b->n - from));
+}
+
+static void write_fields(struct buf *b, const struct past *p)
+{
+    size_t from = b->n;
+    varint_write(b, p->applied);
+    varint_write(b, p->taken);
+    varint_write(b, p->chunks_made);
+    buf_le64(b, (uint64_t)p->created_at);
+    buf_le64(b, (uint64_t)p->modified_at);
+    buf_le64(b, (uint64_t)p->deleted_at);
+    varint_write(b, p->type_count);
+    for (uint32_t i = 0; i < p->type_count; i++)
+        varint_write(b, p->types[i]);
+    varint_write(b, p->count);
+    write_checksum(b, from);
+}
+
+/* What was open stays as it is; new points are a chunk behind it. */
+static void write_series(struct buf *b, const struct past_series *s)
+{
+    struct buf chunk;
+    buf_init(&chunk, SIZE_MAX / 2);
+    if (s->count) {
+        points_sort(s->points, s->count);
+        chunk_write(&chunk, s->points, s->count);
+    }
+    size_t from = b->n, fresh = s->count ? varint_bytes(chunk.n) + chunk.n : 0;
+    varint_write(b, s->term);
+    varint_write_text(b, s->dataset);
+    varint_write(b, s->taken);
+    varint_write(b, s->sealed);
+    varint_write(b, s->open_count + s->count);
+    varint_write(b, s->open.n + fresh);
+    write_checksum(b, from);
+    buf_str(b, s->open);
+    if (s->count)
+        varint_write_text(b, buf_view(&chunk));
+    buf_free(&chunk);
+}
+
+void past_write(struct buf *b, const struct past *p)
+{
+    write_fields(b, p);
+    for (uint32_t i = 0; i < p->count; i++)
+        write_series(b, &p->series[i]);
+}
+
+/* ---- reading ---- */
+
+/* Of what has been taken off the front of *from; takes it off, too. */
+static bool checksum_holds(struct str from, struct str *bytes)
+{
+    uint32_t crc;
+    size_t n = from.n - bytes->n;
+    if (bytes->n < sizeof crc)
+        return false;
+    memcpy(&crc, bytes->p, sizeof crc);
+    *bytes = str_from(*bytes, sizeof crc);
+    return le32toh(crc) == crc32c(0, from.p, n);
+}
+
+static bool read_times(struct past *p, struct str *bytes)
+{
+    uint64_t times[3];
+    if (bytes->n < sizeof times)
+        return false;
+    memcpy(times, bytes->p, sizeof times);
+    *bytes = str_from(*bytes, sizeof times);
+    p->created_at = (int64_t)le64toh(times[0]);
+    p->modified_at = (int64_t)le64toh(times[1]);
+    p->deleted_at = (int64_t)le64toh(times[2]);
+    return true;
+}
+
+static bool read_types(struct past *p, struct str *bytes)
+{
+    if (!varint_take_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
+        return false;
+    p->types = arena_array(p->arena, uint32_t, p->type_count);
+    for (uint32_t i = 0; i < p->type_count; i++)
+        if (!varint_take_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
+            return false;
+    return true;
+}
+
+static bool read_fields(struct past *p, struct str *bytes, uint32_t *count)
+{
+    struct str from = *bytes;
+    return varint_take(bytes, &p->applied) && varint_take(bytes, &p->taken) &&
+           varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) && read_times(p, bytes) && read_types(p, bytes) &&
+           varint_take_u32(bytes, UINT32_MAX, count) && checksum_holds(from, bytes);
+}
+
+/* One that follows `before` (NULL: the first), with what is open of it, or what is left of that: then *cut. */
+static bool read_series(const struct past *p, struct str *bytes, const struct past_series *before, struct past_series *s,
+                        bool *cut)
+{
+    struct str from = *bytes;
+    uint64_t open;
+    *s = (struct past_series){0};
+    if (!varint_take_u32(bytes, p->term_max, &s->term) || !varint_take_text(bytes, &s->dataset) ||
+        !varint_take(bytes, &s->taken) || !varint_take_u32(bytes, UINT32_MAX, &s->sealed) ||
+        !varint_take_u32(bytes, UINT32_MAX, &s->open_count) || !varint_take(bytes, &open) || !checksum_holds(from, bytes))
+        return false;
+    if (before && (before->term != s->term ? before->term > s->term : str_cmp(before->dataset, s->dataset) >= 0))
+        return false;
+    *cut = open > bytes->n;
+    s->open = str_head(*bytes, *cut ? bytes->n : (size_t)open);
+    s->opened = s->open.n == 0;
+    *bytes = str_from(*bytes, s->open.n);
+    return true;
+}
+
+/* All that are there. False: some are not. */
+static bool read_all_series(struct past *p, struct str bytes)
+{
+    bool whole = true, cut;
+    struct past_series s;
+    while (bytes.n) {
+        struct str rest = bytes;
+        if (read_series(p, &rest, p->count ? &p->series[p->count - 1] : NULL, &s, &cut)) {
+            bytes = rest;
+            whole = whole && !cut;
+            *past_series(p, s.term, s.dataset) = s;
+        } else {
+            bytes = str_from(bytes, 1); /* the next one is farther behind */
+            whole = false;
+        }
+    }
+    return whole;
+}
+
+void past_lose(struct past *p)
+{
+    past_init(p, p->term_max, p->arena);
+    p->lost = p->series_lost = true;
+}
+
+enum status past_read(struct past *p, struct str bytes, struct why *why)
+{
+    struct str rest = bytes;
+    uint32_t count = 0;
+    if (!read_fields(p, &rest, &count)) {
+        past_lose(p);
+        rest = str_from(bytes, 1);
+    }
+    p->series_lost = !read_all_series(p, rest) || p->lost || p->count != count;
+    if (p->lost)
+        return why_set(why, E_DAMAGED, NULL, "the head of a history is not what was written");
+    if (p->series_lost)
+        return why_set(why, E_DAMAGED, NULL, "of a history's %u series, the head tells %u as they were written", count, p->count);
+    return OK;
+}

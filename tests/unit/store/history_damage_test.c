@@ -1,0 +1,311 @@
+/* History that the disk gives back otherwise than it was written: it is found, told of and left out, and the rest is as it was. Knows
+ * the embedded store from inside. */
+#include "opened.h"
+#include "recorder.h"
+
+#include "store/embedded/base_db.h"
+#include "store/embedded/embedded_int.h"
+#include "store/embedded/history_past.h"
+
+enum { CHUNK = 1024 }; /* that many instances of a series are sealed */
+
+static struct opened o;
+static struct fixture *const f = &o.fixture;
+
+/* ---- folds that fail in the end ---- */
+
+static bool flush_fails;
+
+enum status __real_base_flush(struct base *b, const struct base_position *p, struct why *why);
+enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why);
+
+enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why)
+{
+    return flush_fails ? why_set(why, E_IO, NULL, "on purpose") : __real_base_flush(b, p, why);
+}
+
+/* ---- damage ---- */
+
+struct wound {
+    struct arena *arena;
+    struct str key, bytes;
+    size_t length; /* of keys that are looked for: heads, or chunks */
+};
+
+static bool find_pair(void *arg, struct str key, struct str bytes)
+{
+    struct wound *w = arg;
+    if (key.p[0] == '6' && key.n == w->length && str_absent(w->key)) {
+        w->key = arena_dup(w->arena, key);
+        w->bytes = arena_dup(w->arena, bytes);
+    }
+    return true;
+}
+
+/* Turns over a byte of the first head, or of its first chunk; from the end when negative. Twice is not at all. */
+static void turn_over(bool chunk, long at)
+{
+    static const size_t HEAD = 1 + 4 + sizeof "urn:e";
+    struct wound w = {.arena = arena_new(0), .length = chunk ? HEAD + 4 + 1 + 8 + 4 : HEAD};
+    struct base_db *db = opened_db(&o);
+    assert_null(base_db_each(db, STR(""), find_pair, &w));
+    assert_false(str_absent(w.key));
+    ((char *)w.bytes.p)[at < 0 ? (size_t)((long)w.bytes.n + at) : (size_t)at] ^= 0x10;
+    base_db_put(db, w.key, &w.bytes, 1);
+    assert_null(base_db_write(db));
+    assert_null(base_db_flush(db));
+    base_db_close(db);
+    arena_free(w.arena);
+}
+
+static void damage(bool chunk, long at)
+{
+    struct embedded_report report;
+    struct why why = {0};
+    opened_shut(&o);
+    opened_assert_sound(&o);
+    turn_over(chunk, at);
+    assert_int_equal(embedded_check(o.dir, &report, NULL, NULL, &why), E_DAMAGED);
+    opened_start(&o);
+}
+
+static void heal(bool chunk, long at)
+{
+    opened_shut(&o);
+    turn_over(chunk, at);
+    opened_assert_sound(&o);
+    opened_start(&o);
+}
+
+/* Two chunks and 100 instances that are not sealed. */
+static void test_a_damaged_chunk_is_left_out(void **state)
+{
+    (void)state;
+    static const long PLACES[] = {-20, 1}; /* in a column; in what all values begin with */
+    recorder_put(f, "urn:e", 1, 2 * CHUNK + 100);
+    recorder_put(f, "urn:f", 1, 10);
+    assert_true(opened_fold(&o));
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        damage(true, PLACES[i]);
+        recorder_assert_range(f, "urn:e", CHUNK + 1, CHUNK + 100);
+        assert_int_equal(embedded_of(f->store)->history.damaged, 1);
+        recorder_assert_range(f, "urn:f", 1, 10);
+        heal(true, PLACES[i]);
+        recorder_assert_range(f, "urn:e", 1, 2 * CHUNK + 100);
+    }
+}
+
+/* The instances of a series that are not sealed, amid the head. What comes later stands beside them. */
+static void test_a_damaged_open_chunk_is_left_out(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 1, CHUNK + 100);
+    assert_true(opened_fold(&o));
+    damage(false, -20);
+    recorder_assert_range(f, "urn:e", 1, CHUNK);
+    assert_int_equal(embedded_of(f->store)->history.damaged, 1);
+    recorder_put(f, "urn:e", CHUNK + 1, 5);
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
+    assert_true(opened_fold(&o));
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
+    opened_again(&o);
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 5);
+}
+
+
+/* ---- heads ---- */
+
+/* Bytes of the head's value: what all values begin with; its own fields, of an entity with one type and one series; fields of
+ * the series. Then comes the open chunk. */
+enum { VALUE_HEAD = 8, FIELDS = 1 + 1 + 1 + 3 * 8 + 2 + 1 + 4, SERIES_FIELDS = 1 + 1 + 1 + 1 + 1 + 1 + 4, OPEN = 100 };
+
+/* Is the series there up to `to`, without some of its last OPEN ones at most? */
+static uint32_t assert_nearly_all(uint32_t to)
+{
+    const struct series *s = recorder_series(f, "urn:e");
+    assert_non_null(s);
+    assert_true(s->count == to || s->count == to - OPEN);
+    for (uint32_t i = 0; i < s->count; i++)
+        assert_int_equal(s->points[i].attr.value.integer, i + 1);
+    return s->count;
+}
+
+static void test_damage_anywhere_in_a_head_costs_what_it_hits(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 1, 2 * CHUNK + OPEN);
+    recorder_put(f, "urn:f", 1, 10);
+    assert_true(opened_fold(&o));
+    for (long at = 0; at < VALUE_HEAD + FIELDS + SERIES_FIELDS; at++) {
+        damage(false, at);
+        uint32_t n = assert_nearly_all(2 * CHUNK + OPEN);
+        assert_int_equal(n, at < VALUE_HEAD || at >= VALUE_HEAD + FIELDS ? 2 * CHUNK : 2 * CHUNK + OPEN);
+        assert_int_equal(embedded_of(f->store)->history.heads_damaged, 1);
+        recorder_assert_range(f, "urn:f", 1, 10);
+        heal(false, at);
+    }
+    recorder_assert_range(f, "urn:e", 1, 2 * CHUNK + OPEN);
+}
+
+static void fold_over_damage(long at)
+{
+    uint32_t n = 2 * CHUNK + OPEN;
+    recorder_put(f, "urn:e", 1, n);
+    assert_true(opened_fold(&o));
+    damage(false, at);
+    recorder_put(f, "urn:f", at + 1, 1);
+    struct record_edit edit = recorder_of_instance(f, RECORD_EDIT_MODIFY_INSTANCE, "urn:e", &recorder_series(f, "urn:e")->points[7]);
+    edit.fragment = recorder_evolution(f, "urn:e", 8, 1); /* as it was; still, its chunk is written again */
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_true(opened_fold(&o));
+    assert_int_equal(embedded_of(f->store)->history.sealed, 1);
+    uint32_t there = assert_nearly_all(n);
+    opened_shut(&o);
+    opened_assert_sound(&o);
+    opened_start(&o);
+    assert_int_equal(assert_nearly_all(n), there);
+    recorder_put(f, "urn:e", there + 1, CHUNK); /* the next chunk takes no other's place */
+    assert_true(opened_fold(&o));
+    recorder_assert_range(f, "urn:e", 1, there + CHUNK);
+    edit = (struct record_edit){.kind = RECORD_EDIT_DELETE, .id = STR("urn:e")};
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_true(opened_fold(&o));
+}
+
+static void test_folds_go_on_over_a_damaged_head(void **state)
+{
+    (void)state;
+    fold_over_damage(1);
+    fold_over_damage(VALUE_HEAD);
+    fold_over_damage(VALUE_HEAD + 2);
+    fold_over_damage(VALUE_HEAD + 30);
+    fold_over_damage(VALUE_HEAD + FIELDS + 2);
+    fold_over_damage(VALUE_HEAD + FIELDS + 3);
+    assert_int_equal(recorder_series(f, "urn:f")->count, 6);
+}
+
+/* A fold writes over a damaged head and fails then; what it wrote may have come onto the disk, or not. */
+static void test_groups_come_once_over_a_damaged_head(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 1, 2 * CHUNK + OPEN);
+    assert_true(opened_fold(&o));
+    damage(false, VALUE_HEAD);
+    recorder_put(f, "urn:e", 2 * CHUNK + OPEN + 1, CHUNK);
+    recorder_assert_range(f, "urn:e", 1, 3 * CHUNK + OPEN);
+    flush_fails = true;
+    assert_false(opened_fold(&o));
+    recorder_assert_range(f, "urn:e", 1, 3 * CHUNK + OPEN);
+    flush_fails = false;
+    assert_true(opened_fold(&o));
+    recorder_assert_range(f, "urn:e", 1, 3 * CHUNK + OPEN);
+    opened_again(&o);
+    recorder_assert_range(f, "urn:e", 1, 3 * CHUNK + OPEN);
+}
+
+/* ---- the bytes of one ---- */
+
+enum { TERMS = 9, POINTS = 5 };
+
+/* Three series, of 5, 6 and 7 sealed chunks. */
+static void make_past(struct past *p, struct arena *a)
+{
+    static const struct {
+        uint32_t term;
+        const char *dataset;
+    } SERIES[] = {{1, ""}, {1, "urn:d"}, {4, ""}};
+    past_init(p, TERMS, a);
+    p->applied = 70000;
+    p->chunks_made = 300;
+    p->created_at = 1;
+    p->type_count = 2;
+    p->types = arena_array(a, uint32_t, 2);
+    p->types[0] = 3;
+    p->types[1] = 8;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct past_series *s = past_series(p, SERIES[i].term, str_of(SERIES[i].dataset));
+        s->sealed = s->taken = 5 + i;
+        s->points = arena_zarray(a, struct point, POINTS);
+        for (s->count = 0; s->count < POINTS; s->count++)
+            s->points[s->count] = (struct point){.attr = {.term = s->term,
+                                                          .kind = ATTR_PROPERTY,
+                                                          .dataset = s->dataset,
+                                                          .value = {.kind = VALUE_INT, .integer = s->count},
+                                                          .observed_at = TIME_NONE,
+                                                          .expires_at = TIME_NONE,
+                                                          .seq = 10 + s->count},
+                                                 .deleted_at = TIME_NONE};
+    }
+}
+
+/* What is read is what was written, and what is not read is told of. */
+static void assert_damage_is_told(struct str bytes, struct arena *a)
+{
+    struct past was, is;
+    struct why why = {0};
+    uint32_t whole = 0;
+    make_past(&was, a);
+    past_init(&is, TERMS, a);
+    enum status st = past_read(&is, bytes, &why);
+    for (uint32_t i = 0; i < is.count; i++) {
+        struct past_series *s = &is.series[i];
+        const struct past_series *w = past_find(&was, s->term, s->dataset);
+        past_open(&is, s);
+        assert_non_null(w);
+        assert_true(s->sealed == w->sealed && s->taken == w->taken);
+        assert_true(s->count == POINTS || (s->count == 0 && (s->damaged_count || st == E_DAMAGED)));
+        whole += s->count == POINTS;
+    }
+    assert_true(st == E_DAMAGED ? is.lost || is.series_lost : st == OK && (is.damaged || whole == 3));
+    assert_true(bytes.n < 100 || whole >= 2);
+    assert_true(is.lost || (is.applied == was.applied && is.chunks_made == was.chunks_made && is.type_count == 2));
+}
+
+static void test_every_bit_of_a_head_is_watched(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(0);
+    struct past p;
+    struct buf b;
+    struct why why = {0};
+    buf_init(&b, SIZE_MAX / 2);
+    make_past(&p, a);
+    past_write(&b, &p);
+    past_init(&p, TERMS, a);
+    assert_int_equal(past_read(&p, buf_view(&b), &why), OK);
+    assert_int_equal(p.count, 3);
+    for (size_t bit = 0; bit < 8 * b.n; bit++) {
+        b.p[bit / 8] ^= (char)(1 << bit % 8);
+        assert_damage_is_told(buf_view(&b), a);
+        b.p[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    for (size_t n = 0; n < b.n; n++) {
+        past_init(&p, TERMS, a);
+        assert_true(past_read(&p, str_head(buf_view(&b), n), &why) == E_DAMAGED);
+    }
+    buf_free(&b);
+    arena_free(a);
+}
+
+static int setup(void **state)
+{
+    opened_init(*state);
+    o.options.log_bytes_max = 1 << 30; /* no fold but ours */
+    opened_start(*state);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_damaged_chunk_is_left_out),
+        TEST(test_a_damaged_open_chunk_is_left_out),
+        TEST(test_damage_anywhere_in_a_head_costs_what_it_hits),
+        TEST(test_folds_go_on_over_a_damaged_head),
+        TEST(test_groups_come_once_over_a_damaged_head),
+        cmocka_unit_test(test_every_bit_of_a_head_is_watched),
+    };
+    return cmocka_run_group_tests_name("store/history_damage", tests, NULL, NULL);
+}
