@@ -39,7 +39,7 @@ struct embedded {
     uint64_t published_segment; /* of the log, of the last group published */
     uint32_t *dropped;          /* tenants deleted since the last fold began; under publish_lock */
     uint32_t dropped_count, dropped_room;
-    uint64_t
+    _Atomic uint64_t
         folding_seq; /* the last fold began behind this change; the base holds nothing younger */
     _Atomic uint64_t queries, candidates, visited;
 };

@@ -59,14 +59,14 @@ enum status history_view_open(struct embedded *e, struct tenant *t, struct str i
     struct moment m;
     enum status st = OK;
     *v = (struct history_view){0};
-    do { /* memory first, so that nothing is missed; a fold that ended in between has brought more: look again */
+    do { /* memory first, so that nothing is missed; a fold of more than that may have gone by: look again */
         close_base(e, v);
         past_init(&v->past, terms_count(e->terms), a);
         look(e, t, id, a, &m);
         st = open_base(e, v, why);
         if (st == OK && v->base)
             st = history_head_read(v->base, t->id, id, &v->past, why);
-    } while (st == OK && v->past.applied > m.seq);
+    } while (st == OK && e->folding_seq > m.seq);
     if (st == OK)
         st = past_apply(&v->past, m.folding, why);
     if (st == OK)

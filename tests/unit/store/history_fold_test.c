@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CHUNK = 1024 }; /* that many instances of a series are sealed */
 
@@ -28,6 +29,9 @@ static struct {
     bool flush_fails, open_fails, range_fails;
 } base;
 static _Thread_local bool folds; /* this thread, just now */
+static struct {
+    _Atomic bool reader, waits; /* the next one who looks into the base; until told */
+} late;
 
 enum status __real_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
 enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
@@ -39,6 +43,9 @@ enum status __real_base_flush(struct base *b, const struct base_position *p, str
 enum status __wrap_base_flush(struct base *b, const struct base_position *p, struct why *why);
 enum status __real_base_open(struct base **out, const char *path, bool create, struct why *why);
 enum status __wrap_base_open(struct base **out, const char *path, bool create, struct why *why);
+
+struct base_view *__real_base_view_open(struct base *b);
+struct base_view *__wrap_base_view_open(struct base *b);
 
 static enum status fault(struct why *why)
 {
@@ -70,6 +77,17 @@ enum status __wrap_base_flush(struct base *b, const struct base_position *p, str
 enum status __wrap_base_open(struct base **out, const char *path, bool create, struct why *why)
 {
     return folds && base.open_fails ? fault(why) : __real_base_open(out, path, create, why);
+}
+
+struct base_view *__wrap_base_view_open(struct base *b)
+{
+    if (late.reader) {
+        late.reader = false;
+        late.waits = true;
+        while (late.waits)
+            usleep(1000);
+    }
+    return __real_base_view_open(b);
 }
 
 static int setup(void **state)
@@ -369,6 +387,45 @@ static void test_a_tenant_that_goes_during_a_fold_that_fails(void **state)
     assert_tenant_goes(true);
 }
 
+/* ---- a reader meanwhile ---- */
+
+struct reading {
+    struct store_evolve evolve;
+    bool done;
+};
+
+static void set_done(struct store_call *call)
+{
+    container_of(call, struct reading, evolve.call)->done = true;
+}
+
+/* A reader has looked at what is in memory, and comes to the base when a fold has dropped all that was in it. */
+static void test_a_reader_sees_all_or_nothing_of_what_goes(void **state)
+{
+    (void)state;
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct reading r = {.evolve = {.call = {.home = &f->waiter.runner, .done = set_done},
+                                   .caller = &f->caller,
+                                   .id = STR("urn:e"),
+                                   .time = &ALWAYS,
+                                   .points_max = 1000,
+                                   .arena = arena_new(0)}};
+    recorder_put(f, "urn:e", 1, 20);
+    assert_true(fold());
+    recorder_put(f, "urn:e", 21, 10);
+    late.reader = true;
+    r.done = store_evolve(f->store, &r.evolve);
+    while (!late.waits)
+        opened_wait(&o);
+    struct record_edit edit = {.kind = RECORD_EDIT_DELETE, .id = STR("urn:e")};
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_true(fold());
+    late.waits = false;
+    waiter_until(&f->waiter, f->store, &r.done);
+    assert_int_equal(r.evolve.call.status, E_NOT_FOUND);
+    arena_free(r.evolve.arena);
+}
+
 #define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
 
 int main(void)
@@ -383,6 +440,7 @@ int main(void)
         TEST(test_what_was_forgotten_does_not_come_back_with_the_entitys_end),
         TEST(test_a_tenant_that_goes_during_a_fold),
         TEST(test_a_tenant_that_goes_during_a_fold_that_fails),
+        TEST(test_a_reader_sees_all_or_nothing_of_what_goes),
     };
     return cmocka_run_group_tests_name("store/history_fold", tests, NULL, NULL);
 }
