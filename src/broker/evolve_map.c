@@ -50,11 +50,18 @@ bool evolve_map_make(struct broker *b, struct evolve_map *m)
     return true;
 }
 
-struct filter *evolve_map_filter(struct entity_map *map, struct arena *a)
+struct evolve_among evolve_map_read(struct entity_map *map, uint64_t n, struct arena *a)
 {
-    uint32_t most = entity_map_end(map), next;
-    struct str *ids = arena_array(a, struct str, most + 1);
-    uint32_t *positions = arena_array(a, uint32_t, most + 1);
-    uint32_t n = most ? entity_map_read(map, 0, most, ids, positions, &next) : 0;
-    return filter_of_ids(a, ids, n);
+    uint32_t from = entity_map_seek(map, n), most = entity_map_end(map) - from, next;
+    struct evolve_among among = {.ids = arena_array(a, struct str, most + 1), .positions = arena_array(a, uint32_t, most + 1)};
+    if (most)
+        among.count = entity_map_read(map, from, most, among.ids, among.positions, &next);
+    return among;
+}
+
+void evolve_map_prune(struct entity_map *map, const struct evolve_among *among, const bool *missed)
+{
+    for (uint32_t i = 0; i < among->count; i++)
+        if (missed[i])
+            entity_map_remove(map, among->positions[i]);
 }

@@ -1,5 +1,5 @@
-/* Entity maps of temporal queries (CIM 009 clauses 5.5.14, 5.7.4.4): the ids that one found, fixed for those that follow.
- * Evolutions are found in the order of their ids, so whoever asks within a map asks for these ids besides. */
+/* Entity maps of temporal queries (CIM 009 clauses 5.5.9.3, 5.5.14, 5.7.4.4): the ids that one found, in its order, fixed
+ * for those that follow, which are asked of these alone. */
 #ifndef BROKER_EVOLVE_MAP_H
 #define BROKER_EVOLVE_MAP_H
 
@@ -24,7 +24,15 @@ struct evolve_map {
 /* Finds what matches and publishes the map of it. True: completed at once. */
 bool evolve_map_make(struct broker *b, struct evolve_map *m);
 
-/* The ids of the map that are left, as a filter in the arena; they borrow from the map while it is held. */
-struct filter *evolve_map_filter(struct entity_map *map, struct arena *a);
+/* Ids of the map that are left, in the arena; they borrow from the map while it is held. */
+struct evolve_among {
+    struct str *ids;
+    uint32_t *positions;
+    uint32_t count;
+};
+/* From the n-th of them on. */
+struct evolve_among evolve_map_read(struct entity_map *map, uint64_t n, struct arena *a);
+/* Removes those that a query by the map's own filters missed (struct store_evolve). */
+void evolve_map_prune(struct entity_map *map, const struct evolve_among *among, const bool *missed);
 
 #endif

@@ -55,6 +55,9 @@ void order_free(struct order *o);
 int order_compare(const struct order *o, const struct entity *a, const struct entity *b,
                   struct arena *scratch);
 
+/* Ids, by the first key of o, which is ORDER_ID; NULL: by code points. */
+void order_ids(const struct order *o, struct str *ids, uint32_t n);
+
 /* The first `keep` of any number of entities, ties by created_seq. Holds at most 2 × keep (or 64)
  * of them, and computes the keys of each once. Docs are borrowed until take. struct order_top *top
  * = order_top_new(o, offset + limit); … order_top_add(top, d) … n = order_top_take(top, arena,

@@ -149,7 +149,10 @@ struct store_evolve {
     uint32_t buckets_max;  /* periods of an aggregation */
     uint64_t offset;
     uint32_t limit;        /* entities; 0 with count: only the number */
-    bool count, descending; /* order is by id */
+    bool count;
+    const struct order *order;  /* of ids alone; NULL: by code points */
+    const struct str *among;    /* these alone, and in this order, be they found; NULL: all */
+    uint32_t among_count;
     bool ids_alone;         /* nothing of them is read: evolutions have ids, of all entities that may be meant and of others */
     struct arena *arena;
     /* out, in the arena */
@@ -157,6 +160,7 @@ struct store_evolve {
     uint32_t evolution_count;
     uint64_t total; /* when count */
     bool more;
+    bool *missed;   /* with among, for each: it was looked at, and is not found */
     bool partial;   /* instances were left out: later ones, or with last_n earlier ones, than … (6.3.10) */
     int64_t first_us, last_us; /* times, of the property asked about, of the earliest and latest instance in the answer */
     struct {

@@ -289,6 +289,19 @@ class TestQuery:
     def test_order(self, city, fleet):
         assert found(city, f"type=Car&orderBy=id;desc&local=true&{NOON}", fleet) == ["urn:x:c", "urn:x:b", "urn:x:a"]
 
+    @pytest.mark.clause("4.23.1", "4.23.3")
+    def test_order_is_that_of_a_collation(self, city, tenant):
+        for name in ["b", "B", "a10", "a9"]:
+            record(city, {"id": f"urn:x:{name}", "type": "Car", "speed": [seen(1, 0)]}, headers=tenant)
+        names = lambda how: [i.removeprefix("urn:x:") for i in found(city, f"type=Car&local=true&{how}&{NOON}", tenant)]
+        assert names("orderBy=id") == ["a10", "a9", "b", "B"]
+        assert names("orderBy=id;desc") == ["B", "b", "a9", "a10"]
+        assert names("orderBy=id&collation=und-u-kn-true") == ["a9", "a10", "b", "B"]
+        assert names("orderBy=id&collation=und-u-kf-upper&offset=1&limit=2") == ["a9", "B"]
+        made = ok(city.get(f"{ROOT}?type=Car&local=true&orderBy=id&entityMap=true&limit=1&{NOON}", headers=tenant), 201)
+        within = {**tenant, "NGSILD-EntityMap": made.headers["NGSILD-EntityMap"]}  # which keeps the order
+        assert found(city, f"type=Car&local=true&{NOON}", within) == ["urn:x:a10", "urn:x:a9", "urn:x:b", "urn:x:B"]
+
     def test_formats(self, city, fleet):
         got = ok(city.get(f"{ROOT}?type=Car&options=temporalValues&pick=id,speed&lastN=1&{NOON}", headers=fleet)).json()
         assert got[0] == {"id": "urn:x:a", "speed": {"type": "Property", "values": [[15, at(30)]]}}
@@ -450,6 +463,28 @@ class TestEntityMaps:
         assert len(made.json()["entityMap"]) == 3
         within = {**fleet, "NGSILD-EntityMap": made.headers["NGSILD-EntityMap"]}
         assert found(city, f"type=Car&q=speed==5&{NOON}", within) == ["urn:x:c"]
+
+    @pytest.mark.clause("5.5.9.3")
+    def test_those_that_no_longer_match_are_removed(self, city, fleet):
+        def within(query):
+            return ok(city.get(f"{ROOT}?{query}", headers={**fleet, "NGSILD-EntityMap": where}))
+        query = f"type=Car&q=speed>=5&{NOON}"
+        made = ok(city.get(f"{ROOT}?{query}&entityMap=true", headers=fleet), 201)
+        where = made.headers["NGSILD-EntityMap"]
+        at_map = where.removeprefix("/ngsi-ld/v1/")
+        assert [e["id"] for e in made.json()] == ["urn:x:a", "urn:x:b", "urn:x:c"]
+        no_content(city.delete("temporal/entities/urn:x:b", headers=fleet))
+        # another time, or other filters: answered within the map, which stays
+        assert within(f"type=Car&q=speed>=5&timerel=after&timeAt={at(60)}").json() == []
+        assert [e["id"] for e in within(f"type=Car&q=speed>=20&{NOON}").json()] == []
+        assert set(ok(city.get(at_map, headers=fleet)).json()["entityMap"]) == {"urn:x:a", "urn:x:b", "urn:x:c"}
+        # positions are the map's: its second entity is looked at, is gone, and the page is filled with the next
+        page = within(f"{query}&limit=1&offset=1")
+        assert [e["id"] for e in page.json()] == ["urn:x:c"] and 'rel="next"' not in page.headers["Link"]
+        assert set(ok(city.get(at_map, headers=fleet)).json()["entityMap"]) == {"urn:x:a", "urn:x:c"}
+        record(city, {"id": "urn:x:b", "type": "Car", "speed": [seen(50, 0)]}, headers=fleet)  # comes too late
+        counted = within(f"{query}&limit=1&offset=1&count=true")
+        assert [e["id"] for e in counted.json()] == ["urn:x:c"] and counted.headers["NGSILD-Results-Count"] == "2"
 
     def test_have_a_most_of_entities(self, new_city):
         small = new_city("--limits-entity-map-entities", "2")

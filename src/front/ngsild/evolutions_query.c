@@ -1,4 +1,5 @@
 /* Retrieving and querying temporal evolutions (CIM 009 clauses 6.18.3.2, 6.19.3.1, 6.24.3.1). */
+#include "base/hash.h"
 #include "broker/evolve_map.h"
 #include "front/ngsild/answer.h"
 #include "front/ngsild/entity_maps.h"
@@ -19,6 +20,7 @@ struct asking {
     struct evolve_map making;
     struct page asked;
     struct entity_map *map; /* held until the answer; NULL: none is used */
+    struct evolve_among among; /* of it */
     bool map_made;
     bool map_alone; /* nothing but the map is wanted (clause 5.14.5) */
 };
@@ -48,7 +50,7 @@ static struct store_evolve evolve_of(struct asking *q)
         .dataset_count = q->in.query.dataset_count,
         .points_max = x->api->limits.temporal_points,
         .buckets_max = x->api->limits.aggregation_periods,
-        .descending = q->parts.descending,
+        .order = x->order,
         .arena = x->arena,
     };
 }
@@ -168,6 +170,22 @@ void evolutions_retrieve(struct exchange *x)
 
 /* ---- query ---- */
 
+/* A hash of what decides which evolutions match: the parameters of an entity map, and the temporal query, which may be
+ * another within it (clause 5.5.14); then nothing is removed from it. */
+static uint64_t print_of(struct asking *q)
+{
+    const struct temporal_query *t = &q->in.time;
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    buf_u64(&b, query_input_print(q->x, &q->in.query));
+    buf_printf(&b, ",%lld,%lld,%d,%d", (long long)t->from_us, (long long)t->to_us, t->property, t->must_have);
+    for (uint32_t i = 0; i < q->in.term_count; i++)
+        buf_printf(&b, ",%u", q->in.terms[i]);
+    uint64_t print = hash_str(buf_view(&b));
+    buf_free(&b);
+    return print;
+}
+
 /* attrs asks for entities that have one of them, and datasetId for these instances alone. */
 static bool shows(const struct asking *q, const struct evolution *e)
 {
@@ -184,6 +202,8 @@ static void queried(struct asking *q)
         refuse(q, q->query.status, &e->call.why);
         return;
     }
+    if (q->map && entity_map_print(q->map) == print_of(q))
+        evolve_map_prune(q->map, &q->among, e->missed);
     body_begin(q, &b);
     buf_char(&b, '[');
     for (uint32_t i = 0; i < q->query.count && !b.full; i++) {
@@ -202,6 +222,18 @@ static void query_done(struct evolve_query *query)
     queried(container_of(query, struct asking, query));
 }
 
+/* Within a map positions count its entities, as long as those are removed that do not match (clause 5.5.9.3). */
+static void page_among(struct asking *q)
+{
+    struct store_evolve *e = &q->query.local;
+    bool seek = entity_map_print(q->map) == print_of(q) && !e->count;
+    q->among = evolve_map_read(q->map, seek ? e->offset : 0, q->x->arena);
+    e->among = q->among.ids;
+    e->among_count = q->among.count;
+    if (seek)
+        e->offset = 0;
+}
+
 static void page_start(struct asking *q)
 {
     q->query.local = evolve_of(q);
@@ -209,8 +241,7 @@ static void page_start(struct asking *q)
     q->query.local.limit = (uint32_t)q->asked.limit;
     q->query.local.count = q->asked.count;
     if (q->map)
-        q->query.local.filter =
-            filter_and(q->x->arena, evolve_map_filter(q->map, q->x->arena), q->parts.entities);
+        page_among(q);
     q->query.done = query_done;
     if (evolve_query(q->x->broker, &q->query))
         queried(q);
@@ -244,7 +275,7 @@ static void map_start(struct asking *q)
     const struct query_input *in = &q->in.query;
     q->making = (struct evolve_map){
         .asked = evolve_of(q),
-        .print = query_input_print(q->x, in),
+        .print = print_of(q),
         .wish = entity_maps_wish(q->x, in),
         .done = map_done,
     };

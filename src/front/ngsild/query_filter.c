@@ -253,16 +253,13 @@ enum status query_input_filter(struct exchange *x, const struct query_input *in)
 }
 
 /* Evolutions are ordered by their ids alone (clause 5.7.4.4). */
-static enum status id_order_read(struct exchange *x, const struct filter_reader *r, const struct query_input *in,
-                                 bool *descending)
+static enum status id_order_read(struct exchange *x, const struct filter_reader *r, const struct query_input *in)
 {
-    *descending = false;
     enum status st = order_add(x, r, in);
     if (st != OK || !x->order)
         return st;
     if (x->order->count != 1 || x->order->keys[0].system != ORDER_ID)
         return why_set(&x->why, E_BAD_DATA, NULL, "temporal evolutions are ordered by id alone");
-    *descending = x->order->keys[0].descending;
     return OK;
 }
 
@@ -287,7 +284,7 @@ enum status query_input_parts(struct exchange *x, const struct query_input *in, 
     if (st == OK)
         st = attrs_check(x, in);
     if (st == OK)
-        st = id_order_read(x, &r, in, &out->descending);
+        st = id_order_read(x, &r, in);
     return st == OK ? wide_enough(x, in, q_has_attribute) : st;
 }
 

@@ -53,11 +53,10 @@ MUST_USE enum status query_input_candidates(struct exchange *x, const struct que
 /* A hash of what decides which entities match: equal for the requests that belong to one entity map (5.5.14). */
 uint64_t query_input_print(struct exchange *x, const struct query_input *in);
 /* The same of a query of temporal evolutions (5.7.4.4), whose parts are asked of different things. x->filter has the
- * values; the rest is released with it. */
+ * values; the rest is released with it. x->order, when one is asked for, is of ids. */
 struct query_parts {
     struct filter *entities, *values; /* types, ids, patterns; q and geo-query. NULL: any */
     struct scope_expr *scopes;
-    bool descending; /* order of ids */
 };
 MUST_USE enum status query_input_parts(struct exchange *x, const struct query_input *in, struct query_parts *out);
 /* Fills the representation: format, projection, language, datasets, GeoJSON; and join. */

@@ -101,22 +101,10 @@ static enum status add_past(struct embedded *e, struct tenant *t, struct ids *id
     return st;
 }
 
-static int up(const void *x, const void *y)
-{
-    return str_cmp(*(const struct str *)x, *(const struct str *)y);
-}
-
-static int down(const void *x, const void *y)
-{
-    return str_cmp(*(const struct str *)y, *(const struct str *)x);
-}
-
-static void sort(struct ids *ids, bool descending)
+static void sort(struct ids *ids, const struct order *o)
 {
     uint32_t n = 0;
-    if (!ids->count)
-        return;
-    qsort(ids->all, ids->count, sizeof *ids->all, descending ? down : up);
+    order_ids(o, ids->all, ids->count);
     for (uint32_t i = 0; i < ids->count; i++)
         if (!n || !str_eq(ids->all[n - 1], ids->all[i]))
             ids->all[n++] = ids->all[i];
@@ -128,6 +116,11 @@ static enum status candidates(struct reading *r, struct ids *ids, struct why *wh
     const struct store_evolve *v = r->v;
     const struct filter *named = named_ids(v->filter);
     enum status st = OK;
+    if (v->among) {
+        for (uint32_t i = 0; i < v->among_count; i++)
+            ids_add(ids, v->among[i]);
+        return OK;
+    }
     if (named) {
         for (uint32_t i = 0; i < named->count; i++)
             ids_add(ids, named->ids[i]);
@@ -139,7 +132,7 @@ static enum status candidates(struct reading *r, struct ids *ids, struct why *wh
         pthread_rwlock_unlock(&r->tenant->lock);
         st = add_past(r->e, r->tenant, ids, why);
     }
-    sort(ids, v->descending);
+    sort(ids, v->order);
     return st;
 }
 
@@ -299,6 +292,7 @@ static enum status read_page(struct reading *r, struct why *why)
     struct ids ids = {.arena = r->arena};
     uint64_t found = 0;
     enum status st = candidates(r, &ids, why);
+    v->missed = v->among ? arena_zarray(r->arena, bool, ids.count) : NULL;
     v->evolutions = arena_array(r->arena, struct evolution, v->limit < ids.count ? v->limit : ids.count);
     if (st == OK && v->ids_alone) {
         show_ids(v, &ids);
@@ -314,6 +308,8 @@ static enum status read_page(struct reading *r, struct why *why)
         bool shown = is_found && found >= v->offset && v->evolution_count < v->limit;
         if (!shown)
             arena_rewind(r->arena, before);
+        if (v->missed)
+            v->missed[i] = st == OK && !is_found;
         if (!is_found)
             continue;
         if (shown)

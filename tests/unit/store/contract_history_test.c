@@ -14,6 +14,7 @@ static int setup(void **state)
 {
     (void)state;
     fixture_init(&f);
+    context_setup(f.terms);
     contract_open(&f);
     return 0;
 }
@@ -413,6 +414,15 @@ static void test_attributes_and_datasets_choose_series(void **state)
     assert_int_equal(v.evolutions[0].count, 0);
 }
 
+static struct order *order_of(const char *by, struct str collation)
+{
+    static const struct filter_limits LIMITS = {100, 10, 1000, 100};
+    struct filter_reader r = {.context = context_core(), .limits = &LIMITS, .arena = f.arena};
+    struct order *o;
+    assert_int_equal(order_read(&r, str_of(by), collation, STR_NONE, STR_NONE, &o, NULL), OK);
+    return o;
+}
+
 static void test_types_find_and_pages_follow_ids(void **state)
 {
     (void)state;
@@ -425,14 +435,55 @@ static void test_types_find_and_pages_follow_ids(void **state)
     assert_true(v.more);
     assert_int_equal(v.total, 3);
     assert_true(str_eq(v.evolutions[0].id, STR("urn:e:a")));
-    v = (struct store_evolve){.limit = 2, .offset = 2, .descending = true};
+    struct order *down = order_of("id;desc", STR_NONE);
+    v = (struct store_evolve){.limit = 2, .offset = 2, .order = down};
     assert_int_equal(evolve(&v), OK);
     assert_int_equal(v.evolution_count, 1);
     assert_false(v.more);
     assert_true(str_eq(v.evolutions[0].id, STR("urn:e:a")));
+    order_free(down);
     v = (struct store_evolve){.filter = fixture_of_type(&f, "Unheard"), .limit = 2};
     assert_int_equal(evolve(&v), OK);
     assert_int_equal(v.evolution_count, 0);
+}
+
+static void test_ids_are_collated(void **state)
+{
+    (void)state;
+    const char *const ids[] = {"urn:e:b", "urn:e:B", "urn:e:a10", "urn:e:a9", "urn:e:\u00e4"};
+    static const char *const PLAIN[] = {"urn:e:B", "urn:e:a10", "urn:e:a9", "urn:e:b", "urn:e:\u00e4"};
+    static const char *const ROOT[] = {"urn:e:\u00e4", "urn:e:a10", "urn:e:a9", "urn:e:b", "urn:e:B"};
+    static const char *const NUMERIC[] = {"urn:e:\u00e4", "urn:e:a9", "urn:e:a10", "urn:e:b", "urn:e:B"};
+    for (int i = 0; i < 5; i++)
+        PUT(RECORD_EDIT_UPSERT, ids[i], 10);
+    struct order *orders[] = {NULL, order_of("id", STR_NONE), order_of("id", STR("und-u-kn-true"))};
+    const char *const *const wanted[] = {PLAIN, ROOT, NUMERIC};
+    for (int i = 0; i < 3; i++) {
+        struct store_evolve v = {.limit = 5, .order = orders[i]};
+        assert_int_equal(evolve(&v), OK);
+        assert_int_equal(v.evolution_count, 5);
+        for (int k = 0; k < 5; k++)
+            assert_string_equal(v.evolutions[k].id.p, wanted[i][k]);
+        order_free(orders[i]);
+    }
+}
+
+static void test_among_some_ids_those_that_match_are_found_in_their_order(void **state)
+{
+    (void)state;
+    const char *const ids[] = {"urn:e:c", "urn:e:a", "urn:e:b", "urn:e:d"};
+    for (int i = 0; i < 4; i++)
+        PUT(RECORD_EDIT_UPSERT, ids[i], 10);
+    const struct str among[] = {STR("urn:e:d"), STR("urn:e:gone"), STR("urn:e:b"), STR("urn:e:a")};
+    struct store_evolve v = {.among = among, .among_count = 4, .limit = 2, .count = true};
+    assert_int_equal(evolve(&v), OK);
+    assert_int_equal(v.evolution_count, 2);
+    assert_true(str_eq(v.evolutions[0].id, STR("urn:e:d")));
+    assert_true(str_eq(v.evolutions[1].id, STR("urn:e:b")));
+    assert_int_equal(v.total, 3);
+    assert_true(v.more);
+    assert_true(v.missed[1]);
+    assert_false(v.missed[0] || v.missed[2] || v.missed[3]);
 }
 
 static void test_ids_alone_are_found_in_order(void **state)
@@ -586,6 +637,8 @@ int main(void)
         CASE(test_time_chooses_instances),
         CASE(test_attributes_and_datasets_choose_series),
         CASE(test_types_find_and_pages_follow_ids),
+        CASE(test_ids_are_collated),
+        CASE(test_among_some_ids_those_that_match_are_found_in_their_order),
         CASE(test_ids_alone_are_found_in_order),
         CASE(test_instances_are_found_by_place),
         CASE(test_answers_have_a_most_of_instances),

@@ -430,11 +430,28 @@ struct filter *generate_filter(struct generator *g, int depth)
     }
 }
 
+static struct order *order_of(struct generator *g, struct str text)
+{
+    struct filter_limits limits = {100, 10, 1000, 100};
+    struct filter_reader r = {.context = context_core(), .limits = &limits, .arena = g->arena};
+    struct order *o = NULL;
+    struct why why = {0};
+    enum status st = order_read(&r, text, STR_NONE, STR_NONE, STR_NONE, &o, &why);
+    if (st != OK) {
+        fprintf(stderr, "%.*s: %s\n", STR_ARG(text), why.text);
+        abort();
+    }
+    return o;
+}
+
+struct order *generate_id_order(struct generator *g)
+{
+    return order_of(g, one_in(g, 2) ? STR("id;desc") : STR("id"));
+}
+
 struct order *generate_order(struct generator *g)
 {
     static const char *const SYSTEM[] = {"id", "modifiedAt", "createdAt", "type"};
-    struct filter_limits limits = {100, 10, 1000, 100};
-    struct filter_reader r = {.context = context_core(), .limits = &limits, .arena = g->arena};
     struct str text = STR("");
     uint32_t n = 1 + generate_below(g, 2);
     for (uint32_t i = 0; i < n; i++) {
@@ -444,12 +461,5 @@ struct order *generate_order(struct generator *g)
         text = arena_printf(g->arena, "%.*s%s%.*s%s", STR_ARG(text), i ? "," : "", STR_ARG(name),
                             one_in(g, 2) ? ";desc" : "");
     }
-    struct order *o = NULL;
-    struct why why = {0};
-    enum status st = order_read(&r, text, STR_NONE, STR_NONE, STR_NONE, &o, &why);
-    if (st != OK) {
-        fprintf(stderr, "%.*s: %s\n", STR_ARG(text), why.text);
-        abort();
-    }
-    return o;
+    return order_of(g, text);
 }

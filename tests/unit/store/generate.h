@@ -26,5 +26,6 @@ struct edit generate_edit(struct generator *g);
 struct filter *generate_filter(struct generator *g, int depth);
 /* Free with order_free(). */
 struct order *generate_order(struct generator *g);
+struct order *generate_id_order(struct generator *g); /* of ids alone */
 
 #endif

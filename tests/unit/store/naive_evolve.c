@@ -275,10 +275,11 @@ static void limit_points(struct store_evolve *v)
     v->explain.points = n;
 }
 
-static int by_id(const void *x, const void *y)
+static int by_id(const void *x, const void *y, void *order)
 {
-    const struct look *a = x, *b = y;
-    return str_cmp(a->e->id, b->e->id);
+    struct str ids[] = {((const struct look *)x)->e->id, ((const struct look *)y)->e->id}, first = ids[0];
+    order_ids(order, ids, 2);
+    return str_eq(ids[0], first) ? -1 : 1;
 }
 
 static struct look *find_all(struct naive_history *h, struct store_evolve *v, uint32_t *n)
@@ -290,19 +291,34 @@ static struct look *find_all(struct naive_history *h, struct store_evolve *v, ui
         if (str_eq(h->all[i].tenant, v->caller->tenant) && found(&l))
             all[(*n)++] = l;
     }
-    qsort(all, *n, sizeof *all, by_id);
-    for (uint32_t i = 0; v->descending && i < *n / 2; i++) {
-        struct look other = all[i];
-        all[i] = all[*n - 1 - i];
-        all[*n - 1 - i] = other;
-    }
+    qsort_r(all, *n, sizeof *all, by_id, (void *)(uintptr_t)v->order);
     return all;
+}
+
+/* Those of all that are among the ones asked about, in that order. */
+static struct look *find_among(struct look *all, uint32_t *n, struct store_evolve *v)
+{
+    struct look *left = arena_array(v->arena, struct look, *n + 1);
+    uint32_t count = 0;
+    v->missed = arena_zarray(v->arena, bool, v->among_count);
+    for (uint32_t i = 0; i < v->among_count; i++) {
+        const struct look *l = NULL;
+        for (uint32_t k = 0; k < *n && !l; k++)
+            l = str_eq(all[k].e->id, v->among[i]) ? &all[k] : NULL;
+        v->missed[i] = !l;
+        if (l)
+            left[count++] = *l;
+    }
+    *n = count;
+    return left;
 }
 
 void naive_history_evolve(struct naive_history *h, struct store_evolve *v)
 {
     uint32_t n;
     struct look *all = find_all(h, v, &n);
+    if (v->among)
+        all = find_among(all, &n, v);
     bool one = !str_absent(v->id);
     uint32_t first = one ? 0 : v->offset < n ? (uint32_t)v->offset : n;
     uint32_t limit = one ? 1 : v->limit;

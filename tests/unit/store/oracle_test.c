@@ -365,7 +365,7 @@ static void step_evolve(struct duel *d)
     uint32_t terms[] = {4 + generate_below(&d->g, 3), 7 + generate_below(&d->g, 3)};
     struct filter *f = generate_below(&d->g, 2) ? NULL : generate_filter(&d->g, 2);
     struct store_evolve v = {.time = &q, .limit = 1 + generate_below(&d->g, 10), .offset = generate_below(&d->g, 3),
-                             .count = generate_below(&d->g, 2), .descending = generate_below(&d->g, 2)};
+                             .count = generate_below(&d->g, 2), .order = generate_below(&d->g, 2) ? NULL : generate_id_order(&d->g)};
     if (generate_below(&d->g, 2))
         v.id = generate_id(&d->g);
     else
@@ -386,6 +386,7 @@ static void step_evolve(struct duel *d)
         for (uint32_t i = 0; i < v.evolution_count; i++)
             same_evolution(&v.evolutions[i], &w.evolutions[i]);
     }
+    order_free((struct order *)(uintptr_t)v.order);
     filter_free(f);
 }
 
