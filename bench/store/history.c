@@ -1,19 +1,21 @@
 /* W8 and W9 below the sockets: points in batches, durable, into many series; what they take on the disk; aggregates over
- * one long series.
+ * one long series, beside a pass over the same columns that lie in memory uncompressed.
  *
- * usage: history [--series N] [--points N] [--long N] [--dir DIR]; prints one figure a line. */
+ * usage: history [--series N] [--points N] [--long N] [--readings yes] [--dir DIR]; prints one figure a line.
+ * --readings: what peer/readings.h says, temperatures and counts, else temperatures alone. --points 0: W9 alone. */
+#include "../peer/readings.h"
 #include "base/arena.h"
 #include "base/time.h"
 #include "model/aggregate.h"
 #include "runner.h"
-#include "store/embedded/embedded.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BATCH = 10000, LONG_BATCH = 10000, RUNS = 51 };
+enum { BATCH = 10000, LONG_BATCH = 10000, RUNS = 501, PERIODS = 100 };
 
 static const int64_t START_US = INT64_C(1700000000) * 1000000, STEP_US = INT64_C(60) * 1000000;
 
@@ -24,6 +26,9 @@ static struct caller caller = {.tenant = {"", 0}, .subject = {"", 0}};
 static uint32_t series = 100000, points = 5000000, long_points = 100000;
 static const char *dir = "/tmp/wellspring-bench-history";
 static uint32_t sensor, temperature;
+static bool wanted;        /* readings */
+static int16_t *readings;  /* of `of` sensors; NULL: made up as they are asked for */
+static uint32_t readings_of, readings_first;
 
 /* ---- calls ---- */
 
@@ -42,11 +47,26 @@ static void wait_for(struct store_call *call, bool at_once)
         waiter_run(store, &waiter);
 }
 
-/* Temperatures to a tenth of a degree, wandering. */
-static double value_of(uint32_t of, uint32_t n)
+/* Before the clock starts, as for other stores. */
+static void readings_want(uint32_t first, uint32_t sensors, uint32_t count)
 {
+    free(readings);
+    readings = wanted && count ? readings_make(first, sensors, count) : NULL;
+    readings_first = first;
+    readings_of = sensors;
+}
+
+static struct value value_of(uint32_t of, uint32_t n)
+{
+    if (readings) {
+        int16_t reading = readings[(size_t)n * readings_of + of - readings_first];
+        if (readings_counts(of) || reading % 10 == 0) /* as JSON has it: 20, 20.5 */
+            return (struct value){.kind = VALUE_INT, .integer = readings_counts(of) ? reading : reading / 10};
+        return (struct value){.kind = VALUE_REAL, .real = reading / 10.0};
+    }
+    /* Temperatures to a tenth of a degree, wandering. */
     uint32_t noise = (of * 2654435761u + n * 40503u) >> 16;
-    return (double)(150 + n / 60 % 80 + noise % 7) / 10;
+    return (struct value){.kind = VALUE_REAL, .real = (double)(150 + n / 60 % 80 + noise % 7) / 10};
 }
 
 static struct point point_of(uint32_t of, uint32_t n)
@@ -54,7 +74,7 @@ static struct point point_of(uint32_t of, uint32_t n)
     return (struct point){.attr = {.term = temperature,
                                    .kind = ATTR_PROPERTY,
                                    .dataset = STR(""),
-                                   .value = {.kind = VALUE_REAL, .real = value_of(of, n)},
+                                   .value = value_of(of, n),
                                    .unit_code = STR("CEL"),
                                    .observed_at = START_US + n * STEP_US,
                                    .expires_at = TIME_NONE,
@@ -97,6 +117,18 @@ static void record(struct record_edit *edits, uint32_t n, struct arena *a)
     wait_for(&r.call, at_once);
 }
 
+/* ---- the store ---- */
+
+static void open_again(void)
+{
+    if (terms)
+        terms_free(terms);
+    terms = terms_new(1000);
+    sensor = terms_intern(terms, STR("https://uri.etsi.org/ngsi-ld/default-context/Sensor"), NULL);
+    temperature = terms_intern(terms, STR("https://uri.etsi.org/ngsi-ld/default-context/temperature"), NULL);
+    store = bench_open(dir, terms);
+}
+
 /* ---- W8 ---- */
 
 static double disk_bytes(void)
@@ -112,10 +144,12 @@ static double disk_bytes(void)
     return (double)n;
 }
 
+/* Leaves the store closed: what it folds then is counted apart. */
 static void stream(void)
 {
     struct arena *a = arena_new(0);
     struct record_edit *edits = malloc(BATCH * sizeof *edits);
+    readings_want(0, series, (points + series - 1) / series);
     double wall = now(), spent = cpu();
     uint32_t written = 0;
     for (uint32_t of = 0, n = 0; written < points; written += BATCH) {
@@ -130,6 +164,8 @@ static void stream(void)
     figure("points streamed", written, "points");
     figure("points a CPU second, folds included", written / (cpu() - spent), "points/s");
     figure("points a second", written / (now() - wall), "points/s");
+    bench_close(store);
+    figure("points a CPU second, closing included", written / (cpu() - spent), "points/s");
     free(edits);
     arena_free(a);
 }
@@ -139,18 +175,49 @@ static void stream(void)
 static void one_long(void)
 {
     struct arena *a = arena_new(0);
+    readings_want(series + series % 2, 1, long_points); /* one of temperatures */
     for (uint32_t n = 0; n < long_points; n += LONG_BATCH) {
         struct record_edit edit;
         arena_reset(a);
-        edit_of(a, &edit, series, n, LONG_BATCH);
+        edit_of(a, &edit, series + series % 2, n, LONG_BATCH);
         record(&edit, 1, a);
     }
     arena_free(a);
 }
 
-static int by_value(const void *x, const void *y)
+/* The same of columns that lie in memory; ms. */
+static double bound(void)
 {
-    return (*(const double *)x > *(const double *)y) - (*(const double *)x < *(const double *)y);
+    struct sum {
+        double n, sum, squares, least, most;
+    };
+    int64_t *times = malloc(long_points * sizeof *times);
+    double *values = malloc(long_points * sizeof *values), took[RUNS], total = 0;
+    for (uint32_t i = 0; i < long_points; i++) {
+        times[i] = START_US + i * STEP_US;
+        values[i] = (double)(150 + i % 97) / 10;
+    }
+    for (int r = 0; r < RUNS; r++) {
+        struct sum sums[PERIODS] = {0};
+        double start = now();
+        for (uint32_t i = 0; i < long_points; i++) {
+            struct sum *s = &sums[(times[i] - START_US) / (long_points / PERIODS * STEP_US)];
+            s->least = s->n == 0 || values[i] < s->least ? values[i] : s->least;
+            s->most = s->n == 0 || values[i] > s->most ? values[i] : s->most;
+            s->n++;
+            s->sum += values[i];
+            s->squares += values[i] * values[i];
+        }
+        for (int i = 0; i < PERIODS; i++)
+            total += sums[i].most - sums[i].least + sqrt(sums[i].squares / sums[i].n - pow(sums[i].sum / sums[i].n, 2));
+        took[r] = (now() - start) * 1e3;
+    }
+    if (!(total > 0))
+        abort();
+    free(times);
+    free(values);
+    qsort(took, RUNS, sizeof *took, compare_doubles);
+    return took[RUNS / 2];
 }
 
 static void aggregate(void)
@@ -163,11 +230,12 @@ static void aggregate(void)
                                .methods = AGGREGATE_BIT(AGGREGATE_AVG) | AGGREGATE_BIT(AGGREGATE_MIN) |
                                           AGGREGATE_BIT(AGGREGATE_MAX) | AGGREGATE_BIT(AGGREGATE_SUM) |
                                           AGGREGATE_BIT(AGGREGATE_STDDEV),
-                               .period = {.us = long_points / 100 * STEP_US}};
+                               .period = {.us = long_points / PERIODS * STEP_US}};
     char id[64];
     double times[RUNS];
-    snprintf(id, sizeof id, "urn:ngsi-ld:Sensor:bench:%06u", series);
+    snprintf(id, sizeof id, "urn:ngsi-ld:Sensor:bench:%06u", series + series % 2);
     struct store_evolve v;
+    double spent = cpu();
     for (int i = 0; i < RUNS; i++) {
         struct arena *a = arena_new(0);
         v = (struct store_evolve){.call = {.home = &waiter.runner, .done = done},
@@ -180,69 +248,41 @@ static void aggregate(void)
         bool at_once = store_evolve(store, &v);
         wait_for(&v.call, at_once);
         times[i] = (now() - start) * 1e3;
-        if (aggregates_count(v.evolutions[0].series[0].aggregates) != 100)
+        if (aggregates_count(v.evolutions[0].series[0].aggregates) != PERIODS)
             abort();
         arena_free(a);
     }
-    qsort(times, RUNS, sizeof times[0], by_value);
+    spent = (cpu() - spent) * 1e3 / RUNS;
+    qsort(times, RUNS, sizeof times[0], compare_doubles);
     figure("aggregate of one series into 100 periods, median", times[RUNS / 2], "ms");
+    figure("the same, least", times[0], "ms");
+    figure("the same, exceeded by 5 %", times[RUNS * 95 / 100], "ms");
+    figure("the same, of all threads' processor", spent, "ms");
+    figure("a pass over both columns in memory, median", bound(), "ms");
     figure("chunks summed by their headers", (double)v.explain.chunks_summed, "chunks");
     figure("chunks read", (double)v.explain.chunks_read, "chunks");
 }
 
-static void open_store(void)
-{
-    struct embedded_options o = {.dir = dir,
-                                 .segment_bytes = 64 << 20,
-                                 .log_bytes_max = (size_t)1 << 30,
-                                 .group_bytes_max = 4 << 20,
-                                 .tenants_max = 10,
-                                 .clock = &clock_system};
-    struct why why = {0};
-    if (embedded_open(&store, terms, &o, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        exit(1);
-    }
-    store_thread_enter(store);
-}
-
-static void close_store(void)
-{
-    store_thread_leave(store);
-    store_close(store);
-}
-
 int main(int argc, char **argv)
 {
-    for (int i = 1; i + 1 < argc; i += 2) {
-        uint32_t n = (uint32_t)strtoul(argv[i + 1], NULL, 10);
-        if (!strcmp(argv[i], "--series"))
-            series = n;
-        else if (!strcmp(argv[i], "--points"))
-            points = n;
-        else if (!strcmp(argv[i], "--long"))
-            long_points = n;
-        else if (!strcmp(argv[i], "--dir"))
-            dir = argv[i + 1];
-    }
-    terms = terms_new(1000);
-    sensor = terms_intern(terms, STR("https://uri.etsi.org/ngsi-ld/default-context/Sensor"), NULL);
-    temperature = terms_intern(terms, STR("https://uri.etsi.org/ngsi-ld/default-context/temperature"), NULL);
+    series = argument_number(argc, argv, "--series", series);
+    points = argument_number(argc, argv, "--points", points);
+    long_points = argument_number(argc, argv, "--long", long_points);
+    wanted = argument_yes(argc, argv, "--readings");
+    dir = argument(argc, argv, "--dir", dir);
     waiter_init(&waiter);
-    open_store();
-    stream();
-    close_store();
-    figure("bytes a point on the disk, all included", disk_bytes() / points, "bytes");
-    terms_free(terms);
-    terms = terms_new(1000);
-    open_store();
+    if (points) {
+        open_again();
+        stream();
+        figure("bytes a point on the disk, all included", disk_bytes() / points, "bytes");
+    }
+    open_again();
     one_long();
-    close_store();
-    terms_free(terms);
-    terms = terms_new(1000);
-    open_store();
+    bench_close(store);
+    open_again();
     aggregate();
-    close_store();
+    bench_close(store);
     terms_free(terms);
+    free(readings);
     return 0;
 }

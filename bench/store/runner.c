@@ -2,9 +2,10 @@
 #include "runner.h"
 
 #include "base/time.h"
+#include "store/embedded/embedded.h"
 
 #include <stdio.h>
-#include <sys/resource.h>
+#include <stdlib.h>
 
 static void post_chain(struct runner *runner, struct task *first)
 {
@@ -48,21 +49,26 @@ void waiter_run(struct store *store, struct waiter *w)
     }
 }
 
-double now(void)
+struct store *bench_open(const char *dir, struct terms *terms)
 {
-    return (double)time_monotonic() / 1e6;
+    struct embedded_options o = {.dir = dir,
+                                 .segment_bytes = 64 << 20,
+                                 .log_bytes_max = (size_t)1 << 30,
+                                 .group_bytes_max = 4 << 20,
+                                 .tenants_max = 10,
+                                 .clock = &clock_system};
+    struct store *store;
+    struct why why = {0};
+    if (embedded_open(&store, terms, &o, &why) != OK) {
+        fprintf(stderr, "%s\n", why.text);
+        exit(1);
+    }
+    store_thread_enter(store);
+    return store;
 }
 
-double cpu(void)
+void bench_close(struct store *store)
 {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-void figure(const char *name, double value, const char *unit)
-{
-    printf("%-52s %14.1f %s\n", name, value, unit);
-    fflush(stdout);
+    store_thread_leave(store);
+    store_close(store);
 }

@@ -1,7 +1,9 @@
-/* What benchmarks below the sockets share: a runner for one thread, and figures. */
+/* What benchmarks below the sockets share: a runner for one thread, and a store with the default options. */
 #ifndef BENCH_STORE_RUNNER_H
 #define BENCH_STORE_RUNNER_H
 
+#include "../program.h"
+#include "model/terms.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -16,9 +18,8 @@ void waiter_init(struct waiter *w);
 /* Waits, offline, until something is posted, and runs it. */
 void waiter_run(struct store *store, struct waiter *w);
 
-double now(void); /* s, monotonic */
-double cpu(void); /* s of the process, all threads */
-/* One line. */
-void figure(const char *name, double value, const char *unit);
+/* Opens the store in dir, or ends the process; this thread has entered it. */
+struct store *bench_open(const char *dir, struct terms *terms);
+void bench_close(struct store *store);
 
 #endif

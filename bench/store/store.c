@@ -293,12 +293,6 @@ static void answered(struct store_call *call)
     container_of(container_of(call, struct store_query, call), struct answer, query)->done = true;
 }
 
-static int by_size(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 static void query(struct waiter *waiter, const char *name,
                   struct filter *(*make)(struct arena *a, uint32_t i), uint32_t limit, bool count,
                   int rounds)
@@ -332,7 +326,7 @@ static void query(struct waiter *waiter, const char *name,
         store_thread_offline(store);
         store_thread_online(store);
     }
-    qsort(us, (size_t)rounds, sizeof *us, by_size);
+    qsort(us, (size_t)rounds, sizeof *us, compare_doubles);
     printf("%-52s %14.2f us (p99 %.2f) index %s, candidates %lu, visited %lu, returned %lu\n", name,
            us[rounds / 2], us[rounds * 99 / 100], explain.index, (unsigned long)explain.candidates,
            (unsigned long)explain.visited, (unsigned long)total);
