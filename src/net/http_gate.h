@@ -7,8 +7,8 @@
 #ifndef NET_HTTP_GATE_H
 #define NET_HTTP_GATE_H
 
-#include "net/http_client.h"
 #include "base/link.h"
+#include "net/http_client.h"
 #include "net/loop.h"
 
 #include <stdint.h>
