@@ -1,7 +1,10 @@
 /* Reasons, and the JSON Pointer of where they apply. */
 #include "base/status.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
+#include <string.h>
 
 static const char *const NAMES[] = {
     [OK] = "ok",
@@ -72,6 +75,24 @@ static size_t pointer_write(const struct at *at, char *out, size_t room)
     return n + pointer_step(at, out + n, room - n);
 }
 
+/* Bytes from outside that are no UTF-8, and a character that was cut, become a question mark. */
+static void clean(char *text)
+{
+    struct str rest = {text, strlen(text)};
+    char *out = text;
+    for (bool bad = false; rest.n;) {
+        size_t n = utf8_length(rest);
+        if (n)
+            memmove(out, rest.p, n);
+        else if (!bad)
+            *out = '?';
+        out += n ? n : !bad;
+        bad = n == 0;
+        rest = str_from(rest, n ? n : 1);
+    }
+    *out = 0;
+}
+
 static enum status set(struct why *why, enum status status, const struct at *at, const char *limit,
                        const char *fmt, va_list ap)
 {
@@ -82,6 +103,8 @@ static enum status set(struct why *why, enum status status, const struct at *at,
     why->pointer[n] = 0;
     snprintf(why->limit, sizeof why->limit, "%s", limit);
     vsnprintf(why->text, sizeof why->text, fmt, ap);
+    clean(why->pointer);
+    clean(why->text);
     return status;
 }
 

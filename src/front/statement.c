@@ -3,6 +3,7 @@
 #include "front/statement.h"
 
 #include "base/time.h"
+#include "base/utf8.h"
 #include "front/ngsild/answer.h"
 #include "front/ngsild/negotiate.h"
 #include "front/ngsild/params.h"
@@ -119,6 +120,8 @@ static enum status read(struct asking *a)
     struct str type = http_request_header(http, "Content-Type");
     if (str_starts(type, STR("application/json")))
         return read_json(a);
+    if (!utf8_valid(http->body))
+        return why_set(&x->why, E_INVALID_REQUEST, NULL, "the statement is no UTF-8");
     a->call.text = http->body;
     return OK;
 }

@@ -39,7 +39,7 @@ def cars(tmp_path_factory):
 
 
 def sql(city, statement, **kwargs):
-    return city.request("POST", "/sql", data=statement.encode(), **kwargs)
+    return city.request("POST", "/sql", data=statement.encode() if isinstance(statement, str) else statement, **kwargs)
 
 
 def rows(city, statement, **kwargs):
@@ -285,6 +285,7 @@ def test_parameters_and_get(cars):
     ("", 400, "SELECT is expected"),
     ("-- nothing", 400, "SELECT is expected"),
     ("SELECT 1" + "+1" * 5000, 400, "depth"),
+    (b'SELECT "\xa0"', 400, "UTF-8"),
 ])
 def test_refused(cars, statement, status, word):
     answer = sql(cars, statement)

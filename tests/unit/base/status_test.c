@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 
@@ -44,6 +45,23 @@ static void pointer_of_any_length_is_cut(void **state)
     }
 }
 
+static void what_is_told_is_utf8(void **state)
+{
+    (void)state;
+    struct why why;
+    char text[1000];
+    why_clear(&why);
+    why_set(&why, E_BAD_DATA, NULL, "a\xa0\xa0z\xe5\x9f\x8e%s", "\xe5\x9f");
+    assert_string_equal(why.text, "a?z\xe5\x9f\x8e?");
+    for (size_t i = 0; i + 3 < sizeof text; i += 3)
+        memcpy(text + i, "\xe5\x9f\x8e", 4);
+    why_clear(&why);
+    why_set(&why, E_BAD_DATA, &(struct at){.key = str_of(text)}, "%s", text);
+    assert_true(utf8_valid(str_of(why.text)));
+    assert_true(utf8_valid(str_of(why.pointer)));
+    assert_int_equal(strlen(why.text), 511 / 3 * 3 + 1);
+}
+
 static void limits_have_names(void **state)
 {
     (void)state;
@@ -69,6 +87,7 @@ int main(void)
         cmocka_unit_test(first_reason_wins),
         cmocka_unit_test(pointer_follows_rfc_6901),
         cmocka_unit_test(pointer_of_any_length_is_cut),
+        cmocka_unit_test(what_is_told_is_utf8),
         cmocka_unit_test(limits_have_names),
         cmocka_unit_test(every_status_has_a_name_of_its_own),
     };
