@@ -27,6 +27,7 @@ struct conforming {
     unsigned minor;
     const struct context *context;
     struct arena *arena;
+    bool bare; /* observedAt stays: it is no member, but the time that a value goes with */
     bool changed;
 };
 
@@ -91,7 +92,8 @@ static void conform_attr(struct conforming *c, struct attr *a)
         c->changed = true;
     }
     drop_text(c, &a->unit_code, SINCE_MANY);
-    drop_time(c, &a->observed_at, SINCE_MANY);
+    if (!c->bare)
+        drop_time(c, &a->observed_at, SINCE_MANY);
     drop_text(c, &a->object_type, SINCE_OBJECT_TYPE);
     drop_text(c, &a->value_type, SINCE_EXPIRY);
     drop_time(c, &a->expires_at, SINCE_EXPIRY);
@@ -115,6 +117,8 @@ static void conform_attrs(struct conforming *c, struct attr **attrs, uint32_t *c
     *count = n;
 }
 
+/* ---- entities, evolutions ---- */
+
 bool conform_entity(struct entity *e, unsigned minor, const struct context *context, struct arena *a)
 {
     struct conforming c = {.minor = minor, .context = context, .arena = a};
@@ -131,5 +135,54 @@ bool conform_entity(struct entity *e, unsigned minor, const struct context *cont
         c.changed = true;
     }
     conform_attrs(&c, &e->attrs, &e->attr_count);
+    return c.changed;
+}
+
+static bool is_dropped(const struct conforming *c, const struct evolution *e, const struct series *s)
+{
+    if (s->term == TERM_SCOPE)
+        return c->minor < SINCE_SCOPE;
+    return c->minor < SINCE_MANY && s > e->series && s[-1].term == s->term;
+}
+
+/* The scope's instances are Properties as they always were. In a partial answer points[0] is there without being counted. */
+static void conform_series(struct conforming *c, struct series *s)
+{
+    if (c->minor < SINCE_MANY && s->dataset.n) {
+        s->dataset = STR("");
+        c->changed = true;
+    }
+    bool counted = c->changed;
+    if (!s->count && s->points)
+        conform_attr(c, &s->points[0].attr);
+    c->changed = counted;
+    for (uint32_t i = 0; i < s->count; i++)
+        conform_attr(c, &s->points[i].attr);
+}
+
+/* Series of one attribute stand in order of their datasets, the default one first. */
+bool conform_evolution(struct evolution *e, unsigned minor, bool bare, const struct context *context, struct arena *a)
+{
+    struct conforming c = {.minor = minor, .context = context, .arena = a, .bare = bare};
+    struct series *kept = arena_array(a, struct series, e->count);
+    uint32_t n = 0;
+    assert(minor <= CONFORM_LAST);
+    if (minor == CONFORM_LAST)
+        return false;
+    drop_time(&c, &e->expires_at, SINCE_EXPIRY);
+    if (minor < SINCE_MANY && e->type_count > 1) {
+        e->type_count = 1;
+        c.changed = true;
+    }
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (is_dropped(&c, e, &e->series[i])) {
+            c.changed = true;
+            continue;
+        }
+        kept[n] = e->series[i];
+        conform_series(&c, &kept[n++]);
+    }
+    e->series = kept;
+    e->count = n;
     return c.changed;
 }

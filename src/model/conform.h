@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "model/context.h"
 #include "model/entity.h"
+#include "model/evolution.h"
 
 /* Minor versions of 1.x. */
 enum { CONFORM_FIRST = 0, CONFORM_LAST = 9 };
@@ -16,5 +17,7 @@ MUST_USE bool conform_version(struct str text, unsigned *minor);
 /* Amends e in place, sub-attributes too; arrays that change are made anew in the arena, what e borrows is left
  * alone. context is what names that become plain values are compacted by. True: something was changed. */
 bool conform_entity(struct entity *e, unsigned minor, const struct context *context, struct arena *a);
+/* The same of each instance, and of points in place. bare: values are shown with their times alone, which stay. */
+bool conform_evolution(struct evolution *e, unsigned minor, bool bare, const struct context *context, struct arena *a);
 
 #endif

@@ -129,10 +129,49 @@ class TestRetrieve:
         assert "@context" in answer.json() and answer.headers["Content-Type"] == "application/ld+json"
         assert "Link" in ok(city.get(f"{ROOT}/{thing}")).headers
 
-    @pytest.mark.clause("4.3.6.8")
-    def test_no_earlier_version(self, city, thing):
-        answer = ok(city.get(f"{ROOT}/{thing}", headers={"Prefer": "ngsi-ld=1.5"}))
-        assert "Preference-Applied" not in answer.headers
+    @pytest.mark.clause("4.3.6.8", "6.3.6")
+    @pytest.mark.parametrize("how", ["", "format=temporalValues", "format=concise", "format=aggregatedValues&aggrMethods=totalCount"])
+    def test_what_is_old_already_stays(self, city, thing, how):
+        answer = ok(city.get(f"{ROOT}/{thing}?{how}", headers={"Prefer": "ngsi-ld=1.5"}))
+        assert answer.headers["Preference-Applied"] == "ngsi-ld=1.5" and answer.json() == history(city, thing, f"?{how}")
+
+    @pytest.mark.clause("4.3.6.8", "6.3.6", "6.18.3.2", "6.19.3.1")
+    def test_earlier_versions(self, city, tenant):
+        record(city, {"id": "urn:x:1", "type": ["Car", "Fast"], "scope": [prop("/a", observedAt=at(0))],
+                      "kind": [{"type": "VocabProperty", "vocab": "bus", "observedAt": at(0)},
+                               {"type": "VocabProperty", "vocab": "tram", "observedAt": at(1), "expiresAt": "2090-01-01T00:00:00Z"}],
+                      "name": [{"type": "LanguageProperty", "languageMap": {"fr": "oui"}, "observedAt": at(0)}],
+                      "speed": [seen(1, 0, datasetId=X), seen(2, 1, unitCode="KMH", note={"type": "JsonProperty", "json": {"id": 7}})]},
+               headers=tenant)
+
+        def asked(version, query=NOON, path=ROOT):
+            answer = ok(city.get(f"{path}?type=Car&{query}", headers={**tenant, "Prefer": f"ngsi-ld={version}"}), 203)
+            assert answer.headers["Preference-Applied"] == f"ngsi-ld={version}"
+            (car,) = answer.json()
+            for instances in car.values():
+                for instance in instances if isinstance(instances, list) else []:
+                    if isinstance(instance, dict):
+                        instance.pop("instanceId", None)
+            return car
+        car = asked("1.8")
+        assert car["kind"] == [{"type": "VocabProperty", "vocab": v, "observedAt": at(i)} for i, v in enumerate(["bus", "tram"])]
+        car = asked("1.5")
+        assert car["kind"] == [prop("bus", observedAt=at(0)), prop("tram", observedAt=at(1))] and "scope" in car
+        assert car["name"][0]["type"] == "LanguageProperty" and len(car["speed"]) == 2 and car["speed"][1]["note"] == prop({"id": 7})
+        car = asked("1.3")
+        assert car["name"] == [prop({"fr": "oui"}, observedAt=at(0))] and "scope" not in car and car["type"] == ["Car", "Fast"]
+        car = asked("1.0")
+        assert car == {"id": "urn:x:1", "type": "Car", "kind": [prop("bus"), prop("tram")], "name": [prop({"fr": "oui"})],
+                       "speed": [prop(2, note=prop({"id": 7}))]}
+        car = asked("1.0", f"format=temporalValues&{NOON}")  # times of values are no members of them
+        assert car["speed"] == {"type": "Property", "values": [[2, at(1)]]}
+        assert car["kind"] == {"type": "Property", "values": [["bus", at(0)], ["tram", at(1)]]}
+        car = asked("1.2", f"format=aggregatedValues&aggrMethods=totalCount&attrs=speed&{NOON}")
+        assert [count for count, *_ in car["speed"]["totalCount"]] == [1] and "datasetId" not in car["speed"]
+        alone = ok(city.get(f"{ROOT}/urn:x:1", headers={**tenant, "Prefer": "ngsi-ld=1.5"}), 203)
+        assert alone.json()["kind"][0]["type"] == "Property"
+        body = {"type": "Query", "entities": [{"type": "Car"}], "temporalQ": {"timerel": "after", "timeAt": at(0)}}
+        ok(city.post("temporal/entityOperations/query", body, headers={**tenant, "Prefer": "ngsi-ld=1.5"}), 203)
 
     def test_concise(self, city, thing):
         assert "type" not in history(city, thing, "?format=concise")["speed"][0]

@@ -22,6 +22,7 @@ struct asking {
     struct entity_map *map; /* held until the answer; NULL: none is used */
     struct evolve_among among; /* of it */
     bool map_made;
+    bool amended; /* to an earlier version of the specification */
     bool map_alone; /* nothing but the map is wanted (clause 5.14.5) */
 };
 
@@ -81,8 +82,13 @@ static void answer(struct asking *q, struct buf *b, struct http_header *headers,
     if (q->query.local.partial)
         headers[n++] = content_range(q);
     entity_map_release(q->map);
-    q->x->prefer.versioned = false; /* nothing is amended: no version is kept to but this one (clause 4.3.6.8) */
-    answer_body(q->x, q->query.local.partial ? 206 : q->map_made ? 201 : 200, b, true, headers, n);
+    answer_body(q->x, q->query.local.partial ? 206 : q->amended ? 203 : q->map_made ? 201 : 200, b, true, headers, n);
+}
+
+static void body_write(struct asking *q, struct buf *b, struct evolution *e)
+{
+    q->amended |= exchange_conform_evolution(q->x, e, q->in.show.format == TEMPORAL_VALUES);
+    represent_evolution(b, &q->in.show, e);
 }
 
 static void body_begin(struct asking *q, struct buf *b)
@@ -125,7 +131,7 @@ static void retrieved(struct asking *q)
         answer_refusal(x, q->query.status, &q->query.local.call.why);
         return;
     }
-    const struct evolution *e = q->query.evolutions;
+    struct evolution *e = q->query.evolutions;
     if (retrieved_check(q, e) != OK) {
         answer_why(x);
         return;
@@ -136,7 +142,7 @@ static void retrieved(struct asking *q)
         return;
     }
     body_begin(q, &b);
-    represent_evolution(&b, &q->in.show, e);
+    body_write(q, &b, e);
     answer(q, &b, headers, 0);
 }
 
@@ -211,7 +217,7 @@ static void queried(struct asking *q)
             continue;
         if (b.n > 1)
             buf_char(&b, ',');
-        represent_evolution(&b, &q->in.show, &q->query.evolutions[i]);
+        body_write(q, &b, &q->query.evolutions[i]);
     }
     buf_char(&b, ']');
     answer(q, &b, headers, page_headers(q->x, &q->asked, e->total, e->more, headers));

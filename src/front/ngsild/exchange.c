@@ -31,6 +31,11 @@ bool exchange_conform(const struct exchange *x, struct entity *e)
            conform_entity(e, x->prefer.minor, x->context, x->arena);
 }
 
+bool exchange_conform_evolution(const struct exchange *x, struct evolution *e, bool bare)
+{
+    return x->prefer.versioned && conform_evolution(e, x->prefer.minor, bare, x->context, x->arena);
+}
+
 struct str exchange_base(const struct exchange *x)
 {
     struct str host = http_request_header(x->http, "Host");

@@ -52,6 +52,8 @@ static inline bool exchange_option(const struct exchange *x, uint32_t keyword)
 }
 /* Amends e to the version that the client prefers (clause 4.3.6.8); true: something was changed. */
 bool exchange_conform(const struct exchange *x, struct entity *e);
+/* The same of an evolution; bare: values are shown with their times alone. */
+bool exchange_conform_evolution(const struct exchange *x, struct evolution *e, bool bare);
 /* Where clients reach this city: server.url, else the authority that this one names. In the arena. */
 struct str exchange_base(const struct exchange *x);
 /* Runner of the request's loop. */
