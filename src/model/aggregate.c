@@ -31,8 +31,6 @@ struct aggregates {
     uint32_t places_room; /* a power of two */
     uint32_t *places;     /* place + 1 of a bucket by the hash of its index; 0: free */
     struct distinct *distinct;
-    uint32_t waiting_count, waiting_room; /* items that wait for the origin */
-    struct item *waiting;
     uint32_t column_count; /* numbers of points, gathered to be added together */
     int64_t column_times[COLUMN_MAX];
     double column_numbers[COLUMN_MAX];
@@ -55,11 +53,15 @@ struct aggregates *aggregates_begin(const struct temporal_query *q, uint32_t buc
     return g;
 }
 
+bool aggregates_wait(const struct aggregates *g)
+{
+    return !g->started;
+}
+
 void aggregates_start(struct aggregates *g, int64_t first_us)
 {
     if (g->started)
         return;
-    assert(g->waiting_count == 0);
     g->started = true;
     g->origin = first_us;
 }
@@ -194,18 +196,6 @@ static void add_item(struct aggregates *g, const struct item *item)
         b->distinct += distinct_add(&g->distinct, g->current, item, g->arena);
 }
 
-static void wait_for_start(struct aggregates *g, struct item item, bool borrowed)
-{
-    if (g->waiting_count == g->waiting_room) {
-        uint32_t room = g->waiting_room ? g->waiting_room * 2 : 64;
-        g->waiting = arena_grow(g->arena, g->waiting, g->waiting_room * sizeof item, room * sizeof item);
-        g->waiting_room = room;
-    }
-    if (borrowed && item.text.n)
-        item.text = arena_dup(g->arena, item.text);
-    g->waiting[g->waiting_count++] = item;
-}
-
 /* ---- columns of numbers ---- */
 
 /* How many from the first on are at least from and less than to. */
@@ -256,11 +246,7 @@ void aggregates_add_numbers(struct aggregates *g, const int64_t *times, const do
     if (g->values == 0)
         g->kind = ATTR_PROPERTY;
     g->values += n;
-    if (!g->started) {
-        for (uint32_t i = 0; i < n; i++)
-            wait_for_start(g, (struct item){.us = times[i], .class = CLASS_NUMBER, .number = numbers[i]}, false);
-        return;
-    }
+    assert(g->started);
     add_numbers(g, times, numbers, n);
 }
 
@@ -288,9 +274,8 @@ void aggregates_add(struct aggregates *g, const struct point *p)
     if (g->values++ == 0)
         g->kind = p->attr.kind;
     struct item item = aggregate_item(p, us != TIME_NONE ? us : point_place(p), g->arena);
-    if (!g->started)
-        wait_for_start(g, item, true);
-    else if (item.class == CLASS_NUMBER)
+    assert(g->started);
+    if (item.class == CLASS_NUMBER)
         add_to_column(g, &item);
     else
         add_item(g, &item);
@@ -301,7 +286,7 @@ void aggregates_add(struct aggregates *g, const struct point *p)
 bool aggregates_take_summary(const struct aggregates *g, int64_t first, int64_t last)
 {
     int64_t from, to;
-    if (!g->started || (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT)) || !in_range(g, first) || !in_range(g, last))
+    if ((g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT)) || !in_range(g, first) || !in_range(g, last))
         return false;
     (void)locate(g, first, &from, &to);
     return last < to;
@@ -334,18 +319,6 @@ static int by_index(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static void add_waiting(struct aggregates *g)
-{
-    int64_t first = INT64_MAX;
-    for (uint32_t i = 0; i < g->waiting_count; i++)
-        if (g->waiting[i].us < first && g->waiting[i].us != TIME_NONE)
-            first = g->waiting[i].us;
-    g->started = true;
-    g->origin = first;
-    for (uint32_t i = 0; i < g->waiting_count && !g->over; i++)
-        add_item(g, &g->waiting[i]);
-}
-
 static void finish(struct aggregates *g, const struct bucket *b, struct aggregate_period *p)
 {
     *p = (struct aggregate_period){.from_us = b->from, .to_us = b->to};
@@ -361,8 +334,6 @@ static void finish(struct aggregates *g, const struct bucket *b, struct aggregat
 enum status aggregates_end(struct aggregates *g, struct why *why)
 {
     uint32_t allowed = 0;
-    if (!g->started)
-        add_waiting(g);
     add_column(g);
     if (g->over)
         return why_limit(why, E_TOO_COMPLEX, NULL, "limits.aggregation_periods",

@@ -18,8 +18,9 @@ struct aggregates; /* growing, then finished, in an arena */
  * period is as long as was asked for, also the last of a range that is no multiple of it.
  * buckets_max: periods with an instance, "limits.aggregation_periods" → E_TOO_COMPLEX from aggregates_end(). */
 struct aggregates *aggregates_begin(const struct temporal_query *q, uint32_t buckets_max, struct arena *a);
-/* With an open start: no instance to come has a time before first_us (any that has is left out). Before the first is
- * added. Without it all of them are kept until the end, since their periods are not known before. */
+/* Is the start of the periods not known yet? Then aggregates_start() comes before the first instance. */
+bool aggregates_wait(const struct aggregates *g);
+/* With an open start: the time of the first instance; any that is before is left out. Else nothing. */
 void aggregates_start(struct aggregates *g, int64_t first_us);
 /* Instances come in any order. p is in the range already (temporal_match); its time is of q's property, or its place
  * when it has none. Deletions are no values and are left out. p need not outlive the call. */
@@ -27,7 +28,7 @@ void aggregates_add(struct aggregates *g, const struct point *p);
 /* Numbers of a Property at times (of q's property); those out of the range are left out. Any order; fast when ascending. */
 void aggregates_add_numbers(struct aggregates *g, const int64_t *times, const double *numbers, uint32_t n);
 /* Would all from first to last fall into one period, and do the methods asked for need no more than a summary? Then
- * aggregates_add_summary() does it. Never with distinctCount, nor when the start of the periods is not known yet. */
+ * aggregates_add_summary() does it. Never with distinctCount. */
 bool aggregates_take_summary(const struct aggregates *g, int64_t first, int64_t last);
 /* False, and nothing is added: a standard deviation was asked for and would be lost to rounding in s (its sum of squares
  * is too great for it); add the numbers themselves. */

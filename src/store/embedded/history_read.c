@@ -25,6 +25,8 @@ struct gathering {
     const struct scope_span *spans; /* NULL: whenever; else only instances of when a scope matched */
     uint32_t span_count;
     bool hidden;      /* it is only asked whether there are any */
+    bool first_only;  /* it is only asked when the first value that counts is */
+    int64_t first_us; /* then; until there is one, no less than any in range */
     uint64_t matched; /* in the time asked about */
     uint64_t taken;   /* into points, some of them pruned since */
     bool bounded;  /* only instances within the horizon can still be among those wanted */
@@ -60,10 +62,24 @@ static void prune(struct gathering *g)
     g->horizon = temporal_place(g->r->time, &g->points[g->r->time->last_n ? 0 : n - 1]);
 }
 
+/* When it counts in a period; lower bounds of a chunk's are aggregated_first(). */
+static void note_first(struct gathering *g, const struct point *p)
+{
+    int64_t us = point_time(p, (enum time_property)g->r->time->property);
+    us = us != TIME_NONE ? us : point_place(p);
+    bool counts = p->attr.value.kind != VALUE_NULL && p->attr.value.kind != VALUE_NONE;
+    if (counts && us < g->first_us && (!g->spans || scope_spans_have(g->spans, g->span_count, g->r->time, p)))
+        g->first_us = us;
+}
+
 static void add(struct gathering *g, const struct point *p)
 {
     if (!temporal_match(g->r->time, p))
         return;
+    if (g->first_only) {
+        note_first(g, p);
+        return;
+    }
     g->matched++;
     g->r->v->explain.points++;
     if (g->hidden || (g->spans && !scope_spans_have(g->spans, g->span_count, g->r->time, p)))
@@ -134,7 +150,7 @@ static enum status add_numbers(struct gathering *g, const struct chunk *c, struc
 static enum status add_points(struct gathering *g, struct str bytes, struct why *why)
 {
     struct chunk c;
-    bool passing = g->aggregates && !g->r->time->last_n; /* what is worked out borrows nothing */
+    bool passing = g->first_only || (g->aggregates && !g->r->time->last_n); /* what is worked out borrows nothing */
     struct arena *a = passing ? arena_new(0) : g->r->arena;
     struct arena_mark before = arena_mark(a);
     uint64_t taken = g->taken;
@@ -152,6 +168,32 @@ static enum status add_points(struct gathering *g, struct str bytes, struct why 
     return st;
 }
 
+/* No value of the chunk counts before. */
+static int64_t aggregated_first(const struct gathering *g, const struct chunk_summary *s)
+{
+    int64_t first = s->first[g->r->time->property];
+    if (s->every[g->r->time->property])
+        return first;
+    return first != TIME_NONE && first < s->first_place ? first : s->first_place;
+}
+
+/* Do the chunk's columns of times and numbers tell all about it? */
+static bool is_plain(const struct gathering *g, const struct chunk_summary *s)
+{
+    return !g->r->time->last_n && !g->spans && s->numbers && s->every[g->r->time->property] && !is_edited(g, s);
+}
+
+static enum status look_for_first(struct gathering *g, const struct chunk_summary *s, struct str bytes, struct why *why)
+{
+    int64_t first = aggregated_first(g, s);
+    if (is_outside(g, s) || first >= g->first_us)
+        return OK;
+    if (!is_plain(g, s))
+        return add_points(g, bytes, why);
+    g->first_us = first;
+    return OK;
+}
+
 static enum status add_chunk(struct gathering *g, struct str bytes, struct why *why)
 {
     struct history *h = &g->r->e->history;
@@ -161,6 +203,8 @@ static enum status add_chunk(struct gathering *g, struct str bytes, struct why *
     enum status st = chunk_read_summary(bytes, &s, why);
     if (st != OK)
         return st;
+    if (g->first_only)
+        return look_for_first(g, &s, bytes, why);
     if (is_outside(g, &s)) {
         h->chunks_skipped++;
         g->r->v->explain.chunks_skipped++;
@@ -168,7 +212,7 @@ static enum status add_chunk(struct gathering *g, struct str bytes, struct why *
     }
     if (g->hidden && g->matched)
         return OK;
-    bool columns = g->aggregates && !q->last_n && !g->spans && s.numbers && s.every[q->property] && !is_edited(g, &s);
+    bool columns = g->aggregates && is_plain(g, &s);
     int64_t first = s.first[q->property], last = s.last[q->property];
     if (columns && is_inside(q, &s) && aggregates_take_summary(g->aggregates, first, last) &&
         aggregates_add_summary(g->aggregates, first, last, &s.summary)) {
@@ -227,9 +271,40 @@ static enum status add_sealed(struct gathering *g, struct str id, struct why *wh
 
 /* ---- a series ---- */
 
+/* What is not sealed. current: of today; NULL: none, or it does not count. */
+static void add_open(struct gathering *g, const struct attr *current)
+{
+    if (g->series)
+        past_open(&g->view->past, (struct past_series *)g->series);
+    for (uint32_t i = 0; g->series && i < g->series->count; i++)
+        add(g, &g->series->points[i]);
+    if (current)
+        add(g, &(struct point){.attr = *current, .deleted_at = TIME_NONE});
+}
+
+/* Periods of an open range begin with the first value, so that is looked for before; mostly headers are enough. */
+static enum status begin_aggregates(struct gathering *g, struct str id, const struct attr *current, struct why *why)
+{
+    enum status st = OK;
+    g->aggregates = aggregates_begin(g->r->time, g->r->v->buckets_max, g->r->arena);
+    if (aggregates_wait(g->aggregates) && !g->r->time->last_n) {
+        g->first_only = true;
+        g->first_us = g->r->time->to_us;
+        add_open(g, current);
+        st = add_sealed(g, id, why);
+        g->first_only = false;
+        aggregates_start(g->aggregates, g->first_us);
+    }
+    return st;
+}
+
 static enum status aggregate(struct gathering *g, struct why *why)
 {
     if (g->r->time->last_n) {
+        g->first_us = INT64_MAX;
+        for (uint32_t i = 0; i < g->count; i++)
+            note_first(g, &g->points[i]);
+        aggregates_start(g->aggregates, g->first_us);
         for (uint32_t i = 0; i < g->count; i++)
             aggregates_add(g->aggregates, &g->points[i]);
         g->count = 0;
@@ -237,22 +312,18 @@ static enum status aggregate(struct gathering *g, struct why *why)
     return aggregates_end(g->aggregates, why);
 }
 
-/* current: of today; NULL: none, or it does not count. */
 static enum status gather(struct gathering *g, struct str id, const struct attr *current, struct series *out,
                           struct why *why)
 {
     const struct reading *r = g->r;
+    enum status st = OK;
     if (r->time->methods && !r->everything && !g->hidden)
-        g->aggregates = aggregates_begin(r->time, r->v->buckets_max, r->arena);
-    enum status st = add_sealed(g, id, why);
+        st = begin_aggregates(g, id, current, why);
+    if (st == OK)
+        st = add_sealed(g, id, why);
     if (st != OK)
         return st;
-    if (g->series)
-        past_open(&g->view->past, (struct past_series *)g->series);
-    for (uint32_t i = 0; g->series && i < g->series->count; i++)
-        add(g, &g->series->points[i]);
-    if (current)
-        add(g, &(struct point){.attr = *current, .deleted_at = TIME_NONE});
+    add_open(g, current);
     prune(g);
     *out = (struct series){.term = g->term, .dataset = arena_dup(r->arena, g->dataset)};
     if (g->aggregates) {

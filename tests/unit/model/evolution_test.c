@@ -446,6 +446,7 @@ static void aggregate(struct fixture *f, struct evolution *e, const struct tempo
     for (uint32_t i = 0; i < e->count; i++) {
         struct series *s = &e->series[i];
         s->aggregates = aggregates_begin(q, 100, f->arena);
+        aggregates_start(s->aggregates, s->points[0].attr.observed_at); /* they come in order */
         for (uint32_t j = 0; j < s->count; j++)
             aggregates_add(s->aggregates, &s->points[j]);
         assert_int_equal(aggregates_end(s->aggregates, NULL), OK);

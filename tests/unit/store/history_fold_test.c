@@ -4,6 +4,7 @@
 #include "recorder.h"
 
 #include "base/hash.h"
+#include "model/aggregate.h"
 #include "store/embedded/base_db.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_key.h"
@@ -167,6 +168,42 @@ static void test_the_last_instance_is_a_sealed_one(void **state)
 
 /* Instances so large that a chunk holds few of them, observed at `from` and on. */
 enum { LARGE = 60, LARGE_BYTES = 100000 };
+
+/* One period of an open range: where it begins, how many values it has. Returns of how many chunks the header was enough. */
+static uint64_t assert_period(struct temporal_query *q, int64_t from_us, uint32_t n)
+{
+    struct store_evolve v = {.id = STR("urn:e"), .time = q, .points_max = 100, .buckets_max = 10};
+    q->to_us = INT64_MAX;
+    q->from_us = INT64_MIN;
+    q->period.us = 1000000;
+    q->methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT) | AGGREGATE_BIT(AGGREGATE_SUM);
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    const struct aggregates *g = v.evolutions[0].series[0].aggregates;
+    assert_int_equal(aggregates_count(g), 1);
+    assert_int_equal(aggregates_period(g, 0)->from_us, from_us);
+    assert_int_equal(aggregates_period(g, 0)->values[AGGREGATE_TOTAL_COUNT].value.integer, n);
+    return v.explain.chunks_summed;
+}
+
+/* The first value is looked for before any is added, so that none need wait in memory. */
+static void test_periods_of_an_open_range_begin_with_the_first_value(void **state)
+{
+    (void)state;
+    struct temporal_query q = {.property = TIME_OBSERVED_AT};
+    recorder_put(f, "urn:e", 100, 3 * CHUNK);
+    assert_true(fold());
+    assert_int_equal(assert_period(&q, 100, 3 * CHUNK), 3);
+    struct record_edit edit = recorder_of_instance(f, RECORD_EDIT_DELETE_INSTANCE, "urn:e", &recorder_series(f, "urn:e")->points[0]);
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    (void)assert_period(&q, 101, 3 * CHUNK - 1);
+    q.last_n = 5;
+    assert_int_equal(assert_period(&q, 100 + 3 * CHUNK - 5, 5), 0);
+    q.last_n = 0;
+    recorder_put(f, "urn:e", 50, 1); /* late, and not sealed */
+    (void)assert_period(&q, 50, 3 * CHUNK);
+    assert_true(fold());
+    assert_int_equal(assert_period(&q, 50, 3 * CHUNK), 3);
+}
 
 static void put_large(int64_t from)
 {
@@ -433,6 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_sealed_instance_changes_twice_between_folds),
         TEST(test_the_last_instance_is_a_sealed_one),
+        TEST(test_periods_of_an_open_range_begin_with_the_first_value),
         TEST(test_large_instances_are_sealed_apart),
         TEST(test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it),
         TEST(test_a_fold_that_fails_gives_all_back),
