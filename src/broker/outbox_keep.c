@@ -206,26 +206,63 @@ static int by_seq(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The one that lags least comes first. */
+struct lag_heap {
+    struct lag *lags;
+    uint32_t count, room;
+};
+
+static void heap_down(struct lag_heap *h)
+{
+    struct lag moved = h->lags[0];
+    uint32_t at = 0;
+    for (uint32_t child; (child = 2 * at + 1) < h->count; at = child) {
+        child += child + 1 < h->count && h->lags[child + 1].seq > h->lags[child].seq;
+        if (h->lags[child].seq <= moved.seq)
+            break;
+        h->lags[at] = h->lags[child];
+    }
+    h->lags[at] = moved;
+}
+
+static void heap_up(struct lag_heap *h, struct lag added)
+{
+    uint32_t at = h->count++;
+    for (uint32_t up; at && h->lags[up = (at - 1) / 2].seq < added.seq; at = up)
+        h->lags[at] = h->lags[up];
+    h->lags[at] = added;
+}
+
+/* Keeps as many as there is room for, those that lag most. */
+static void heap_offer(struct lag_heap *h, struct lag lag)
+{
+    if (h->count < h->room) {
+        heap_up(h, lag);
+    } else if (lag.seq < h->lags[0].seq) {
+        h->lags[0] = lag;
+        heap_down(h);
+    }
+}
+
+/* Under the lock all that wait are looked at, but only as many as are listed are sorted. */
 void outbox_position(struct outbox *o, uint32_t lanes_max, struct buf *b)
 {
+    struct lag_heap h = {.room = lanes_max + 1};
+    h.lags = mem_alloc(h.room * sizeof *h.lags);
     outbox_lock(o);
-    uint32_t n = 0, room = 0;
-    for (const struct lane *l = o->waiting; l; l = l->next_waiting)
-        room++;
-    struct lag *lags = mem_alloc(room * sizeof *lags);
     for (const struct lane *l = o->waiting; l; l = l->next_waiting)
         if (!l->removed)
-            lags[n++] = (struct lag){l, l->first->last_seq - 1};
-    qsort(lags, n, sizeof *lags, by_seq);
-    uint32_t listed = n < lanes_max ? n : lanes_max;
+            heap_offer(&h, (struct lag){l, l->first->last_seq - 1});
+    qsort(h.lags, h.count, sizeof *h.lags, by_seq);
+    uint32_t listed = h.count < lanes_max ? h.count : lanes_max;
     put_head(b, "WSOP");
-    buf_le64(b, listed < n ? lags[listed].seq : o->seq);
+    buf_le64(b, listed < h.count ? h.lags[listed].seq : o->seq);
     for (uint32_t i = 0; i < listed; i++) {
-        buf_le64(b, lags[i].seq);
-        put_name(b, lags[i].lane);
+        buf_le64(b, h.lags[i].seq);
+        put_name(b, h.lags[i].lane);
     }
     outbox_unlock(o);
-    free(lags);
+    free(h.lags);
 }
 
 static void advance(struct outbox *o, struct lane *lane, uint64_t seq)

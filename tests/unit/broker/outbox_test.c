@@ -380,6 +380,33 @@ static void a_lane_that_lags_holds_no_other(void **state)
     buf_free(&position);
 }
 
+/* The document's numbers as docs/formats/outbox.md has them: all others' place, then a place and two lengths a lane. */
+static void those_that_lag_most_are_listed(void **state)
+{
+    enum { LANES = 211, LISTED = 10, HEAD = 8 };
+    struct boxed *b = *state;
+    struct buf position;
+    buf_init(&position, 1 << 16);
+    for (uint64_t i = 0; i < LANES; i++) { /* the changes 1 to LANES, in no order */
+        char id[32];
+        snprintf(id, sizeof id, "urn:s:l%03u", (unsigned)i);
+        put(b, subscribe(b, id, ALL), 1, 0, 1 + (i * 97 + 13) % LANES, false);
+    }
+    outbox_position(b->outbox, LISTED, &position);
+    const char *at = position.p + HEAD;
+    uint64_t seq;
+    memcpy(&seq, at, sizeof seq);
+    assert_int_equal(seq, LISTED); /* before the change of the first that is not listed */
+    at += sizeof seq;
+    for (uint64_t i = 0; i < LISTED; i++) {
+        memcpy(&seq, at, sizeof seq);
+        assert_int_equal(seq, i);
+        at += sizeof seq + 8 + strlen("t") + strlen("urn:s:l000");
+    }
+    assert_ptr_equal(at, position.p + position.n);
+    buf_free(&position);
+}
+
 static void counters_outlive_a_restart(void **state)
 {
     struct boxed *b = *state;
@@ -480,6 +507,7 @@ int main(void)
         TEST(what_waits_outlives_a_restart),
         TEST(delivery_goes_on_while_what_waits_is_saved),
         TEST(a_lane_that_lags_holds_no_other),
+        TEST(those_that_lag_most_are_listed),
         TEST(counters_outlive_a_restart),
         TEST(damage_is_left_out),
         TEST(what_arrived_is_settled),
