@@ -1,5 +1,5 @@
 /* Filling a snapshot: query by query, slice by slice, what is found is cut to what was
- * asked for and copied with its times. Between slices the thread's other work gets its
+ * asked for and copied with its times; entities first, then temporal evolutions (snapshot_past.c). Between slices the thread's other work gets its
  * turn. An entity that several queries find has the members that any of them asked for. */
 #include "broker/consume.h"
 #include "broker/linked.h"
@@ -21,11 +21,15 @@ struct snapshot_fill {
     struct str from;                  /* tenant of the store that is read */
     struct arena *arena;              /* the fill's */
     struct arena *slice;
-    uint32_t at;       /* query under way */
+    uint32_t at;       /* query under way; temporal ones come behind the others */
+    struct snapshot_past past;
+    uint64_t instances; /* of evolutions, copied in all */
     uint64_t after_seq, until_seq, found;
     uint32_t entities; /* copied in all */
     bool any_result, any_success, all_results;
-    struct buf details;
+    struct buf details; /* of entity queries, then of temporal ones */
+    struct str entity_details;
+    bool cloning_past;
 };
 
 static void fill_free(struct snapshot_fill *f)
@@ -35,6 +39,8 @@ static void fill_free(struct snapshot_fill *f)
     if (f->queries)
         f->queries->release(f->queries);
     buf_free(&f->details);
+    if (f->past.arena)
+        arena_free(f->past.arena);
     arena_free(f->slice);
     arena_free(f->arena);
 }
@@ -193,6 +199,17 @@ static void detail_add(struct snapshot_fill *f, const char *result, struct str p
     buf_char(&f->details, '}');
 }
 
+static struct str as_array(struct snapshot_fill *f, struct str items)
+{
+    return items.n ? arena_printf(f->arena, "[%.*s]", STR_ARG(str_from(items, 1))) : STR_NONE;
+}
+
+static void entity_queries_over(struct snapshot_fill *f)
+{
+    f->entity_details = as_array(f, arena_dup(f->arena, buf_view(&f->details)));
+    buf_clear(&f->details);
+}
+
 /* One query is over. */
 static void query_over(struct snapshot_fill *f, enum status status, const struct why *why)
 {
@@ -205,28 +222,41 @@ static void query_over(struct snapshot_fill *f, enum status status, const struct
     f->all_results &= status == OK && f->found;
     f->found = f->after_seq = 0;
     f->at++;
+    if (f->at == f->queries->count)
+        entity_queries_over(f);
 }
 
-static struct str as_array(struct snapshot_fill *f, struct str items)
+/* The temporal query under way, or for a clone all that is past; begun when it is not yet. */
+static enum status past_step(struct snapshot_fill *f, bool *more, struct why *why)
 {
-    return items.n ? arena_printf(f->arena, "[%.*s]", STR_ARG(str_from(items, 1))) : STR_NONE;
+    struct snapshot_past *p = &f->past;
+    if (!p->arena)
+        *p = (struct snapshot_past){
+            .s = f->s,
+            .query = f->queries ? &f->queries->temporal[f->at - f->queries->count] : NULL,
+            .from = f->from,
+            .into = f->entry->held_in,
+            .until_seq = f->until_seq,
+            .arena = arena_new(0),
+            .instances = &f->instances,
+        };
+    enum status st = snapshot_past_step(p, f->slice, more, why);
+    f->found = p->found;
+    if (st != OK || !*more) {
+        arena_free(p->arena);
+        p->arena = NULL;
+    }
+    return st;
 }
 
 static void finish(struct snapshot_fill *f)
 {
-    struct snapshot_queries *q = f->queries;
-    struct str details = as_array(f, arena_dup(f->arena, buf_view(&f->details)));
-    buf_clear(&f->details);
-    for (uint32_t i = 0; i < q->temporal_count; i++) {
-        detail_add(f, "failure", q->problems[i]);
-        f->all_results = false;
-    }
     struct str temporal = as_array(f, buf_view(&f->details));
     enum snapshot_status status = f->all_results   ? SNAPSHOT_SUCCESS
                                   : f->any_result  ? SNAPSHOT_PARTIAL
                                   : f->any_success ? SNAPSHOT_EMPTY
                                                    : SNAPSHOT_FAILURE;
-    snapshots_finish(f->s, f->entry, status, details, temporal);
+    snapshots_finish(f->s, f->entry, status, f->entity_details, temporal);
 }
 
 static void finish_clone(struct snapshot_fill *f, enum status status, const struct why *why)
@@ -241,31 +271,47 @@ static void finish_clone(struct snapshot_fill *f, enum status status, const stru
                      snapshot_failures(f->arena, s->temporal_queries, problem));
 }
 
+/* True: there is more to do. */
+static bool clone_step(struct snapshot_fill *f, struct why *why)
+{
+    bool more = false;
+    enum status st = f->cloning_past ? past_step(f, &more, why) : slice(f, &more, why);
+    if (st == OK && (more || !f->cloning_past)) {
+        f->cloning_past |= !more;
+        return true;
+    }
+    finish_clone(f, st, why);
+    return false;
+}
+
+static bool queries_step(struct snapshot_fill *f, struct why *why)
+{
+    const struct snapshot_queries *q = f->queries;
+    bool more = false;
+    if (f->at == q->count + q->temporal_count) {
+        finish(f);
+        return false;
+    }
+    enum status st = f->at < q->count ? slice(f, &more, why) : past_step(f, &more, why);
+    if (st != OK || !more)
+        query_over(f, st, why);
+    return true;
+}
+
 static void advance(struct task *task)
 {
     struct snapshot_fill *f = container_of(task, struct snapshot_fill, task);
     struct why why;
-    bool more = false, over = f->queries && f->at == f->queries->count;
     why_clear(&why);
     if (f->cancelled || snapshots_stopping(f->s)) {
         fill_free(f);
         return;
     }
     arena_reset(f->slice);
-    enum status st = over ? OK : slice(f, &more, &why);
-    if (st != OK || !more) {
-        if (!f->queries)
-            finish_clone(f, st, &why);
-        else if (over)
-            finish(f);
-        else
-            query_over(f, st, &why);
-        if (!f->queries || over) {
-            fill_free(f);
-            return;
-        }
-    }
-    runner_post(&f->s->work.runner, &f->task);
+    if (f->queries ? queries_step(f, &why) : clone_step(f, &why))
+        runner_post(&f->s->work.runner, &f->task);
+    else
+        fill_free(f);
 }
 
 void snapshot_fill_start(struct snapshots *s, struct snapshot_entry *e, struct snapshot_queries *queries,
@@ -283,6 +329,7 @@ void snapshot_fill_start(struct snapshots *s, struct snapshot_entry *e, struct s
         .slice = arena_new(0),
         .until_seq = store_seq(s->broker->store),
         .all_results = true,
+        .entity_details = STR_NONE,
     };
     buf_init(&f->details, DETAILS_BYTES_MAX);
     e->fill = f;

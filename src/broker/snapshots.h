@@ -14,6 +14,7 @@
 struct snapshots_options {
     uint32_t snapshots_max;  /* "limits.snapshots" */
     uint32_t entities_max;   /* of one, "limits.snapshot_entities" */
+    uint32_t instances_max;  /* of evolutions in one, "limits.snapshot_instances" */
     int64_t lifetime_us;     /* when none is asked for, "limits.snapshot_lifetime"; none lives longer */
     uint32_t linked_max;     /* Relationships followed for a slice of a query with join, "limits.linked_entities" */
     uint32_t send_timeout_ms;
@@ -50,11 +51,16 @@ struct snapshot_query {
     struct represent represent; /* which members are wanted; arena is the fill's */
     struct join join;           /* linked entities become part of the snapshot */
 };
+/* One temporal query: as it would be asked of the store, but for caller, page and arena; of its terms, omit are left out. */
+struct snapshot_temporal_query {
+    struct store_evolve asked;
+    const struct projection *omit;
+};
 /* The queries of one snapshot, owned by its maker. */
 struct snapshot_queries {
     struct snapshot_query *queries;
+    struct snapshot_temporal_query *temporal;
     uint32_t count, temporal_count;
-    struct str *problems; /* of the temporal ones: why they cannot be executed, ProblemDetails */
     void (*release)(struct snapshot_queries *q); /* on the thread of the snapshots, once */
 };
 

@@ -54,6 +54,23 @@ bool snapshots_stopping(struct snapshots *s);
 void snapshots_finish(struct snapshots *s, struct snapshot_entry *e, enum snapshot_status status, struct str details,
                       struct str temporal_details);
 
+/* ---- snapshot_past.c: evolutions ---- */
+
+/* Copying what one query finds, or all; step by step. */
+struct snapshot_past {
+    struct snapshots *s;
+    const struct snapshot_temporal_query *query; /* NULL: everything */
+    struct str from, into;  /* tenants of the store */
+    uint64_t until_seq;     /* changes behind it are of the copying itself, or of clients meanwhile */
+    struct arena *arena;    /* of ids */
+    struct str *ids;        /* that may be meant; NULL before the first step */
+    uint32_t id_count, at;
+    uint64_t found;
+    uint64_t *instances;    /* copied into the snapshot in all */
+};
+/* *more: there is another step to do. */
+MUST_USE enum status snapshot_past_step(struct snapshot_past *p, struct arena *scratch, bool *more, struct why *why);
+
 /* snapshot_tell.c: the endpoint, if there is one, learns how it is. */
 void snapshot_tell(struct snapshots *s, const struct snapshot_entry *e, bool deleted);
 

@@ -242,6 +242,7 @@ static enum status snapshots_open(struct city *city, const struct config *c, str
     struct snapshots_options o = {
         .snapshots_max = limit(c, "snapshots"),
         .entities_max = limit(c, "snapshot_entities"),
+        .instances_max = limit(c, "snapshot_instances"),
         .lifetime_us = config_int(c, "limits", "snapshot_lifetime"),
         .linked_max = limit(c, "linked_entities"),
         .send_timeout_ms = SEND_TIMEOUT_MS,

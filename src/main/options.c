@@ -60,6 +60,7 @@ const struct config_option OPTIONS[] = {
     SPAN("limits", "entity_map_lifetime", "\"1 h\"", S, 365 * 86400 * S, "longest life of an entity map, and its life when none is asked for"),
     COUNT("limits", "snapshots", "100", 1, 100000, "snapshots at a time"),
     COUNT("limits", "snapshot_entities", "1000000", 1, INT64_C(1) << 31, "entities in a snapshot"),
+    COUNT("limits", "snapshot_instances", "1000000", 1, INT64_C(1) << 31, "instances of temporal evolutions in a snapshot"),
     SPAN("limits", "snapshot_lifetime", "\"1 d\"", S, 3650 * 86400 * S, "longest life of a snapshot, and its life when none is asked for"),
     COUNT("limits", "temporal_points", "100000", 1, 100000000, "instances in an answer; of more the first are shown, or with lastN the last (206)"),
     COUNT("limits", "last_n", "100000", 1, 100000000, "largest lastN parameter"),

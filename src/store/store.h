@@ -178,6 +178,9 @@ enum record_edit_kind {
     RECORD_EDIT_DELETE,          /* 5.6.16: the whole evolution */
     RECORD_EDIT_MARK_DELETED,    /* 5.6.5, 5.6.6 of an entity that is known by its evolution alone: it, or the attribute
                                     `term`, ends now; a point with deletedAt says so */
+    RECORD_EDIT_COPY,            /* 5.16: makes the evolution, or adds types and instances as they are, with their changes,
+                                    numbers and times, and the entity's times; those that it has already are the caller's
+                                    to leave out */
 };
 
 /* A change of evolutions themselves. The entities of today stay as they are. */
@@ -185,7 +188,7 @@ struct record_edit {
     uint8_t kind; /* enum record_edit_kind */
     struct str id;
     const struct evolution *fragment; /* UPSERT, ADD; MODIFY_INSTANCE: one series of one point. seq, index and system
-                                         times are the store's */
+                                         times are the store's, but for COPY */
     uint32_t term; /* DELETE_ATTR …; MARK_DELETED: TERM_NONE with whole, the entity */
     bool whole;    /* MARK_DELETED: the entity, not its scope (TERM_SCOPE) */
     struct str dataset;

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ngsi import ACCEPT_LD, LD, NULL, create, no_content, ok, prop, refused, rel, send
+from temporal import NOON, ROOT, at, record, seen, values
 
 pytestmark = pytest.mark.clause("5.16.1")
 
@@ -93,13 +94,6 @@ class TestCreate:
         got = make(city, snapshot(*queries), things, status)
         assert [d["resultStatus"] for d in got["snapshotQueriesDetails"]] == details
 
-    def test_temporal_queries_are_reported_as_failed(self, city, things):
-        temporal = [query(temporalQ={"timerel": "before", "timeAt": "2030-01-01T00:00:00Z"})]
-        got = make(city, snapshot(snapshotTemporalQueries=temporal), things, "partial")
-        detail, = got["snapshotTemporalQueriesDetails"]
-        assert detail["resultStatus"] == "failure" and detail["problemDetails"]["type"].endswith("OperationNotSupported")
-        make(city, {"type": "Snapshot", "snapshotTemporalQueries": temporal}, things, "failure")
-
     def test_a_body_with_context(self, city, things):
         body = {**snapshot({"type": "Query", "entities": [{"type": "T2"}]}), "@context": {"T2": "https://uri.etsi.org/ngsi-ld/default-context/Thing"}}
         answer = ok(send(city, "POST", "snapshots", json.dumps(body), {**things, **LD}), 201)
@@ -136,6 +130,93 @@ class TestCreate:
         assert refused(city.post("snapshots", snapshot()), "InternalError", 507)["limit"] == "limits.snapshots"
         no_content(city.delete(f"snapshots/{got['id']}"))
         make(city, snapshot(query(q="n<1")), {})
+
+
+@pytest.mark.clause("5.16.1", "5.7.4")
+class TestTemporalQueries:
+    """The past of what they find is part of the snapshot, and can be asked for within it."""
+
+    @pytest.fixture
+    def past(self, city, tenant):
+        for i, name in enumerate("abc"):
+            record(city, {"id": f"urn:x:{name}", "type": "Car", "speed": [seen(10 * i + k, k, unitCode="KMH") for k in range(4)],
+                          "heat": [seen(k, k) for k in range(2)], "scope": [prop("/s", observedAt=at(0))]}, headers=tenant)
+        create(city, {"id": "urn:x:now", "type": "Car", "speed": seen(1, 0)}, headers=tenant)
+        city.patch("entities/urn:x:now/attrs/speed", seen(2, 5), headers=tenant)
+        return tenant
+
+    def temporal(self, timerel="after", time=at(0), kind="Car", **more):
+        return query(kind, temporalQ={"timerel": timerel, "timeAt": time}, **more)
+
+    def kept(self, city, past, *queries, status="success", **more):
+        body = {"type": "Snapshot", "snapshotTemporalQueries": list(queries), **more}
+        got = make(city, body, past, status)
+        assert len(got["snapshotTemporalQueriesDetails"]) == len(queries)
+        return got
+
+    def all(self, city, headers, query=f"type=Car&options=sysAttrs&{NOON}"):
+        return {e["id"]: e for e in ok(city.get(f"{ROOT}?{query}", headers=headers)).json()}
+
+    def test_everything(self, city, past):
+        before = self.all(city, past)
+        assert len(before) == 4
+        of = self.kept(city, past, self.temporal())
+        assert [d["resultStatus"] for d in of["snapshotTemporalQueriesDetails"]] == ["success"]
+        no_content(city.delete("temporal/entities/urn:x:b", headers=past))
+        city.patch("entities/urn:x:now/attrs/speed", seen(3, 6), headers=past)
+        assert self.all(city, inside(past, of)) == before  # instance ids and times of the system among them
+        assert found(city, "entities?type=Car", inside(past, of)) == {}  # entities of today are asked for by other queries
+
+    def test_what_was_asked_for(self, city, past):
+        of = self.kept(city, past, self.temporal(time=at(2), attrs=["speed"], q="speed>=13"))
+        got = self.all(city, inside(past, of))
+        assert {i: values(e["speed"]) for i, e in got.items()} == {"urn:x:b": [12, 13], "urn:x:c": [22, 23]}
+        assert not any("heat" in e for e in got.values())
+        of = self.kept(city, past, self.temporal(kind="Car", omit="speed"), self.temporal(kind="Bus"), status="partial")
+        assert [d["resultStatus"] for d in of["snapshotTemporalQueriesDetails"]] == ["success", "empty"]
+        assert not any("speed" in e for e in self.all(city, inside(past, of)).values())
+        self.kept(city, past, self.temporal(kind="Bus"), status="empty")
+
+    def test_nothing_is_there_twice(self, city, past):
+        before = self.all(city, past)
+        body = snapshot(query("Car"), snapshotTemporalQueries=[self.temporal(), self.temporal(time=at(1)), self.temporal(attrs=["heat"])])
+        of = make(city, body, past, "success")
+        within = inside(past, of)
+        assert [values(self.all(city, within)["urn:x:now"]["speed"])] == [[1, 2]]
+        assert {i: values(e["speed"]) for i, e in self.all(city, within).items()} == {i: values(e["speed"]) for i, e in before.items()}
+        no_content(city.patch("entities/urn:x:now/attrs/speed", seen(9, 9), headers=within))  # what-if
+        assert values(self.all(city, within)["urn:x:now"]["speed"]) == [1, 2, 9]
+        assert values(self.all(city, past)["urn:x:now"]["speed"]) == [1, 2]
+
+    def test_a_clone_has_the_past(self, city, past):
+        before = self.all(city, past)
+        of = make(city, snapshot(query("Car"), snapshotTemporalQueries=[self.temporal()]), past, "success")
+        made = ok(city.post(f"snapshots/{of['id']}/clone", {"type": "Snapshot"}, headers=past), 201)
+        clone = ready(city, made.headers["Location"].rsplit("/", 1)[1], past)
+        assert clone["snapshotTemporalQueriesDetails"] == of["snapshotTemporalQueriesDetails"]
+        no_content(city.delete(f"snapshots/{of['id']}", headers=past))
+        assert {i: values(e["speed"]) for i, e in self.all(city, inside(past, clone)).items()} == {
+            i: values(e["speed"]) for i, e in before.items()}
+
+    def test_deletions_and_the_deleted(self, city, past):
+        no_content(city.delete("entities/urn:x:now", headers=past))
+        before = self.all(city, past)
+        of = self.kept(city, past, self.temporal())
+        assert self.all(city, inside(past, of)) == before and "deletedAt" in before["urn:x:now"]
+
+    def test_there_is_a_most(self, new_city):
+        small = new_city("--limits-snapshot-instances", "5")
+        for i in range(2):
+            record(small, {"id": f"urn:x:{i}", "type": "Car", "speed": [seen(k, k) for k in range(4)]})
+        got = make(small, {"type": "Snapshot", "snapshotTemporalQueries": [self.temporal()]}, {}, "failure")
+        problem = got["snapshotTemporalQueriesDetails"][0]["problemDetails"]
+        assert problem["type"].endswith("TooManyResults") and "at most 5 instances" in problem["detail"]
+
+    @pytest.mark.parametrize("more", [{"q": "("}, {"join": "flat"}, {"temporalQ": {"timerel": "after"}}, {"temporalQ": {"timerel": "soon", "timeAt": at(0)}},
+                                      {"ordering": {"orderBy": "speed"}}])
+    def test_refusals(self, city, past, more):
+        body = {"type": "Snapshot", "snapshotTemporalQueries": [{**self.temporal(), **more}]}
+        refused(city.post("snapshots", body, headers=past), "BadRequestData")
 
 
 # ---- 5.5.15: using one ----

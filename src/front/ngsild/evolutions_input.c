@@ -192,3 +192,24 @@ enum status evolutions_input_body(struct exchange *x, struct evolutions_input *i
     aggregation_implied(x, &w, in);
     return st == OK ? words_read(x, true, &w, in) : st;
 }
+
+struct store_evolve evolutions_input_asked(struct exchange *x, const struct evolutions_input *in, const struct query_parts *parts)
+{
+    const struct projection *pick = in->show.base.pick;
+    return (struct store_evolve){
+        .caller = &x->caller,
+        .filter = parts->entities,
+        .values = parts->values,
+        .scopes = parts->scopes,
+        .time = &in->time,
+        .terms = in->terms,
+        .term_count = in->term_count,
+        .no_scope = pick && !pick->scope,
+        .datasets = in->query.datasets,
+        .dataset_count = in->query.dataset_count,
+        .points_max = x->api->limits.temporal_points,
+        .buckets_max = x->api->limits.aggregation_periods,
+        .order = x->order,
+        .arena = x->arena,
+    };
+}

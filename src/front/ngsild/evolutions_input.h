@@ -5,6 +5,7 @@
 
 #include "front/ngsild/query_input.h"
 #include "model/represent_temporal.h"
+#include "store/store.h"
 
 struct evolutions_input {
     struct query_input query;
@@ -17,5 +18,7 @@ struct evolutions_input {
 /* in->query is filled already. whole: a query, which must say a time; else a retrieval, which may. */
 MUST_USE enum status evolutions_input_params(struct exchange *x, bool whole, struct evolutions_input *in);
 MUST_USE enum status evolutions_input_body(struct exchange *x, struct evolutions_input *in);
+/* What the store is asked then, but for the call itself and the page. */
+struct store_evolve evolutions_input_asked(struct exchange *x, const struct evolutions_input *in, const struct query_parts *parts);
 
 #endif

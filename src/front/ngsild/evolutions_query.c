@@ -32,28 +32,11 @@ static void refuse(struct asking *q, enum status status, const struct why *why)
     answer_refusal(q->x, status, why);
 }
 
-/* What the store is asked, but for the page. */
 static struct store_evolve evolve_of(struct asking *q)
 {
-    struct exchange *x = q->x;
-    const struct projection *pick = q->in.show.base.pick;
-    return (struct store_evolve){
-        .call = {.home = exchange_home(x), .deadline_us = exchange_deadline(x)},
-        .caller = &x->caller,
-        .filter = q->parts.entities,
-        .values = q->parts.values,
-        .scopes = q->parts.scopes,
-        .time = &q->in.time,
-        .terms = q->in.terms,
-        .term_count = q->in.term_count,
-        .no_scope = pick && !pick->scope,
-        .datasets = q->in.query.datasets,
-        .dataset_count = q->in.query.dataset_count,
-        .points_max = x->api->limits.temporal_points,
-        .buckets_max = x->api->limits.aggregation_periods,
-        .order = x->order,
-        .arena = x->arena,
-    };
+    struct store_evolve e = evolutions_input_asked(q->x, &q->in, &q->parts);
+    e.call = (struct store_call){.home = exchange_home(q->x), .deadline_us = exchange_deadline(q->x)};
+    return e;
 }
 
 /* ---- a part of the answer (clause 6.3.10) ---- */

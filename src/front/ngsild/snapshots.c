@@ -4,6 +4,7 @@
 
 #include "broker/snapshots.h"
 #include "front/ngsild/answer.h"
+#include "front/ngsild/evolutions_input.h"
 #include "front/ngsild/params.h"
 #include "front/ngsild/query_input.h"
 
@@ -132,30 +133,37 @@ struct compiled {
     struct snapshot_queries q;
     struct arena *arena;
     struct exchange **exchanges; /* what each query was read with */
+    uint32_t exchange_count;
 };
 
 static void compiled_release(struct snapshot_queries *q)
 {
     struct compiled *c = container_of(q, struct compiled, q);
-    for (uint32_t i = 0; i < q->count; i++)
+    for (uint32_t i = 0; i < c->exchange_count; i++)
         exchange_end(c->exchanges[i]);
     arena_free(c->arena);
 }
 
-/* Reads one query as if it had come alone. */
-static enum status query_compile(struct exchange *x, struct compiled *c, const struct json *body)
+/* One query as if it had come alone. */
+static struct exchange *exchange_of(struct exchange *x, struct compiled *c, const struct json *body, bool temporal)
 {
-    static const struct endpoint PLAIN = {.operation = "snapshot"};
+    static const struct endpoint PLAIN = {.operation = "snapshot"}, TEMPORAL = {.operation = "snapshot", .body = BODY_TEMPORAL_QUERY};
     struct exchange *one = arena_zarray(c->arena, struct exchange, 1);
-    struct snapshot_query *out = &c->q.queries[c->q.count];
-    struct query_input in;
     one->api = x->api;
     one->broker = x->broker;
     one->arena = c->arena;
-    one->endpoint = &PLAIN;
+    one->endpoint = temporal ? &TEMPORAL : &PLAIN;
     one->body = *body;
     one->context = context_ref(x->context);
-    c->exchanges[c->q.count++] = one;
+    c->exchanges[c->exchange_count++] = one;
+    return one;
+}
+
+static enum status query_compile(struct exchange *x, struct compiled *c, const struct json *body)
+{
+    struct exchange *one = exchange_of(x, c, body, false);
+    struct snapshot_query *out = &c->q.queries[c->q.count++];
+    struct query_input in;
     enum status st = query_input_body(one, &in);
     if (st == OK)
         st = query_input_filter(one, &in);
@@ -165,6 +173,28 @@ static enum status query_compile(struct exchange *x, struct compiled *c, const s
     if (st != OK)
         x->why = one->why;
     return st;
+}
+
+/* What it would aggregate is kept as it is. */
+static enum status temporal_compile(struct exchange *x, struct compiled *c, const struct json *body)
+{
+    struct exchange *one = exchange_of(x, c, body, true);
+    struct snapshot_temporal_query *out = &c->q.temporal[c->q.temporal_count++];
+    struct evolutions_input *in = arena_zarray(c->arena, struct evolutions_input, 1);
+    struct query_parts parts;
+    enum status st = query_input_body(one, &in->query);
+    if (st == OK)
+        st = evolutions_input_body(one, in);
+    if (st == OK)
+        st = query_input_parts(one, &in->query, &parts);
+    if (st != OK) {
+        x->why = one->why;
+        return st;
+    }
+    in->time.methods = 0;
+    out->asked = evolutions_input_asked(one, in, &parts);
+    out->omit = in->show.base.omit;
+    return OK;
 }
 
 /* NULL with x->why. */
@@ -182,13 +212,12 @@ static struct compiled *queries_compile(struct exchange *x, const struct snapsho
     if (st == OK && !str_absent(given->temporal_queries))
         st = json_read(a, given->temporal_queries, &limits, &temporal, &x->why);
     c->q.queries = arena_zarray(a, struct snapshot_query, list.n);
-    c->exchanges = arena_zarray(a, struct exchange *, list.n);
+    c->q.temporal = arena_zarray(a, struct snapshot_temporal_query, temporal.n);
+    c->exchanges = arena_zarray(a, struct exchange *, list.n + temporal.n);
     for (uint32_t i = 0; i < list.n && st == OK; i++)
         st = query_compile(x, c, &list.items[i]);
-    c->q.temporal_count = temporal.n;
-    c->q.problems = arena_array(a, struct str, temporal.n);
-    for (uint32_t i = 0; i < temporal.n; i++)
-        c->q.problems[i] = snapshot_problem(a, E_NOT_SUPPORTED, "temporal evolutions are not available");
+    for (uint32_t i = 0; i < temporal.n && st == OK; i++)
+        st = temporal_compile(x, c, &temporal.items[i]);
     if (st == OK)
         return c;
     compiled_release(&c->q);

@@ -77,13 +77,29 @@ static void put_all(struct recording *w)
             put_new(w, &f->series[i].points[k], k);
 }
 
+static void put_copies(struct recording *w)
+{
+    const struct evolution *f = w->edit->fragment;
+    put(w, &(struct item){.kind = ITEM_TYPES, .type_count = f->type_count, .types = f->types});
+    for (uint32_t i = 0; i < f->count; i++)
+        for (uint32_t k = 0; k < f->series[i].count; k++)
+            put(w, &(struct item){.kind = ITEM_POINT, .point = f->series[i].points[k]});
+    put(w, &(struct item){.kind = ITEM_LIFE,
+                          .created_at = f->created_at,
+                          .modified_at = f->modified_at,
+                          .deleted_at = f->deleted_at});
+}
+
 static enum status add(struct recording *w)
 {
     bool there = w->tenant && history_view_exists(&w->view);
     if (!there && w->edit->kind == RECORD_EDIT_ADD)
         return unknown(w);
     w->result->created = !there;
-    put_all(w);
+    if (w->edit->kind == RECORD_EDIT_COPY)
+        put_copies(w);
+    else
+        put_all(w);
     return OK;
 }
 
@@ -313,7 +329,7 @@ static enum status mark_deleted(struct recording *w)
 static enum status work_out(struct recording *w)
 {
     uint8_t kind = w->edit->kind;
-    if (kind == RECORD_EDIT_UPSERT || kind == RECORD_EDIT_ADD)
+    if (kind == RECORD_EDIT_UPSERT || kind == RECORD_EDIT_ADD || kind == RECORD_EDIT_COPY)
         return add(w);
     if (!w->tenant || !history_view_exists(&w->view))
         return unknown(w);
@@ -330,6 +346,7 @@ static enum status work_out(struct recording *w)
         return OK;
     case RECORD_EDIT_UPSERT:
     case RECORD_EDIT_ADD:
+    case RECORD_EDIT_COPY:
         break;
     }
     return why_set(&w->why, E_INTERNAL, NULL, "an unknown kind of temporal edit");

@@ -486,6 +486,36 @@ static void test_among_some_ids_those_that_match_are_found_in_their_order(void *
     assert_false(v.missed[0] || v.missed[2] || v.missed[3]);
 }
 
+static void test_copies_are_as_they_were(void **state)
+{
+    (void)state;
+    uint64_t before = PUT(RECORD_EDIT_UPSERT, "urn:e:other", 1).seq;
+    struct evolution given = *evolution_of("urn:e:copy", (const int64_t[]){5, 10, 20}, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        given.series[0].points[i].index = 7 + i;
+        given.series[0].points[i].attr.seq = before;
+        given.series[0].points[i].attr.created_at = 100 + i;
+        given.series[0].points[i].attr.modified_at = 200 + i;
+    }
+    given.created_at = 1000;
+    given.modified_at = 2000;
+    given.deleted_at = 3000;
+    struct record_edit edit = {.kind = RECORD_EDIT_COPY, .id = given.id, .fragment = &given};
+    struct record_result result = record(&edit);
+    assert_true(result.status == OK && result.created);
+    struct store_evolve v = {.id = STR("urn:e:copy"), .limit = 1};
+    assert_int_equal(evolve(&v), OK);
+    const struct evolution *got = &v.evolutions[0];
+    assert_int_equal(got->count, 1);
+    assert_int_equal(got->series[0].count, 3);
+    assert_true(got->created_at == 1000 && got->modified_at == 2000 && got->deleted_at == 3000);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct point *p = &got->series[0].points[i];
+        assert_true(p->attr.seq == before && p->index == 7 + i && p->attr.created_at == 100 + i &&
+                    p->attr.modified_at == 200 + i);
+    }
+}
+
 static void test_ids_alone_are_found_in_order(void **state)
 {
     (void)state;
@@ -639,6 +669,7 @@ int main(void)
         CASE(test_types_find_and_pages_follow_ids),
         CASE(test_ids_are_collated),
         CASE(test_among_some_ids_those_that_match_are_found_in_their_order),
+        CASE(test_copies_are_as_they_were),
         CASE(test_ids_alone_are_found_in_order),
         CASE(test_instances_are_found_by_place),
         CASE(test_answers_have_a_most_of_instances),

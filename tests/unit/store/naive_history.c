@@ -285,6 +285,23 @@ static enum status upsert(const struct recording *r, struct evolution *e, bool *
     return add_all(r, e);
 }
 
+static enum status copy(const struct recording *r, struct evolution *e, bool *created)
+{
+    const struct evolution *given = r->edit->fragment;
+    *created = !e;
+    if (!e)
+        e = make(r->h, r->tenant, r->edit->id);
+    for (uint32_t i = 0; i < given->type_count; i++)
+        add_type(r->h, e, given->types[i]);
+    for (uint32_t i = 0; i < given->count; i++)
+        for (uint32_t k = 0; k < given->series[i].count; k++)
+            add_point(r->h, e, &given->series[i].points[k]);
+    e->created_at = given->created_at;
+    e->modified_at = given->modified_at;
+    e->deleted_at = given->deleted_at;
+    return OK;
+}
+
 static enum status delete_attr(const struct recording *r, struct evolution *e)
 {
     bool found = false;
@@ -364,10 +381,13 @@ static enum status record(const struct recording *r, bool there, bool *created)
     struct evolution *e = find(r->h, r->tenant, r->edit->id);
     if (r->edit->kind == RECORD_EDIT_UPSERT)
         return upsert(r, e, created);
+    if (r->edit->kind == RECORD_EDIT_COPY)
+        return copy(r, e, created);
     if (!e)
         return E_NOT_FOUND;
     switch ((enum record_edit_kind)r->edit->kind) {
     case RECORD_EDIT_UPSERT:
+    case RECORD_EDIT_COPY:
     case RECORD_EDIT_ADD:
         return add_all(r, e);
     case RECORD_EDIT_DELETE_ATTR:
