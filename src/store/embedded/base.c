@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { BATCH_BYTES = 1 << 20, VERSION = 1 };
+enum { BATCH_BYTES = 1 << 20, VERSION = 1, VERSION_PAST_HEAD = 2, TENANT_END = 5 };
 
 /* First byte of a key. */
 enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4',
@@ -62,10 +62,18 @@ static void says(const char *text)
     log_warn("base store", log_z("says", text));
 }
 
+/* Entities, and heads of pasts: nothing is behind the id. */
+static bool in_sequence(struct str key)
+{
+    if (key.p[0] == KEY_ENTITY)
+        return key.n > TENANT_END;
+    return key.p[0] == KEY_PAST && key.n > TENANT_END && str_find_char(str_from(key, TENANT_END), 0) == key.n - TENANT_END - 1;
+}
+
 enum status base_open(struct base **out, const char *path, bool create, struct why *why)
 {
     char *error;
-    struct base_db *db = base_db_open(path, create, says, &error);
+    struct base_db *db = base_db_open(path, create, says, in_sequence, &error);
     if (!db)
         return failed(error, path, why);
     *out = mem_zalloc(sizeof **out);
@@ -130,12 +138,17 @@ static void write_if_large(struct base *b)
 }
 
 /* head, then first and second, under the key. */
-static void put(struct base *b, struct str key, struct str first, struct str second)
+static void put_version(struct base *b, uint8_t version, struct str key, struct str first, struct str second)
 {
-    struct head h = {{'W', 'S'}, VERSION, (uint8_t)key.p[0], 0};
+    struct head h = {{'W', 'S'}, version, (uint8_t)key.p[0], 0};
     struct str parts[3] = {{(const char *)&h, sizeof h}, first, second};
     base_db_put(b->db, key, parts, 3);
     write_if_large(b);
+}
+
+static void put(struct base *b, struct str key, struct str first, struct str second)
+{
+    put_version(b, VERSION, key, first, second);
 }
 
 void base_put_term(struct base *b, uint32_t id, struct str iri)
@@ -274,6 +287,11 @@ void base_put_past(struct base *b, struct str key, struct str bytes)
     put(b, key, bytes, STR(""));
 }
 
+void base_put_past_head(struct base *b, struct str key, struct str bytes)
+{
+    put_version(b, VERSION_PAST_HEAD, key, bytes, STR(""));
+}
+
 void base_drop_past(struct base *b, struct str key)
 {
     base_db_delete(b->db, key);
@@ -322,11 +340,12 @@ static enum status open_value(char kind, struct str *v, struct why *why)
     memcpy(&h, v->p, sizeof h);
     if (h.magic[0] != 'W' || h.magic[1] != 'S' || h.kind != (uint8_t)kind || h.zero)
         return damaged("a value has a wrong head", why);
-    if (h.version > VERSION)
+    int known = kind == KEY_PAST ? VERSION_PAST_HEAD : VERSION;
+    if (h.version > known)
         return why_set(
             why, E_NOT_SUPPORTED, NULL,
             "the base store has a value of version %u; this program knows versions up to %d",
-            h.version, VERSION);
+            h.version, known);
     *v = str_from(*v, sizeof h);
     return OK;
 }
@@ -546,6 +565,32 @@ enum status base_view_position(struct base_view *v, struct base_position *p, str
     st = take_position(bytes, p, why);
     free(owned);
     return st;
+}
+
+struct base_walk {
+    struct base_db_walk *walk;
+};
+
+struct base_walk *base_walk_open(struct base_view *v)
+{
+    struct base_walk *w = mem_alloc(sizeof *w);
+    w->walk = base_db_walk_open(v->view);
+    return w;
+}
+
+void base_walk_close(struct base_walk *w)
+{
+    base_db_walk_close(w->walk);
+    free(w);
+}
+
+enum status base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why)
+{
+    char *error;
+    bool there = base_db_walk_get(w->walk, key, bytes, &error);
+    if (error)
+        return failed(error, "reading history", why);
+    return there ? open_value(key.p[0], bytes, why) : E_NOT_FOUND;
 }
 
 struct range {

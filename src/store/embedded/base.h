@@ -53,6 +53,7 @@ void base_together_end(struct base *b);
 void base_together_forget(struct base *b);
 /* History, by keys of history_keys.h. */
 void base_put_past(struct base *b, struct str key, struct str bytes);
+void base_put_past_head(struct base *b, struct str key, struct str bytes);
 void base_drop_past(struct base *b, struct str key);
 void base_drop_past_range(struct base *b, struct str from, struct str to);
 /* Views that are opened from now on see what is written. E_IO after a fault, which stays for base_flush(). */
@@ -92,6 +93,12 @@ void base_view_close(struct base_view *v);
 MUST_USE enum status base_view_position(struct base_view *v, struct base_position *p, struct why *why);
 /* E_NOT_FOUND when absent. Caller frees *owned, which *bytes lie in. */
 MUST_USE enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
+/* By ascending keys, mostly close to one another. */
+struct base_walk;
+struct base_walk *base_walk_open(struct base_view *v);
+void base_walk_close(struct base_walk *w);
+/* E_NOT_FOUND when absent. Borrowed until the next one. */
+MUST_USE enum status base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why);
 /* Pairs of the keys in [from, to), or backwards, borrowed for the call; until `pair` says false. Bytes without what all
  * begin with are handed over as none. */
 MUST_USE enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
@@ -16,6 +17,7 @@ namespace
 constexpr size_t WRITE_BUFFER = 32 << 20, BLOCK_CACHE = 4 << 20, READ_AHEAD = 2 << 20,
                  BLOCK = 16 << 10;
 constexpr int OPEN_FILES = 128;
+constexpr int STEPS = 8; /* of a walk, that cost no more than a search */
 
 /* Warnings of RocksDB become ours. */
 class Messages : public rocksdb::Logger
@@ -36,6 +38,31 @@ class Messages : public rocksdb::Logger
     void (*says)(const char *text);
 };
 
+/* Keys that are written in their order, by their first byte: each is looked for behind the one before. RocksDB remembers
+ * the place also of what deletes a range, and in the wrong list, so keys where ranges begin must not be among them. */
+class Sequences : public rocksdb::SliceTransform
+{
+  public:
+    explicit Sequences(bool (*which)(struct str key)) : in_sequence(which)
+    {
+    }
+    const char *Name() const override
+    {
+        return "wellspring.sequences";
+    }
+    rocksdb::Slice Transform(const rocksdb::Slice &key) const override
+    {
+        return rocksdb::Slice(key.data(), 1);
+    }
+    bool InDomain(const rocksdb::Slice &key) const override
+    {
+        return in_sequence({key.data(), key.size()});
+    }
+
+  private:
+    bool (*in_sequence)(struct str key);
+};
+
 rocksdb::Slice slice(struct str s)
 {
     return rocksdb::Slice(s.p ? s.p : "", s.n);
@@ -51,7 +78,7 @@ char *message(const rocksdb::Status &st)
     return st.ok() ? nullptr : strdup(st.ToString().c_str());
 }
 
-rocksdb::Options options(bool create, void (*says)(const char *text))
+rocksdb::Options options(bool create, void (*says)(const char *text), bool (*in_sequence)(struct str key))
 {
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(BLOCK_CACHE);
@@ -67,6 +94,8 @@ rocksdb::Options options(bool create, void (*says)(const char *text))
     o.disable_auto_compactions = true; /* until something was flushed */
     o.max_bgerror_resume_count = 0; /* after a fault the fold opens it again */
     o.compression = rocksdb::kLZ4Compression;
+    if (in_sequence)
+        o.memtable_insert_with_hint_prefix_extractor = std::make_shared<Sequences>(in_sequence);
     o.info_log = std::make_shared<Messages>(says);
     o.stats_dump_period_sec = 0;
     o.stats_persist_period_sec = 0;
@@ -82,11 +111,11 @@ struct base_db {
     bool tidying = false; /* files are merged in the background */
 };
 
-struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text),
+struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text), bool (*in_sequence)(struct str key),
                              char **error)
 {
     rocksdb::DB *db = nullptr;
-    *error = message(rocksdb::DB::Open(options(create, says), path, &db));
+    *error = message(rocksdb::DB::Open(options(create, says, in_sequence), path, &db));
     if (*error)
         return nullptr;
     auto *made = new base_db;
@@ -227,6 +256,41 @@ char *base_db_view_range(struct base_db_view *v, struct str from, struct str to,
         if (!pair(arg, view(it->key()), view(it->value())))
             return nullptr;
     return message(it->status());
+}
+
+struct base_db_walk {
+    std::unique_ptr<rocksdb::Iterator> it;
+    bool begun = false;
+};
+
+struct base_db_walk *base_db_walk_open(struct base_db_view *v)
+{
+    rocksdb::ReadOptions o;
+    o.snapshot = v->snapshot;
+    o.fill_cache = false;
+    auto *made = new base_db_walk;
+    made->it.reset(v->db->db->NewIterator(o));
+    return made;
+}
+
+void base_db_walk_close(struct base_db_walk *w)
+{
+    delete w;
+}
+
+bool base_db_walk_get(struct base_db_walk *w, struct str key, struct str *value, char **error)
+{
+    rocksdb::Slice wanted = slice(key);
+    for (int i = 0; w->begun && i < STEPS && w->it->Valid() && w->it->key().compare(wanted) < 0; i++)
+        w->it->Next();
+    if (!w->begun || (w->it->Valid() && w->it->key().compare(wanted) < 0))
+        w->it->Seek(wanted);
+    *error = message(w->it->status());
+    w->begun = !*error; /* what comes next is searched for */
+    if (*error || !w->it->Valid() || w->it->key() != wanted)
+        return false;
+    *value = view(w->it->value());
+    return true;
 }
 
 char *base_db_checkpoint(struct base_db *db, const char *path)

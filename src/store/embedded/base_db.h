@@ -16,8 +16,10 @@ extern "C" {
 
 struct base_db;
 
-/* NULL and an error when it cannot be opened. Caller owns. says: hears warnings, on any thread. */
-struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text),
+/* NULL and an error when it cannot be opened. Caller owns. says: hears warnings, on any thread. in_sequence: keys like this
+ * one are mostly written in their order, and none like it is where a range begins that is deleted; NULL: no
+ * key is. */
+struct base_db *base_db_open(const char *path, bool create, void (*says)(const char *text), bool (*in_sequence)(struct str key),
                              char **error);
 void base_db_close(struct base_db *db);
 
@@ -46,6 +48,12 @@ char *base_db_view_get(struct base_db_view *v, struct str key, size_t *n, char *
 char *base_db_view_range(struct base_db_view *v, struct str from, struct str to, bool backwards,
                          bool (*pair)(void *arg, struct str key, struct str value),
                          void *arg);
+/* Pairs by ascending keys: what is asked for next mostly lies close behind, and is found there without a search. */
+struct base_db_walk;
+struct base_db_walk *base_db_walk_open(struct base_db_view *v);
+void base_db_walk_close(struct base_db_walk *w);
+/* Borrowed until the next one is asked for; false: absent, or an error. */
+bool base_db_walk_get(struct base_db_walk *w, struct str key, struct str *value, char **error);
 char *base_db_checkpoint(struct base_db *db, const char *path);
 
 #ifdef __cplusplus

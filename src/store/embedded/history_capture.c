@@ -4,17 +4,17 @@
 #include "store/embedded/history_item.h"
 #include "store/embedded/history_recent.h"
 
-static void keep(struct embedded *e, struct tenant *t, const struct pending *p, struct str items)
+static void keep(struct embedded *e, struct tenant *t, const struct pending *p, struct str items, bool plain)
 {
     if (!items.n)
         return;
-    e->history.bytes += recent_add(t->recent, p->key, p->hash, p->seq, items);
+    e->history.bytes += recent_add(t->recent, p->key, p->hash, p->seq, items, plain);
 }
 
 void history_note(struct embedded *e, struct tenant *t, const struct pending *p)
 {
     e->history.points++;
-    keep(e, t, p, p->items);
+    keep(e, t, p, p->items, false);
 }
 
 /* ---- attributes ---- */
@@ -132,8 +132,8 @@ static void capture_scope(struct embedded *e, const struct pending *p, const str
 
 /* ---- the entity ---- */
 
-/* Types that it had and has no more. */
-static void capture_types(struct embedded *e, const struct pending *p, const struct doc *old)
+/* Types that it had and has no more; false: there are none. */
+static bool capture_types(struct embedded *e, const struct pending *p, const struct doc *old)
 {
     struct item types = {.kind = ITEM_TYPES, .type_count = doc_type_count(old)};
     types.types = arena_array(e->history.scratch, uint32_t, types.type_count);
@@ -148,6 +148,7 @@ static void capture_types(struct embedded *e, const struct pending *p, const str
     types.type_count = n;
     if (n)
         item_write(&e->history.items, &types);
+    return n;
 }
 
 /* It is gone: when it lived, for its past to tell. */
@@ -167,14 +168,15 @@ void history_capture(struct embedded *e, struct tenant *t, const struct pending 
         return;
     buf_clear(&h->items);
     arena_reset(h->scratch);
+    bool plain = p->doc;
     if (old) {
         capture_attrs(e, p, old);
-        capture_types(e, p, old);
+        plain = !capture_types(e, p, old) && plain;
     }
     capture_scope(e, p, old);
     if (!p->doc)
         capture_end(e, p, old);
-    keep(e, t, p, buf_view(&h->items));
+    keep(e, t, p, buf_view(&h->items), plain);
 }
 
 bool history_lags(struct embedded *e)

@@ -53,6 +53,7 @@ struct folding {
     struct tenant *t;
     struct base *base;
     struct base_view *view;
+    struct base_walk *heads;
     struct arena *arena; /* of one entity */
     struct str id;
     struct past past;
@@ -207,6 +208,49 @@ static bool is_covered(const struct folding *f)
     return true;
 }
 
+/* The head in its parts, borrowed until the next one; *there false: none. */
+static enum status find_head(struct folding *f, struct str key, bool *there, struct str *bytes, struct past_head *h)
+{
+    struct why why = {0};
+    *h = (struct past_head){.listed = PAST_NOT_LISTED, .tail = STR(""), .body = STR("")};
+    enum status st = base_walk_get(f->heads, key, bytes, &why);
+    *there = st != E_NOT_FOUND;
+    if (st == OK)
+        st = past_head_read(h, *bytes, &why);
+    if (st != OK && st != E_NOT_FOUND)
+        *h = (struct past_head){.listed = PAST_LISTED_UNKNOWN, .body = STR_NONE};
+    if (st == E_NOT_FOUND || st == E_DAMAGED || st == E_NOT_SUPPORTED)
+        return OK;
+    if (st != OK)
+        *f->why = why;
+    return st;
+}
+
+/* Few instances are put behind what is there as they are, without a look at it: nothing of that is over, nor is to be found
+ * otherwise than before. */
+static bool append(struct folding *f, struct str key, bool there, const struct past_head *h, const struct recent_entry *entry)
+{
+    if (!entry->plain || h->listed == PAST_LISTED_UNKNOWN || h->tail.n + entry->n > PAST_TAIL_BYTES)
+        return false;
+    buf_clear(&f->bytes);
+    past_head_write(&f->bytes, h, (struct str){entry->groups, entry->n});
+    if (!there)
+        past_write_body(&f->bytes, &f->past);
+    base_put_past_head(f->base, key, buf_view(&f->bytes));
+    return true;
+}
+
+/* Into the past, which is empty. */
+static enum status read_head(struct folding *f, bool there, struct str bytes, const struct past_head *h)
+{
+    struct why why = {0};
+    f->past.listed = h->listed;
+    if (!there || (!str_absent(h->body) && past_read(&f->past, bytes, &why) == OK))
+        return OK;
+    past_init(&f->past, f->past.term_max, f->arena);
+    return history_head_read(f->view, f->t->id, f->id, &f->past, f->why);
+}
+
 /* Nothing is left of it, and nothing has happened to it since the fold began: that would ask what was taken. */
 static bool is_over(const struct folding *f)
 {
@@ -221,18 +265,22 @@ static bool is_over(const struct folding *f)
 static void write_head(struct folding *f, struct str key)
 {
     struct str gone = history_key_gone(f->t->id, f->id, f->arena);
-    if (is_over(f)) {
+    uint8_t listed = f->past.listed;
+    bool over = is_over(f);
+    f->past.listed = over || is_covered(f) ? PAST_NOT_LISTED : PAST_LISTED;
+    if (f->past.listed != listed) {
+        if (f->past.listed == PAST_LISTED)
+            base_put_past(f->base, gone, STR(""));
+        else
+            base_drop_past(f->base, gone);
+    }
+    if (over) {
         base_drop_past(f->base, key);
-        base_drop_past(f->base, gone);
         return;
     }
     buf_clear(&f->bytes);
     past_write(&f->bytes, &f->past);
-    base_put_past(f->base, key, buf_view(&f->bytes));
-    if (is_covered(f))
-        base_drop_past(f->base, gone);
-    else
-        base_put_past(f->base, gone, STR(""));
+    base_put_past_head(f->base, key, buf_view(&f->bytes));
 }
 
 static enum status write_entity(struct folding *f, const struct recent_entry *entry)
@@ -241,7 +289,14 @@ static enum status write_entity(struct folding *f, const struct recent_entry *en
     f->id = entry->id;
     struct str key = history_key_head(f->t->id, f->id, f->arena);
     past_init(&f->past, terms_count(f->e->terms), f->arena);
-    enum status st = history_head_read(f->view, f->t->id, f->id, &f->past, f->why);
+    struct past_head h;
+    struct str bytes;
+    bool there;
+    enum status st = find_head(f, key, &there, &bytes, &h);
+    if (st == OK && append(f, key, there, &h, entry))
+        return OK;
+    if (st == OK)
+        st = read_head(f, there, bytes, &h);
     if (st == OK)
         st = past_apply(&f->past, (struct str){entry->groups, entry->n}, f->why);
     base_together_begin(f->base);
@@ -269,6 +324,7 @@ enum status history_write_part(struct embedded *e, struct tenant *t, struct why 
         return OK;
     const struct recent_entry **entries = recent_sorted(t->folding_recent);
     f.view = base_view_open(f.base);
+    f.heads = base_walk_open(f.view);
     f.arena = arena_new(0);
     buf_init(&f.bytes, SIZE_MAX / 2);
     for (uint32_t i = 0; i < n && st == OK; i++) {
@@ -278,6 +334,7 @@ enum status history_write_part(struct embedded *e, struct tenant *t, struct why 
     }
     buf_free(&f.bytes);
     arena_free(f.arena);
+    base_walk_close(f.heads);
     base_view_close(f.view);
     free(entries);
     return st;

@@ -62,7 +62,7 @@ static enum status rebuild(struct base_view *view, struct str head, struct past 
     struct str end = history_key_end(head, p->arena);
     enum status st = p->lost ? base_view_position(view, &position, why) : E_NOT_FOUND;
     if (st == OK)
-        p->applied = position.seq; /* all heads of a base have what it goes up to */
+        p->applied = position.seq > p->applied ? position.seq : p->applied; /* all heads of a base have what it goes up to */
     else if (st != E_NOT_FOUND && st != E_DAMAGED)
         return st;
     st = base_view_range(view, head, end, false, take_pair, &r, why);

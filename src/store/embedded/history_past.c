@@ -66,7 +66,7 @@ struct past_series *past_series(struct past *p, uint32_t term, struct str datase
         return &p->series[at];
     ROOM_FOR_ONE(p->arena, p->series, p->count, p->room);
     memmove(&p->series[at + 1], &p->series[at], (p->count - at) * sizeof p->series[0]);
-    p->series[at] = (struct past_series){.term = term, .dataset = dataset, .opened = true};
+    p->series[at] = (struct past_series){.term = term, .dataset = dataset, .opened = true, .rebuilt = p->series_lost};
     p->count++;
     return &p->series[at];
 }

@@ -34,8 +34,14 @@ struct past_series {
     uint32_t edit_count, edit_room;
 };
 
+/* Is the entity among those that the base lists as known by their past? */
+enum past_listed { PAST_LISTED_UNKNOWN, PAST_NOT_LISTED, PAST_LISTED };
+
+enum { PAST_TAIL_BYTES = 512 }; /* of groups behind a head, before they are put in */
+
 struct past {
     struct arena *arena;
+    uint8_t listed;       /* enum past_listed, as read */
     uint32_t term_max;
     uint64_t applied;     /* change of the last group put in */
     uint64_t taken;
@@ -54,7 +60,20 @@ struct past {
 void past_init(struct past *p, uint32_t term_max, struct arena *a);
 /* Bytes of a head. E_DAMAGED: p then has all that can be read, and says what is lost. */
 MUST_USE enum status past_read(struct past *p, struct str bytes, struct why *why);
+/* With p->listed, and no tail. */
 void past_write(struct buf *b, const struct past *p);
+
+/* A head in its parts: groups can be put behind its tail without a look at its body. */
+struct past_head {
+    uint8_t listed;  /* enum past_listed */
+    struct str tail; /* groups that are not put in */
+    struct str body; /* absent when it cannot be told where it begins */
+};
+/* E_DAMAGED: but for the body, if that is there. */
+MUST_USE enum status past_head_read(struct past_head *h, struct str bytes, struct why *why);
+/* With more behind the tail, PAST_TAIL_BYTES at most together. */
+void past_head_write(struct buf *b, const struct past_head *h, struct str more);
+void past_write_body(struct buf *b, const struct past *p);
 /* A head that cannot be read at all. */
 void past_lose(struct past *p);
 /* Puts in every group behind p->applied. E_DAMAGED. */

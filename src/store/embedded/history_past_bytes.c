@@ -7,8 +7,13 @@
 #include "base/varint.h"
 #include "store/embedded/history_chunk.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <string.h>
+
+#define HEAD_MARK 0 /* a head of version 1 begins with a change, which is never 0 */
+
+enum { HEAD_BEGIN = 6, CHECKSUM = 4, TAIL_WHOLE_MAX = HEAD_BEGIN + CHECKSUM + PAST_TAIL_BYTES + CHECKSUM };
 
 /* ---- writing ---- */
 
@@ -57,11 +62,32 @@ static void write_series(struct buf *b, const struct past_series *s)
     buf_free(&chunk);
 }
 
-void past_write(struct buf *b, const struct past *p)
+void past_write_body(struct buf *b, const struct past *p)
 {
     write_fields(b, p);
     for (uint32_t i = 0; i < p->count; i++)
         write_series(b, &p->series[i]);
+}
+
+void past_head_write(struct buf *b, const struct past_head *h, struct str more)
+{
+    assert(h->tail.n + more.n <= PAST_TAIL_BYTES);
+    size_t from = b->n;
+    buf_char(b, HEAD_MARK);
+    buf_char(b, (char)h->listed);
+    buf_le32(b, (uint32_t)(h->tail.n + more.n));
+    write_checksum(b, from);
+    from = b->n;
+    buf_str(b, h->tail);
+    buf_str(b, more);
+    write_checksum(b, from);
+    buf_str(b, h->body);
+}
+
+void past_write(struct buf *b, const struct past *p)
+{
+    past_head_write(b, &(struct past_head){.listed = p->listed, .tail = STR(""), .body = STR("")}, STR(""));
+    past_write_body(b, p);
 }
 
 /* ---- reading ---- */
@@ -76,6 +102,40 @@ static bool checksum_holds(struct str from, struct str *bytes)
     memcpy(&crc, bytes->p, sizeof crc);
     *bytes = str_from(*bytes, sizeof crc);
     return le32toh(crc) == crc32c(0, from.p, n);
+}
+
+static bool read_begin(struct past_head *h, struct str *bytes, uint32_t *tail)
+{
+    struct str from = *bytes;
+    if (bytes->n < HEAD_BEGIN)
+        return false;
+    h->listed = (uint8_t)bytes->p[1];
+    memcpy(tail, bytes->p + 2, sizeof *tail);
+    *tail = le32toh(*tail);
+    *bytes = str_from(*bytes, HEAD_BEGIN);
+    return checksum_holds(from, bytes) && h->listed <= PAST_LISTED && *tail <= PAST_TAIL_BYTES && *tail <= bytes->n;
+}
+
+enum status past_head_read(struct past_head *h, struct str bytes, struct why *why)
+{
+    uint32_t tail;
+    *h = (struct past_head){.tail = STR(""), .body = bytes};
+    if (!bytes.n || bytes.p[0] != HEAD_MARK)
+        return OK; /* version 1 */
+    h->body = STR_NONE;
+    if (!read_begin(h, &bytes, &tail)) {
+        h->listed = PAST_LISTED_UNKNOWN;
+        return why_set(why, E_DAMAGED, NULL, "the head of a history does not begin as it was written");
+    }
+    struct str from = bytes;
+    h->tail = str_head(bytes, tail);
+    bytes = str_from(bytes, tail);
+    bool holds = checksum_holds(from, &bytes);
+    h->body = bytes;
+    if (holds)
+        return OK;
+    h->tail = STR("");
+    return why_set(why, E_DAMAGED, NULL, "what stands behind the head of a history is not what was written");
 }
 
 static bool read_times(struct past *p, struct str *bytes)
@@ -149,6 +209,19 @@ static bool read_all_series(struct past *p, struct str bytes)
     return whole;
 }
 
+/* The entity's own fields, farther behind than they should begin, but not by more than a tail. */
+static bool find_fields(struct past *p, struct str bytes, struct str *rest, uint32_t *count)
+{
+    for (uint32_t i = 1; i <= TAIL_WHOLE_MAX && i < bytes.n; i++) {
+        struct arena_mark before = arena_mark(p->arena);
+        *rest = str_from(bytes, i);
+        if (read_fields(p, rest, count))
+            return true;
+        arena_rewind(p->arena, before);
+    }
+    return false;
+}
+
 void past_lose(struct past *p)
 {
     past_init(p, p->term_max, p->arena);
@@ -157,16 +230,31 @@ void past_lose(struct past *p)
 
 enum status past_read(struct past *p, struct str bytes, struct why *why)
 {
-    struct str rest = bytes;
+    struct past_head h;
+    struct str rest;
     uint32_t count = 0;
-    if (!read_fields(p, &rest, &count)) {
-        past_lose(p);
-        rest = str_from(bytes, 1);
+    enum status st = past_head_read(&h, bytes, why);
+    bool begins = !str_absent(h.body);
+    if (begins)
+        bytes = rest = h.body;
+    if (!begins || !read_fields(p, &rest, &count)) {
+        if (st == OK)
+            st = why_set(why, E_DAMAGED, NULL, "the head of a history does not begin as it was written");
+        if (!find_fields(p, bytes, &rest, &count)) {
+            past_lose(p);
+            rest = str_from(bytes, 1);
+        }
     }
-    p->series_lost = !read_all_series(p, rest) || p->lost || p->count != count;
+    p->listed = h.listed;
+    bool whole = read_all_series(p, rest) && !p->lost && p->count == count;
+    uint32_t told = p->count;
+    p->series_lost = !whole || st != OK;
+    enum status of_tail = past_apply(p, h.tail, why);
+    st = st == OK ? of_tail : st;
     if (p->lost)
         return why_set(why, E_DAMAGED, NULL, "the head of a history is not what was written");
-    if (p->series_lost)
-        return why_set(why, E_DAMAGED, NULL, "of a history's %u series, the head tells %u as they were written", count, p->count);
-    return OK;
+    if (!whole)
+        return why_set(why, E_DAMAGED, NULL, "of a history's %u series, the head tells %u as they were written", count, told);
+    p->series_lost = st != OK;
+    return st;
 }

@@ -77,6 +77,7 @@ static struct recent_entry *entry(struct recent *r, struct str id, uint64_t hash
     memcpy(e + 1, id.p, id.n);
     e->id = (struct str){(char *)(e + 1), id.n};
     e->hash = hash;
+    e->plain = true;
     r->bytes += sizeof *e + id.n + sizeof r->buckets[0];
     put(r, e);
     return e;
@@ -102,7 +103,7 @@ static char *put_varint(char *to, uint64_t v)
     return to;
 }
 
-size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, struct str items)
+size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, struct str items, bool plain)
 {
     size_t before = r->bytes;
     struct recent_entry *e = entry(r, id, hash);
@@ -110,6 +111,7 @@ size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, 
     char *to = put_varint(put_varint(e->groups + e->n, seq), items.n);
     memcpy(to, items.p, items.n);
     e->n = (size_t)(to - e->groups) + items.n;
+    e->plain = e->plain && plain;
     return r->bytes - before;
 }
 
@@ -122,6 +124,7 @@ void recent_prepend(struct recent *r, struct recent *older)
             memmove(e->groups + o->n, e->groups, e->n);
             memcpy(e->groups, o->groups, o->n);
             e->n += o->n;
+            e->plain = e->plain && o->plain;
         }
     recent_free(older);
 }

@@ -16,12 +16,14 @@ struct recent_entry {
     struct str id; /* behind this struct */
     char *groups;
     size_t n, room;
+    bool plain; /* nothing but instances of an entity that was there */
 };
 
 struct recent *recent_new(void);
 void recent_free(struct recent *r); /* NULL is fine */
-/* Appends a group of change seq. hash: hash_str(id). Returns by how much memory grew. */
-size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, struct str items);
+/* Appends a group of change seq. hash: hash_str(id). plain: nothing but instances, of an entity that was there and still is.
+ * Returns by how much memory grew. */
+size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, struct str items, bool plain);
 /* NULL: nothing happened to it. */
 const struct recent_entry *recent_find(const struct recent *r, struct str id, uint64_t hash);
 /* Puts what older has in front; frees older. */

@@ -151,7 +151,13 @@ static bool open_is_due(const struct series_sweep *w)
     while (past_next_open(&open, &chunk))
         if (chunk_read_summary(chunk, &c, &why) == OK && (c.last_place < w->horizon || c.first_place < w->overdue))
             return true;
-    return false;
+    int64_t first = INT64_MAX, last = INT64_MIN; /* of the head's tail */
+    for (uint32_t i = 0; i < w->series->count; i++) {
+        int64_t place = point_place(&w->series->points[i]);
+        first = place < first ? place : first;
+        last = place > last ? place : last;
+    }
+    return w->series->count && (last < w->horizon || first < w->overdue);
 }
 
 static void sweep_open(struct series_sweep *w)
@@ -262,7 +268,7 @@ static void write_head(struct sweeping *s, const struct doc *doc, int64_t at)
     }
     buf_clear(&s->bytes);
     past_write(&s->bytes, p);
-    base_put_past(s->base, key, buf_view(&s->bytes));
+    base_put_past_head(s->base, key, buf_view(&s->bytes));
 }
 
 enum status sweep_entity(struct sweeping *s, struct str head, bool *again)

@@ -3,6 +3,7 @@
 #include "opened.h"
 #include "recorder.h"
 
+#include "base/varint.h"
 #include "store/embedded/base_db.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_past.h"
@@ -115,9 +116,9 @@ static void test_a_damaged_open_chunk_is_left_out(void **state)
 
 /* ---- heads ---- */
 
-/* Bytes of the head's value: what all values begin with; its own fields, of an entity with one type and one series; fields of
+/* Bytes of the head's value: what all values begin with; what comes before the body, without a tail; the entity's own fields, of an entity with one type and one series; fields of
  * the series. Then comes the open chunk. */
-enum { VALUE_HEAD = 8, FIELDS = 1 + 1 + 1 + 3 * 8 + 2 + 1 + 4, SERIES_FIELDS = 1 + 1 + 1 + 1 + 1 + 1 + 4, OPEN = 100 };
+enum { VALUE_HEAD = 8, BEGIN = 1 + 1 + 4 + 4 + 4, FIELDS = BEGIN + 1 + 1 + 1 + 3 * 8 + 2 + 1 + 4, SERIES_FIELDS = 1 + 1 + 1 + 1 + 1 + 1 + 4, OPEN = 100 };
 
 /* Is the series there up to `to`, without some of its last OPEN ones at most? */
 static uint32_t assert_nearly_all(uint32_t to)
@@ -178,10 +179,12 @@ static void test_folds_go_on_over_a_damaged_head(void **state)
     fold_over_damage(1);
     fold_over_damage(VALUE_HEAD);
     fold_over_damage(VALUE_HEAD + 2);
-    fold_over_damage(VALUE_HEAD + 30);
+    fold_over_damage(VALUE_HEAD + BEGIN - 1);
+    fold_over_damage(VALUE_HEAD + BEGIN + 2);
+    fold_over_damage(VALUE_HEAD + BEGIN + 30);
     fold_over_damage(VALUE_HEAD + FIELDS + 2);
     fold_over_damage(VALUE_HEAD + FIELDS + 3);
-    assert_int_equal(recorder_series(f, "urn:f")->count, 6);
+    assert_int_equal(recorder_series(f, "urn:f")->count, 8);
 }
 
 /* A fold writes over a damaged head and fails then; what it wrote may have come onto the disk, or not. */
@@ -287,6 +290,64 @@ static void test_every_bit_of_a_head_is_watched(void **state)
     arena_free(a);
 }
 
+/* Of one instance, of change 80000, in a series of its own. */
+static void write_group(struct buf *b)
+{
+    struct buf items;
+    struct item i = {.kind = ITEM_POINT,
+                     .point = {.attr = {.term = 7,
+                                        .kind = ATTR_PROPERTY,
+                                        .dataset = STR(""),
+                                        .value = {.kind = VALUE_INT, .integer = 5},
+                                        .observed_at = TIME_NONE,
+                                        .expires_at = TIME_NONE},
+                               .deleted_at = TIME_NONE}};
+    buf_init(&items, 1 << 10);
+    item_write(&items, &i);
+    varint_write(b, 80000);
+    varint_write_text(b, buf_view(&items));
+    buf_free(&items);
+}
+
+static void test_every_bit_of_a_tail_is_watched(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(0);
+    struct past p;
+    struct buf b, tail;
+    struct why why = {0};
+    buf_init(&b, SIZE_MAX / 2);
+    buf_init(&tail, SIZE_MAX / 2);
+    make_past(&p, a);
+    write_group(&tail);
+    past_head_write(&b, &(struct past_head){.tail = STR(""), .body = STR("")}, buf_view(&tail));
+    size_t begin = b.n, end;
+    past_write_body(&b, &p);
+    end = b.n;
+    past_init(&p, TERMS, a);
+    assert_int_equal(past_read(&p, buf_view(&b), &why), OK);
+    assert_true(p.count == 4 && p.applied == 80000 && p.series[3].count == 1);
+    for (size_t bit = 0; bit < 8 * begin; bit++) { /* the rest is there, but for the tail */
+        b.p[bit / 8] ^= (char)(1 << bit % 8);
+        past_init(&p, TERMS, a);
+        assert_int_equal(past_read(&p, buf_view(&b), &why), E_DAMAGED);
+        assert_true(p.series_lost && !p.lost && p.count == 3 && p.applied == 70000);
+        b.p[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    for (size_t at = begin; at < end - 200; at++) { /* the tail is there, whatever else is */
+        b.p[at] ^= 4;
+        past_init(&p, TERMS, a);
+        enum status st = past_read(&p, buf_view(&b), &why);
+        const struct past_series *s = past_find(&p, 7, STR(""));
+        assert_true(s && s->count == 1 && p.applied == 80000);
+        assert_true(st == OK || (p.series_lost && s->rebuilt)); /* OK: amid an open chunk */
+        b.p[at] ^= 4;
+    }
+    buf_free(&b);
+    buf_free(&tail);
+    arena_free(a);
+}
+
 static int setup(void **state)
 {
     opened_init(*state);
@@ -306,6 +367,7 @@ int main(void)
         TEST(test_folds_go_on_over_a_damaged_head),
         TEST(test_groups_come_once_over_a_damaged_head),
         cmocka_unit_test(test_every_bit_of_a_head_is_watched),
+        cmocka_unit_test(test_every_bit_of_a_tail_is_watched),
     };
     return cmocka_run_group_tests_name("store/history_damage", tests, NULL, NULL);
 }

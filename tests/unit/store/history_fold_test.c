@@ -34,8 +34,8 @@ static struct {
     _Atomic bool reader, waits; /* the next one who looks into the base; until told */
 } late;
 
-enum status __real_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
-enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
+enum status __real_base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why);
+enum status __wrap_base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why);
 enum status __real_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
                                    bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
 enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
@@ -53,7 +53,7 @@ static enum status fault(struct why *why)
     return why_set(why, E_IO, NULL, "on purpose");
 }
 
-enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why)
+enum status __wrap_base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why)
 {
     if (folds && ++base.reads == base.at) {
         if (base.happens)
@@ -61,7 +61,7 @@ enum status __wrap_base_view_get(struct base_view *v, struct str key, struct str
         if (base.fails)
             return fault(why);
     }
-    return __real_base_view_get(v, key, bytes, owned, why);
+    return __real_base_walk_get(w, key, bytes, why);
 }
 
 enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,

@@ -59,7 +59,7 @@ struct base_db *opened_db(const struct opened *o)
 {
     char path[300], *error;
     snprintf(path, sizeof path, "%s/base", o->dir);
-    struct base_db *db = base_db_open(path, false, say_nothing, &error);
+    struct base_db *db = base_db_open(path, false, say_nothing, NULL, &error);
     assert_non_null(db);
     return db;
 }
