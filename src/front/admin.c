@@ -94,6 +94,14 @@ static void history_metrics(struct admin *a, struct buf *b)
     metric(b, "history_sweep_time_seconds", "gauge", "When that ended last, Unix time.", (uint64_t)(s.history.swept_at_us / 1000000));
     metric(b, "history_sweep_microseconds", "gauge", "How long it took then.", s.history.swept_us);
     metric(b, "history_points_dropped_total", "counter", "Instances dropped because they were older than their policy keeps.", s.history.dropped);
+    metric(b, "history_points_aggregated_total", "counter", "Of these, instances whose values are in a kept aggregate.", s.history.aggregated);
+    metric(b, "history_aggregates_moved_total", "counter", "Kept aggregates that became part of one of a longer span.", s.history.kept_moved);
+    metric(b, "history_aggregates_dropped_total", "counter", "Kept aggregates dropped because they were older than their policy keeps.", s.history.kept_dropped);
+    buf_printf(b, "# HELP wellspring_history_aggregates Aggregates kept of dropped instances, as of the last sweep.\n"
+                  "# TYPE wellspring_history_aggregates gauge\n");
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        buf_printf(b, "wellspring_history_aggregates{level=\"%s\"} %" PRIu64 "\n", retention_level_name((enum retention_level)k),
+                   s.history.kept[k]);
     metric(b, "history_chunks_dropped_total", "counter", "Sealed chunks dropped by sweeps.", s.history.chunks_dropped);
     metric(b, "history_chunks_rewritten_total", "counter", "Sealed chunks rewritten by sweeps.", s.history.chunks_rewritten);
 }

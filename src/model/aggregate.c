@@ -142,22 +142,29 @@ static struct bucket *bucket_at(struct aggregates *g, int64_t us)
 
 /* ---- values ---- */
 
-static void keep_text(struct aggregates *g, struct bucket *b, const struct item *item)
+void extremes_add(const struct extremes *x, struct str text, int64_t order, struct arena *a)
 {
     int least = -1, greatest = 1;
-    if (!str_absent(b->least)) {
-        least = item->order != b->least_order ? (item->order < b->least_order ? -1 : 1) : str_cmp(item->text, b->least);
-        greatest = item->order != b->greatest_order ? (item->order < b->greatest_order ? -1 : 1)
-                                                    : str_cmp(item->text, b->greatest);
+    if (!str_absent(*x->least)) {
+        least = order != *x->least_order ? (order < *x->least_order ? -1 : 1) : str_cmp(text, *x->least);
+        greatest = order != *x->greatest_order ? (order < *x->greatest_order ? -1 : 1) : str_cmp(text, *x->greatest);
     }
+    if (least < 0 || greatest > 0)
+        text = a ? arena_dup(a, text) : text;
     if (least < 0) {
-        b->least = arena_dup(g->arena, item->text);
-        b->least_order = item->order;
+        *x->least = text;
+        *x->least_order = order;
     }
     if (greatest > 0) {
-        b->greatest = arena_dup(g->arena, item->text);
-        b->greatest_order = item->order;
+        *x->greatest = text;
+        *x->greatest_order = order;
     }
+}
+
+static void keep_text(struct bucket *b, struct str text, int64_t order, struct arena *a)
+{
+    const struct extremes x = {&b->least, &b->greatest, &b->least_order, &b->greatest_order};
+    extremes_add(&x, text, order, a);
 }
 
 static void note_time(struct aggregates *g, int64_t us)
@@ -182,12 +189,12 @@ static void add_item(struct aggregates *g, const struct item *item)
         break;
     case CLASS_TIME:
         sums_add(&b->sums, &item->number, 1, g->q.methods);
-        keep_text(g, b, item);
+        keep_text(b, item->text, item->order, g->arena);
         break;
     case CLASS_STRING:
     case CLASS_DATE_TIME:
     case CLASS_DATE:
-        keep_text(g, b, item);
+        keep_text(b, item->text, item->order, g->arena);
         break;
     default:
         break;
@@ -309,6 +316,41 @@ bool aggregates_add_summary(struct aggregates *g, int64_t first, int64_t last, c
     b->classes |= UINT32_C(1) << CLASS_NUMBER;
     sums_merge(&b->sums, &sums);
     return true;
+}
+
+/* ---- kept aggregates ---- */
+
+static void add_kept(struct aggregates *g, const struct kept_aggregate *k)
+{
+    struct bucket *b = in_range(g, k->from_us) ? bucket_at(g, k->from_us) : NULL;
+    if (!b)
+        return;
+    note_time(g, k->from_us);
+    b->count += k->count;
+    b->classes |= k->classes;
+    b->indistinct = true;
+    if (k->sums.n)
+        sums_merge(&b->sums, &k->sums);
+    if (str_absent(k->least))
+        return;
+    keep_text(b, k->least, k->least_order, g->arena);
+    keep_text(b, k->greatest, k->greatest_order, g->arena);
+}
+
+bool aggregates_take_kept(const struct aggregates *g, int64_t span_us)
+{
+    return g->whole || g->q.period.months > 0 || g->q.period.us >= span_us;
+}
+
+void aggregates_add_kept(struct aggregates *g, const struct kept_aggregate *k)
+{
+    if (g->over)
+        return;
+    if (g->values == 0)
+        g->kind = k->kind;
+    g->values += k->count;
+    assert(g->started);
+    add_kept(g, k);
 }
 
 /* ---- the end ---- */

@@ -11,6 +11,7 @@ struct number_summary {
     double sum, sumsq, min, max;
 };
 
+struct kept_aggregate;
 struct aggregates; /* growing, then finished, in an arena */
 
 /* For instances of one attribute in the range of q, which is copied. The periods begin at q's start; with an open start,
@@ -33,6 +34,11 @@ bool aggregates_take_summary(const struct aggregates *g, int64_t first, int64_t 
 /* False, and nothing is added: a standard deviation was asked for and would be lost to rounding in s (its sum of squares
  * is too great for it); add the numbers themselves. */
 MUST_USE bool aggregates_add_summary(struct aggregates *g, int64_t first, int64_t last, const struct number_summary *s);
+/* Aggregates of this span can be added: no period asked for is shorter. */
+bool aggregates_take_kept(const struct aggregates *g, int64_t span_us);
+/* In the range or not; it belongs to the period in which it begins. A period that has one has no distinctCount. k need not
+ * outlive the call. */
+void aggregates_add_kept(struct aggregates *g, const struct kept_aggregate *k);
 /* After the last. E_TOO_COMPLEX; E_INVALID_REQUEST (5.7.4.4) when the values allow none of the methods asked for. Whether
  * that is an error, because the attribute was asked for by name, or the attribute is left out, is the caller's to say. */
 MUST_USE enum status aggregates_end(struct aggregates *g, struct why *why);

@@ -1,9 +1,10 @@
-/* Shared by aggregate.c (periods), aggregate_value.c (what a value is by the tables of clause 4.5.19.1),
+/* Shared by aggregate.c (periods), aggregate_kept.c (what stays of values that go), aggregate_value.c (what a value is by the tables of clause 4.5.19.1),
  * aggregate_number.c (sums) and aggregate_distinct.c (which values were there). */
 #ifndef MODEL_AGGREGATE_INT_H
 #define MODEL_AGGREGATE_INT_H
 
 #include "model/aggregate.h"
+#include "model/aggregate_kept.h"
 
 /* The columns of the tables; URI, objects, geometries and language maps can only be counted. */
 enum class {
@@ -29,21 +30,25 @@ struct item {
     struct str text; /* what is shown of strings, DateTimes …; else what tells values apart */
 };
 
-/* What is known of numbers: sums with what rounding took from them, and the squared distances from the mean. */
-struct sums {
-    uint64_t n;
-    double sum, sum_rest, squares, squares_rest, m2, min, max;
-};
-
 struct bucket {
     int64_t index, from, to; /* from inclusive, to exclusive */
     uint64_t count;
     uint64_t distinct;
+    bool indistinct;  /* of some values it is not known whether they differ from others */
     uint32_t classes; /* bits */
     struct sums sums;
     struct str least, greatest; /* strings, DateTimes …, in the arena; absent: none yet */
     int64_t least_order, greatest_order;
 };
+
+/* ---- aggregate.c ---- */
+
+/* Keeps the least and the greatest of texts, in a: of the one and order, and of what is known already (absent: nothing). */
+struct extremes {
+    struct str *least, *greatest;
+    int64_t *least_order, *greatest_order;
+};
+void extremes_add(const struct extremes *x, struct str text, int64_t order, struct arena *a);
 
 /* ---- aggregate_value.c ---- */
 

@@ -189,7 +189,7 @@ struct aggregate_value aggregate_result(const struct bucket *b, enum aggregate_m
     case AGGREGATE_TOTAL_COUNT:
         return give_count(b->count);
     case AGGREGATE_DISTINCT_COUNT:
-        return give_count(b->distinct);
+        return b->indistinct ? (struct aggregate_value){.there = false} : give_count(b->distinct);
     case AGGREGATE_SUM:
         return give_number(s->sum + s->sum_rest);
     case AGGREGATE_AVG:

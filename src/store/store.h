@@ -352,6 +352,9 @@ struct store_stats {
         uint64_t reads, chunks_read, chunks_summed, chunks_skipped;
         uint64_t sweeps;           /* ended */
         uint64_t dropped;          /* instances that were too old */
+        uint64_t aggregated;       /* of these, those that are in a kept aggregate now */
+        uint64_t kept_moved, kept_dropped; /* kept aggregates that became part of one of a longer span, or went */
+        uint64_t kept[RETENTION_LEVEL_COUNT]; /* that there are, as of the last sweep */
         uint64_t chunks_dropped, chunks_rewritten; /* sealed ones, by sweeps */
         int64_t swept_at_us;       /* wall time, when the last sweep ended; 0: none has */
         uint64_t swept_us;         /* how long it took */

@@ -16,7 +16,7 @@ enum { BATCH_BYTES = 1 << 20, VERSION = 1, VERSION_PAST_HEAD = 2, TENANT_END = 5
 
 /* First byte of a key. */
 enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4',
-       KEY_SAVED = '5', KEY_PAST = '6', KEY_GONE = '7', KEY_TOLD = 't' };
+       KEY_SAVED = '5', KEY_PAST = '6', KEY_GONE = '7', KEY_KEPT = '8', KEY_TOLD = 't' };
 
 /* In front of every value but an entity's block, which has its own. */
 struct head {
@@ -177,6 +177,7 @@ void base_drop_tenant(struct base *b, uint32_t id)
     drop_range(b, KEY_ENTITY, id);
     drop_range(b, KEY_PAST, id);
     drop_range(b, KEY_GONE, id);
+    drop_range(b, KEY_KEPT, id);
     write_if_large(b);
 }
 
@@ -452,6 +453,7 @@ static enum status read_pair(struct base_reader *r, struct str key, struct str v
     switch (kind) {
     case KEY_PAST:
     case KEY_GONE:
+    case KEY_KEPT:
         return r->past ? r->past(r, number_at(key), key, v, why) : OK;
     case KEY_TERM:
         return r->term ? r->term(r, number_at(key), v, why) : OK;
@@ -475,7 +477,7 @@ struct walk {
 static bool walk_pair(void *arg, struct str key, struct str v)
 {
     struct walk *w = arg;
-    if (!w->reader->past && (key.p[0] == KEY_PAST || key.p[0] == KEY_GONE))
+    if (!w->reader->past && key.p[0] >= KEY_PAST && key.p[0] <= KEY_KEPT)
         return false; /* the last, and the greatest part of all */
     w->status = read_pair(w->reader, key, v, w->why);
     return w->status == OK;

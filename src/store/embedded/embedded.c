@@ -128,11 +128,16 @@ static void embedded_stats(struct store *s, struct store_stats *out)
                     .chunks_skipped = e->history.chunks_skipped,
                     .sweeps = e->history.sweep.sweeps,
                     .dropped = e->history.sweep.dropped,
+                    .aggregated = e->history.sweep.aggregated,
+                    .kept_moved = e->history.sweep.kept_moved,
+                    .kept_dropped = e->history.sweep.kept_dropped,
                     .chunks_dropped = e->history.sweep.chunks_dropped,
                     .chunks_rewritten = e->history.sweep.chunks_rewritten,
                     .swept_at_us = e->history.sweep.last_at_us,
                     .swept_us = e->history.sweep.last_us},
     };
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        out->history.kept[k] = e->history.sweep.kept[k];
     for (uint32_t i = 0; i <= d->mask; i++)
         if (d->cells[i])
             out->entities += state_count(tenant_state(d->cells[i]));

@@ -2,6 +2,7 @@
 #include "store/embedded/history_check.h"
 
 #include "store/embedded/history_chunk.h"
+#include "store/embedded/history_kept.h"
 #include "store/embedded/history_past.h"
 
 #include <string.h>
@@ -28,8 +29,11 @@ static enum status check_head(struct history_check *c, struct str bytes, uint32_
     past_init(&p, term_max, c->arena);
     enum status st = past_read(&p, bytes, why);
     c->unsure = st != OK;
+    c->unsure_kept = c->unsure_kept || c->unsure;
     for (uint32_t i = 0; st == OK && i < p.count; i++) {
         c->due += p.series[i].sealed;
+        for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+            c->kept_due += p.series[i].kept[k];
         struct str open = p.series[i].open, chunk;
         while (st == OK && past_next_open(&open, &chunk))
             st = check_chunk(chunk, term_max, c->arena, why);
@@ -57,6 +61,19 @@ static enum status name(struct str id, enum status st, const struct why *inner, 
     return st == OK ? OK : why_set(why, st, NULL, "%.*s: %s", STR_ARG(id), inner->text);
 }
 
+static enum status check_kept(struct history_check *c, struct str key, struct str bytes, struct why *why)
+{
+    uint8_t time, level;
+    int64_t record_us;
+    uint32_t number, n;
+    struct kept_aggregate *all;
+    if (!kept_key_parts(key, &time, &level, &record_us, &number))
+        return why_set(why, E_DAMAGED, NULL, "the key of kept aggregates is not what was written");
+    enum status st = kept_read(bytes, (enum retention_level)level, record_us, c->arena, &all, &n, why);
+    c->kept_met += st == OK ? n : 0;
+    return st;
+}
+
 enum status history_check_pair(struct history_check *c, struct str key, struct str bytes, uint32_t term_max,
                                struct why *why)
 {
@@ -66,6 +83,8 @@ enum status history_check_pair(struct history_check *c, struct str key, struct s
         return settle(c, why);
     arena_reset(c->arena);
     bytes = arena_dup(c->arena, bytes);
+    if (key.p[0] == '8')
+        return check_kept(c, key, bytes, why);
     if (end == STR_NPOS)
         return why_set(why, E_DAMAGED, NULL, "a history has a key without an end");
     struct why inner = {0};
@@ -83,5 +102,9 @@ enum status history_check_pair(struct history_check *c, struct str key, struct s
 
 enum status history_check_end(struct history_check *c, struct why *why)
 {
-    return settle(c, why);
+    enum status st = settle(c, why);
+    if (st != OK || c->unsure_kept || c->kept_due == c->kept_met)
+        return st;
+    return why_set(why, E_DAMAGED, NULL, "there should be %llu kept aggregates, and there are %llu",
+                   (unsigned long long)c->kept_due, (unsigned long long)c->kept_met);
 }

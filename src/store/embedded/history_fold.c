@@ -5,6 +5,7 @@
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_chunk.h"
 #include "store/embedded/history_head.h"
+#include "store/embedded/history_kept.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_past.h"
 #include "store/embedded/history_recent.h"
@@ -177,8 +178,11 @@ static enum status write_series(struct folding *f, struct past_series *s)
     struct str series = history_key_series(f->t->id, f->id, s->term, s->dataset, f->arena);
     struct str end = history_key_end(series, f->arena);
     struct rewriting r = {.f = f, .s = s, .series = series};
-    if (s->emptied)
+    if (s->emptied) {
+        struct str kept = kept_key_series(f->t->id, f->id, s->term, s->dataset, f->arena);
         base_drop_past_range(f->base, series, end);
+        base_drop_past_range(f->base, kept, history_key_end(kept, f->arena));
+    }
     enum status st = s->edit_count && !s->emptied
                          ? base_view_range(f->view, series, end, false, rewrite_if_edited, &r, f->why)
                          : OK;

@@ -4,6 +4,7 @@
 
 #include "store/embedded/base.h"
 #include "store/embedded/history_chunk.h"
+#include "store/embedded/history_kept.h"
 #include "store/embedded/history_key.h"
 
 #include <stdlib.h>
@@ -73,6 +74,42 @@ static enum status rebuild(struct base_view *view, struct str head, struct past 
     return st == E_DAMAGED ? OK : st;
 }
 
+static bool take_kept(void *arg, struct str key, struct str bytes)
+{
+    struct rebuilding *r = arg;
+    struct past *p = r->past;
+    uint8_t time, level;
+    int64_t at;
+    uint32_t number, term;
+    struct str dataset;
+    if (!kept_key_parts(key, &time, &level, &at, &number) || !kept_key_read_series(key, r->head.n, &term, &dataset) ||
+        term > p->term_max)
+        return true;
+    struct past_series *s = past_find(p, term, dataset);
+    if (!s) {
+        s = past_series(p, term, arena_dup(p->arena, dataset));
+        s->rebuilt = true;
+    }
+    if (s->rebuilt)
+        s->kept[level] += kept_count(bytes);
+    return true;
+}
+
+/* The same of kept aggregates. */
+static enum status rebuild_kept(struct base_view *view, struct str head, struct past *p, struct why *why)
+{
+    struct str from = kept_key_entity(head, p->arena);
+    struct rebuilding r = {.past = p, .head = head};
+    enum status st = base_view_range(view, from, history_key_end(from, p->arena), false, take_kept, &r, why);
+    return st == E_DAMAGED ? OK : st;
+}
+
+static enum status rebuild_all(struct base_view *view, struct str head, struct past *p, struct why *why)
+{
+    enum status st = rebuild(view, head, p, why);
+    return st == OK ? rebuild_kept(view, head, p, why) : st;
+}
+
 enum status history_head_read(struct base_view *view, uint32_t tenant, struct str id, struct past *p, struct why *why)
 {
     char *owned;
@@ -83,11 +120,11 @@ enum status history_head_read(struct base_view *view, uint32_t tenant, struct st
         return OK;
     if (st == E_DAMAGED || st == E_NOT_SUPPORTED) { /* a newer program's base is not opened at all */
         past_lose(p);
-        return rebuild(view, key, p, why);
+        return rebuild_all(view, key, p, why);
     }
     if (st != OK)
         return st;
     st = past_read(p, arena_dup(p->arena, bytes), &inner);
     free(owned);
-    return st == OK ? OK : rebuild(view, key, p, why);
+    return st == OK ? OK : rebuild_all(view, key, p, why);
 }

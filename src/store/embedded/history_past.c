@@ -118,6 +118,14 @@ uint64_t past_taken(const struct past *p, const struct past_series *s)
     return s && s->taken > p->taken ? s->taken : p->taken;
 }
 
+bool past_has_kept(const struct past_series *s)
+{
+    uint64_t any = 0;
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        any |= s->kept[k];
+    return any;
+}
+
 bool past_edited(const struct past_series *s, uint64_t seq, uint32_t index)
 {
     for (uint32_t i = 0; i < s->edit_count; i++)
@@ -129,7 +137,7 @@ bool past_edited(const struct past_series *s, uint64_t seq, uint32_t index)
 bool past_is_empty(const struct past *p)
 {
     for (uint32_t i = 0; i < p->count; i++)
-        if (p->series[i].count || p->series[i].open.n || p->series[i].sealed)
+        if (p->series[i].count || p->series[i].open.n || p->series[i].sealed || past_has_kept(&p->series[i]))
             return false;
     return p->type_count == 0 && p->created_at == TIME_NONE;
 }
@@ -166,8 +174,9 @@ static void drop(struct past *p, uint32_t term, struct str dataset, uint64_t seq
 static void empty(struct past_series *s, uint64_t seq)
 {
     s->taken = seq;
-    s->emptied = s->emptied || s->sealed > 0;
+    s->emptied = s->emptied || s->sealed > 0 || past_has_kept(s);
     s->sealed = 0;
+    memset(s->kept, 0, sizeof s->kept);
     s->touched = s->opened = true;
     s->open.n = 0;
     s->open_count = s->count = s->edit_count = s->damaged_count = 0;

@@ -7,6 +7,7 @@
 #ifndef STORE_EMBEDDED_HISTORY_PAST_H
 #define STORE_EMBEDDED_HISTORY_PAST_H
 
+#include "model/retention.h"
 #include "store/embedded/history_item.h"
 
 /* Under a key of its own, and not there any more: dropped, or modified (then there is a point for it). */
@@ -20,6 +21,7 @@ struct past_series {
     struct str dataset;
     uint64_t taken;
     uint32_t sealed; /* chunks of its own in the base */
+    uint64_t kept[RETENTION_LEVEL_COUNT]; /* aggregates of instances that are no more (history_kept.h) */
     uint32_t open_count; /* instances in `open` */
     bool emptied;    /* these are to go: the series was dropped */
     bool touched;    /* it is not as it was read */
@@ -90,6 +92,7 @@ bool past_next_open(struct str *open, struct str *chunk);
 bool past_is_empty(const struct past *p);
 /* Change up to which instances of the entity's versions do not count. */
 uint64_t past_taken(const struct past *p, const struct past_series *s);
+bool past_has_kept(const struct past_series *s);
 /* Was that sealed instance dropped or modified? */
 bool past_edited(const struct past_series *s, uint64_t seq, uint32_t index);
 

@@ -39,6 +39,17 @@ static void write_fields(struct buf *b, const struct past *p)
     write_checksum(b, from);
 }
 
+static void write_kept(struct buf *b, const struct past_series *s)
+{
+    unsigned levels = 0;
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        levels |= (unsigned)(s->kept[k] > 0) << k;
+    varint_write(b, levels);
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        if (s->kept[k])
+            varint_write(b, s->kept[k]);
+}
+
 /* What was open stays as it is; new points are a chunk behind it. */
 static void write_series(struct buf *b, const struct past_series *s)
 {
@@ -53,6 +64,7 @@ static void write_series(struct buf *b, const struct past_series *s)
     varint_write_text(b, s->dataset);
     varint_write(b, s->taken);
     varint_write(b, s->sealed);
+    write_kept(b, s);
     varint_write(b, s->open_count + s->count);
     varint_write(b, s->open.n + fresh);
     write_checksum(b, from);
@@ -170,6 +182,15 @@ static bool read_fields(struct past *p, struct str *bytes, uint32_t *count)
            varint_take_u32(bytes, UINT32_MAX, count) && checksum_holds(from, bytes);
 }
 
+static bool read_kept(struct str *bytes, struct past_series *s)
+{
+    uint64_t levels;
+    bool good = varint_take(bytes, &levels) && levels >> RETENTION_LEVEL_COUNT == 0;
+    for (int k = 0; good && k < RETENTION_LEVEL_COUNT; k++)
+        good = !(levels >> k & 1) || (varint_take(bytes, &s->kept[k]) && s->kept[k]);
+    return good;
+}
+
 /* One that follows `before` (NULL: the first), with what is open of it, or what is left of that: then *cut. */
 static bool read_series(const struct past *p, struct str *bytes, const struct past_series *before, struct past_series *s,
                         bool *cut)
@@ -179,7 +200,7 @@ static bool read_series(const struct past *p, struct str *bytes, const struct pa
     *s = (struct past_series){0};
     if (!varint_take_u32(bytes, p->term_max, &s->term) || !varint_take_text(bytes, &s->dataset) ||
         !varint_take(bytes, &s->taken) || !varint_take_u32(bytes, UINT32_MAX, &s->sealed) ||
-        !varint_take_u32(bytes, UINT32_MAX, &s->open_count) || !varint_take(bytes, &open) || !checksum_holds(from, bytes))
+        !read_kept(bytes, s) || !varint_take_u32(bytes, UINT32_MAX, &s->open_count) || !varint_take(bytes, &open) || !checksum_holds(from, bytes))
         return false;
     if (before && (before->term != s->term ? before->term > s->term : str_cmp(before->dataset, s->dataset) >= 0))
         return false;

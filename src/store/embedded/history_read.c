@@ -282,6 +282,12 @@ static void add_open(struct gathering *g, const struct attr *current)
         add(g, &(struct point){.attr = *current, .deleted_at = TIME_NONE});
 }
 
+/* Is there anything kept that the aggregation can take? */
+static bool has_kept(const struct gathering *g)
+{
+    return g->aggregates && g->series && past_has_kept(g->series) && g->view->base && !g->spans && !g->r->time->last_n;
+}
+
 /* Periods of an open range begin with the first value, so that is looked for before; mostly headers are enough. */
 static enum status begin_aggregates(struct gathering *g, struct str id, const struct attr *current, struct why *why)
 {
@@ -292,6 +298,8 @@ static enum status begin_aggregates(struct gathering *g, struct str id, const st
         g->first_us = g->r->time->to_us;
         add_open(g, current);
         st = add_sealed(g, id, why);
+        if (st == OK && has_kept(g))
+            st = history_first_kept(g->r, g->view->base, id, g->series, g->aggregates, &g->first_us, why);
         g->first_only = false;
         aggregates_start(g->aggregates, g->first_us);
     }
@@ -321,6 +329,8 @@ static enum status gather(struct gathering *g, struct str id, const struct attr 
         st = begin_aggregates(g, id, current, why);
     if (st == OK)
         st = add_sealed(g, id, why);
+    if (st == OK && has_kept(g))
+        st = history_read_kept(r, g->view->base, id, g->series, g->aggregates, &g->matched, why);
     if (st != OK)
         return st;
     add_open(g, current);

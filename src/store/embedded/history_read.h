@@ -20,4 +20,13 @@ struct reading {
 MUST_USE enum status history_read(const struct reading *r, struct str id, struct evolution *out, bool *found,
                                   struct why *why);
 
+/* Makes *first_us the time of the first of them when that is earlier. */
+MUST_USE enum status history_first_kept(const struct reading *r, struct base_view *view, struct str id,
+                                        const struct past_series *s, const struct aggregates *to, int64_t *first_us,
+                                        struct why *why);
+/* Adds what is kept of a series' instances that were dropped to an aggregation, and to how many matched (history_read_kept.c).
+ * What cannot be read is left out, and told of. */
+MUST_USE enum status history_read_kept(const struct reading *r, struct base_view *view, struct str id,
+                                       const struct past_series *s, struct aggregates *to, uint64_t *matched, struct why *why);
+
 #endif

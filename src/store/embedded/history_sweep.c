@@ -123,6 +123,7 @@ static void begin(struct embedded *e)
     }
     pthread_mutex_unlock(&s->lock);
     s->under_way = true;
+    memset(s->kept_seen, 0, sizeof s->kept_seen);
     s->now_us = read_now(e);
     s->started_us = time_monotonic();
     s->dropped_before = s->dropped;
@@ -135,6 +136,8 @@ static void end(struct embedded *e)
     s->under_way = false;
     s->last_us = (uint64_t)(time_monotonic() - s->started_us);
     s->last_at_us = read_now(e);
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        s->kept[k] = s->kept_seen[k];
     s->sweeps++;
     set_due(s, retention_ends(s->rules) ? time_monotonic() + s->interval_us : INT64_MAX);
     log_info("history swept", log_f("ms", (double)s->last_us / 1000), log_i("instances_dropped", (int64_t)(s->dropped - s->dropped_before)));
@@ -158,6 +161,13 @@ static bool take_head(void *arg, struct str key, struct str bytes)
     return false;
 }
 
+static void note_kept(struct sweep *w, const struct sweeping *s)
+{
+    for (uint32_t i = 0; s->tenant && i < s->past.count; i++)
+        for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+            w->kept_seen[k] += s->past.series[i].kept[k];
+}
+
 /* One entity. *over: there is none any more. */
 static enum status step(struct sweeping *s, bool *over)
 {
@@ -174,8 +184,10 @@ static enum status step(struct sweeping *s, bool *over)
             s->tenant = tenants_find_id(s->e->tenants, tenant);
             if (s->tenant) /* else it is deleted, and all that is its goes with the next fold */
                 st = sweep_entity(s, f.head, &again);
-            if (!again)
+            if (!again) {
+                note_kept(w, s);
                 go_on_from(w, history_key_end(f.key, s->arena));
+            }
         } else { /* a chunk without a head: for a check to tell of */
             go_on_from(w, history_key_after(f.key, s->arena));
         }
@@ -187,6 +199,9 @@ static enum status step(struct sweeping *s, bool *over)
 static void count(struct sweep *w, const struct sweeping *s)
 {
     w->dropped += s->dropped;
+    w->aggregated += s->aggregated;
+    w->kept_moved += s->kept_moved;
+    w->kept_dropped += s->kept_dropped;
     w->chunks_dropped += s->chunks_dropped;
     w->chunks_rewritten += s->chunks_rewritten;
 }
@@ -195,12 +210,12 @@ static void count(struct sweep *w, const struct sweeping *s)
 static enum status run(struct embedded *e, int64_t until_us, struct why *why)
 {
     struct sweep *w = &e->history.sweep;
-    struct sweeping s = {.e = e, .base = e->fold.base, .now_us = w->now_us, .arena = arena_new(0), .why = why};
+    struct sweeping s = {.e = e, .base = e->fold.base, .now_us = w->now_us, .arena = arena_new(0), .keep_arena = arena_new(0), .why = why};
     bool over = !s.base;
     enum status st = OK;
     buf_init(&s.bytes, SIZE_MAX / 2);
     while (st == OK && !over && time_monotonic() < until_us) {
-        s.dropped = s.chunks_dropped = s.chunks_rewritten = 0;
+        s.dropped = s.aggregated = s.chunks_dropped = s.chunks_rewritten = s.kept_moved = s.kept_dropped = 0;
         pthread_mutex_lock(&w->edit_lock);
         bool waits = w->edited_seq > e->fold.seq;
         if (!waits)
@@ -219,6 +234,7 @@ static enum status run(struct embedded *e, int64_t until_us, struct why *why)
     }
     buf_free(&s.bytes);
     arena_free(s.arena);
+    arena_free(s.keep_arena);
     if (st == OK && over)
         end(e);
     return st;

@@ -40,7 +40,10 @@ struct sweep {
     char *next;         /* key from which it goes on; owned */
     size_t next_n;
 
-    _Atomic uint64_t sweeps, dropped, chunks_dropped, chunks_rewritten, last_us;
+    uint64_t kept_seen[RETENTION_LEVEL_COUNT];
+
+    _Atomic uint64_t sweeps, dropped, aggregated, chunks_dropped, chunks_rewritten, kept_moved, kept_dropped, last_us;
+    _Atomic uint64_t kept[RETENTION_LEVEL_COUNT]; /* aggregates there are, as of the last sweep */
     _Atomic int64_t last_at_us;
 };
 

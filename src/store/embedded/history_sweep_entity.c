@@ -1,6 +1,6 @@
 /* Sweeping one entity: instances that are too old leave its open and sealed chunks, all in one batch with its head.
  *
- * A chunk goes as a whole once its last instance is too old, told by its header alone. One that is too old only in part is
+ * A chunk goes as a whole once its last instance is too old, told by its header alone unless aggregates of it are kept. One that is too old only in part is
  * rewritten when its first instance has outstayed by a sixteenth of the time it was to be kept, so that a slow series is not
  * written anew by each sweep. What has no times of its own to end by stays: damaged chunks, and the scope that was valid
  * when the time that is kept began. */
@@ -9,7 +9,7 @@
 #include "store/embedded/history_chunk.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_recent.h"
-#include "store/embedded/history_sweep_int.h"
+#include "store/embedded/history_sweep_keep.h"
 
 #include <string.h>
 
@@ -55,6 +55,7 @@ struct series_sweep {
     struct str key;   /* what its chunks' keys begin with */
     int64_t horizon;
     int64_t overdue;  /* a chunk with an instance of before this time is rewritten */
+    struct keeping keep;
     int64_t scope_at; /* of the scope: the last place before the horizon */
     bool again;
 };
@@ -73,6 +74,8 @@ static uint32_t filter_points(struct series_sweep *w, struct point *points, uint
     for (uint32_t i = 0; i < n; i++)
         if (point_place(&points[i]) >= w->horizon)
             points[kept++] = points[i];
+        else
+            keep_point(&w->keep, &points[i]);
     w->s->dropped += n - kept;
     return kept;
 }
@@ -124,9 +127,10 @@ static bool sweep_chunk(void *arg, struct str key, struct str bytes)
         return false;
     }
     key = arena_dup(s->arena, key);
-    if (summary.last_place < w->horizon)
+    bool whole = summary.last_place < w->horizon;
+    if (whole && !keep_wants(&w->keep))
         drop_chunk(w, key, &summary);
-    else if (summary.first_place < w->overdue && chunk_open(&c, arena_dup(s->arena, bytes), &why) == OK)
+    else if ((whole || summary.first_place < w->overdue) && chunk_open(&c, arena_dup(s->arena, bytes), &why) == OK)
         rewrite(w, key, &c);
     arena_rewind(s->arena, before);
     return true;
@@ -217,7 +221,10 @@ static enum status keep_scope(struct series_sweep *w)
 
 static enum status sweep_series(struct sweeping *s, struct past_series *p, int64_t at, bool *again)
 {
-    struct series_sweep w = {.s = s, .series = p, .horizon = at};
+    struct series_sweep w = {.s = s, .series = p};
+    arena_reset(s->keep_arena);
+    keep_begin(&w.keep, s, p, &at);
+    w.horizon = at;
     if (__builtin_sub_overflow(at, s->spans.keep_us / SLACK, &w.overdue))
         w.overdue = INT64_MIN;
     w.key = history_key_series(s->tenant->id, s->id, p->term, p->dataset, s->arena);
@@ -228,14 +235,14 @@ static enum status sweep_series(struct sweeping *s, struct past_series *p, int64
         sweep_open(&w);
     st = each_chunk_before(&w, w.horizon, sweep_chunk);
     *again = *again || w.again;
-    return st;
+    return st == OK && p->term != TERM_SCOPE ? keep_end(&w.keep, again) : st;
 }
 
 /* ---- the head ---- */
 
 static bool is_over(const struct sweeping *s, const struct past_series *p)
 {
-    return !p->count && !p->open.n && !p->sealed && !p->damaged_count && p->taken <= s->past.taken;
+    return !p->count && !p->open.n && !p->sealed && !p->damaged_count && !past_has_kept(p) && p->taken <= s->past.taken;
 }
 
 /* Nothing has been known of it for longer than is kept, and nothing is on its way. */
@@ -297,6 +304,6 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
     }
     base_together_forget(s->base);
     *again = false;
-    s->dropped = s->chunks_dropped = s->chunks_rewritten = 0;
+    s->dropped = s->aggregated = s->chunks_dropped = s->chunks_rewritten = s->kept_moved = s->kept_dropped = 0;
     return st;
 }

@@ -12,7 +12,8 @@ struct sweeping {
     struct embedded *e;
     struct base *base;
     struct base_view *view;
-    struct arena *arena;
+    struct arena *arena;      /* of a step */
+    struct arena *keep_arena; /* too: what is kept of what was dropped */
     struct buf bytes;
     struct tenant *tenant;
     struct str id;
@@ -21,7 +22,10 @@ struct sweeping {
     struct retention_spans spans;
     uint32_t chunks_left; /* that may still be gone into */
     bool changed;
-    uint64_t dropped, chunks_dropped, chunks_rewritten;
+    uint64_t dropped, aggregated; /* instances; of these, those that are in a kept aggregate now */
+    uint64_t chunks_dropped, chunks_rewritten;
+    uint64_t kept_moved, kept_dropped; /* kept aggregates that went on to a longer span, or went */
+    uint64_t kept[RETENTION_LEVEL_COUNT]; /* that the entity has */
     struct why *why;
 };
 

@@ -146,7 +146,7 @@ static bool has_instances(const struct recording *w, struct str dataset)
 {
     struct attr a;
     const struct past_series *s = past_find(&w->view.past, w->edit->term, dataset);
-    return (s && (s->count || s->open.n || s->sealed)) || current(w, w->edit->term, dataset, &a);
+    return (s && (s->count || s->open.n || s->sealed || past_has_kept(s))) || current(w, w->edit->term, dataset, &a);
 }
 
 static enum status no_attribute(struct recording *w)

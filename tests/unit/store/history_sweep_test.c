@@ -2,6 +2,7 @@
  * microseconds; most tests count in minutes. */
 #include "opened.h"
 #include "recorder.h"
+#include "sweeper.h"
 
 #include "base/hash.h"
 #include "store/embedded/base.h"
@@ -40,47 +41,12 @@ static int setup(void **state)
 
 /* ---- doing ---- */
 
-static struct sweep *figures(void)
-{
-    return &embedded_of(f->store)->history.sweep;
-}
-
-static void retain(const char *line)
-{
-    struct why why = {0};
-    struct str lines[1] = {str_of(line)};
-    struct store_retention r = {.rules = retention_new(lines, 1, &why), .sweep_interval_us = 30 * DAY};
-    if (!r.rules)
-        fail_msg("%s", why.text);
-    store_retain(f->store, &r);
-}
-
-static void fold(void)
-{
-    struct why why = {0};
-    struct embedded *e = embedded_of(f->store);
-    pthread_mutex_lock(&e->fold.work);
-    if (fold_now(e, &why) != OK)
-        fail_msg("%s", why.text);
-    pthread_mutex_unlock(&e->fold.work);
-}
-
-static enum status try_sweep(void)
-{
-    struct why why = {0};
-    struct embedded *e = embedded_of(f->store);
-    pthread_mutex_lock(&e->fold.work);
-    enum status st = sweep_now(e, &why);
-    pthread_mutex_unlock(&e->fold.work);
-    return st;
-}
-
 /* As if it were that time. */
 static void sweep_at(int64_t us)
 {
-    fold();
+    sweeper_fold(f);
     o.wall.now = us;
-    assert_int_equal(try_sweep(), OK);
+    assert_int_equal(sweeper_try(f), OK);
 }
 
 /* Values step apart. */
@@ -108,11 +74,8 @@ static int64_t first(const char *id)
 
 static void assert_checks_clean(void)
 {
-    struct embedded_report report;
-    struct why why = {0};
     opened_shut(&o);
-    if (embedded_check(o.dir, &report, NULL, NULL, &why) != OK)
-        fail_msg("%s", why.text);
+    opened_assert_sound(&o);
     opened_start(&o);
 }
 
@@ -121,14 +84,14 @@ static void assert_checks_clean(void)
 static void test_open_instances_go_when_they_are_too_old(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     put("urn:e", 0, 120, MINUTE);
     sweep_at(119 * MINUTE);
     assert_int_equal(count("urn:e"), 61); /* what is as old as may be stays */
     assert_true(first("urn:e") == 59 * MINUTE);
-    assert_int_equal(figures()->dropped, 59);
-    assert_int_equal(figures()->sweeps, 1);
-    assert_true(figures()->last_at_us == 119 * MINUTE);
+    assert_int_equal(sweeper_figures(f)->dropped, 59);
+    assert_int_equal(sweeper_figures(f)->sweeps, 1);
+    assert_true(sweeper_figures(f)->last_at_us == 119 * MINUTE);
     assert_checks_clean();
     assert_int_equal(count("urn:e"), 61);
 }
@@ -136,44 +99,44 @@ static void test_open_instances_go_when_they_are_too_old(void **state)
 static void test_sweeping_again_does_nothing(void **state)
 {
     (void)state;
-    retain("keep=20h");
+    sweeper_retain(f, "keep=20h");
     put("urn:e", 0, 3 * CHUNK + 7, MINUTE);
     sweep_at(40 * HOUR);
-    uint64_t dropped = figures()->dropped, rewritten = figures()->chunks_rewritten;
+    uint64_t dropped = sweeper_figures(f)->dropped, rewritten = sweeper_figures(f)->chunks_rewritten;
     uint32_t left = count("urn:e");
     sweep_at(40 * HOUR);
-    assert_int_equal(figures()->dropped, dropped);
-    assert_int_equal(figures()->chunks_rewritten, rewritten);
+    assert_int_equal(sweeper_figures(f)->dropped, dropped);
+    assert_int_equal(sweeper_figures(f)->chunks_rewritten, rewritten);
     assert_int_equal(count("urn:e"), left);
-    assert_int_equal(figures()->sweeps, 2);
+    assert_int_equal(sweeper_figures(f)->sweeps, 2);
     opened_again(&o);
-    retain("keep=20h");
+    sweeper_retain(f, "keep=20h");
     sweep_at(40 * HOUR);
-    assert_int_equal(figures()->dropped, 0);
+    assert_int_equal(sweeper_figures(f)->dropped, 0);
     assert_int_equal(count("urn:e"), left);
 }
 
 static void test_sealed_chunks_go_whole_or_are_rewritten(void **state)
 {
     (void)state;
-    retain("keep=1000min");
+    sweeper_retain(f, "keep=1000min");
     put("urn:e", 0, 3 * CHUNK, MINUTE);
-    fold();
+    sweeper_fold(f);
     assert_int_equal(embedded_of(f->store)->history.sealed, 3);
     sweep_at((CHUNK + 1000) * MINUTE);
-    assert_int_equal(figures()->chunks_dropped, 1);
-    assert_int_equal(figures()->chunks_rewritten, 0);
+    assert_int_equal(sweeper_figures(f)->chunks_dropped, 1);
+    assert_int_equal(sweeper_figures(f)->chunks_rewritten, 0);
     assert_true(first("urn:e") == CHUNK * MINUTE);
     /* the second may outstay by a sixteenth of the time … */
     sweep_at((CHUNK + 1062) * MINUTE);
-    assert_int_equal(figures()->chunks_rewritten, 0);
+    assert_int_equal(sweeper_figures(f)->chunks_rewritten, 0);
     assert_true(first("urn:e") == CHUNK * MINUTE);
     /* … and no longer */
     sweep_at((CHUNK + 1063) * MINUTE);
-    assert_int_equal(figures()->chunks_rewritten, 1);
+    assert_int_equal(sweeper_figures(f)->chunks_rewritten, 1);
     assert_true(first("urn:e") == (CHUNK + 63) * MINUTE);
     assert_int_equal(count("urn:e"), 2 * CHUNK - 63);
-    assert_int_equal(figures()->dropped, CHUNK + 63);
+    assert_int_equal(sweeper_figures(f)->dropped, CHUNK + 63);
     assert_checks_clean();
     assert_int_equal(count("urn:e"), 2 * CHUNK - 63);
 }
@@ -182,13 +145,13 @@ static void test_more_chunks_than_a_step_takes(void **state)
 {
     (void)state;
     enum { CHUNKS = 80 };
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     for (unsigned i = 0; i < CHUNKS; i++)
         put("urn:e", i * CHUNK * S, CHUNK, S);
     put("urn:f", 0, 10, S);
     sweep_at(CHUNKS * CHUNK * S);
     assert_true(count("urn:e") >= 3600 && count("urn:e") <= 3600 + 3600 / 16 + 1);
-    assert_true(figures()->chunks_dropped > 64);
+    assert_true(sweeper_figures(f)->chunks_dropped > 64);
     assert_int_equal(count("urn:f"), 0);
     assert_checks_clean();
 }
@@ -196,20 +159,20 @@ static void test_more_chunks_than_a_step_takes(void **state)
 static void test_late_instances_go_with_the_next_sweep(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     put("urn:e", 10 * HOUR, 10, MINUTE);
     sweep_at(10 * HOUR);
     put("urn:e", HOUR, 5, MINUTE);
     assert_int_equal(count("urn:e"), 15);
     sweep_at(10 * HOUR);
     assert_int_equal(count("urn:e"), 10);
-    assert_int_equal(figures()->dropped, 5);
+    assert_int_equal(sweeper_figures(f)->dropped, 5);
 }
 
 static void test_what_is_current_stays(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     f->now_us = HOUR;
     struct edit edit = fixture_create(f, "urn:e", "T", 1);
     assert_int_equal(fixture_edit(f, &edit).status, OK);
@@ -257,14 +220,14 @@ static void test_types_and_tenants_have_their_own_time(void **state)
 static void test_other_rules_hold_from_the_next_sweep_on(void **state)
 {
     (void)state;
-    retain("keep=3h");
+    sweeper_retain(f, "keep=3h");
     put("urn:e", 0, 6 * 60, MINUTE);
     sweep_at(6 * HOUR);
     assert_int_equal(count("urn:e"), 180);
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     sweep_at(6 * HOUR);
     assert_int_equal(count("urn:e"), 60);
-    retain("keep=forever");
+    sweeper_retain(f, "keep=forever");
     sweep_at(60 * HOUR);
     assert_int_equal(count("urn:e"), 60);
 }
@@ -289,7 +252,7 @@ static uint32_t known(void)
 static void test_an_entity_is_forgotten_with_its_last_instance(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     o.wall.now = f->now_us = 10 * HOUR;
     struct edit edit = fixture_create(f, "urn:e", "T", 1);
     assert_int_equal(fixture_edit(f, &edit).status, OK);
@@ -314,13 +277,13 @@ static void test_an_entity_is_forgotten_with_its_last_instance(void **state)
 static void test_an_entity_with_changes_on_their_way_is_not_forgotten(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     f->now_us = 10 * HOUR;
     put("urn:e", 9 * HOUR, 5, MINUTE);
-    fold();
+    sweeper_fold(f);
     put("urn:e", 0, 5, MINUTE);
     o.wall.now = 100 * HOUR;
-    assert_int_equal(try_sweep(), OK); /* without a fold */
+    assert_int_equal(sweeper_try(f), OK); /* without a fold */
     assert_int_equal(count("urn:e"), 5);
     sweep_at(100 * HOUR);
     assert_int_equal(status_of("urn:e"), E_NOT_FOUND);
@@ -338,7 +301,7 @@ static struct record_result put_scope(int64_t at, const char *scope)
 static void test_the_scope_that_is_valid_stays(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     put_scope(1 * HOUR, "/a");
     put_scope(2 * HOUR, "/b");
     put_scope(9 * HOUR + 30 * MINUTE, "/c");
@@ -350,9 +313,9 @@ static void test_the_scope_that_is_valid_stays(void **state)
     s = recorder_series(f, "urn:e");
     assert_int_equal(s->count, 1);
     assert_true(str_eq(s->points[0].attr.value.text, STR("/c")));
-    uint64_t dropped = figures()->dropped;
+    uint64_t dropped = sweeper_figures(f)->dropped;
     sweep_at(100 * HOUR);
-    assert_int_equal(figures()->dropped, dropped);
+    assert_int_equal(sweeper_figures(f)->dropped, dropped);
 }
 
 /* ---- edits ---- */
@@ -362,28 +325,28 @@ static void test_an_edit_that_is_not_folded_holds_the_sweep_up(void **state)
 {
     (void)state;
     struct embedded *e = embedded_of(f->store);
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     put("urn:e", 0, 10, MINUTE);
-    fold();
+    sweeper_fold(f);
     struct record_edit edit = recorder_of_instance(f, RECORD_EDIT_MODIFY_INSTANCE, "urn:e", &recorder_series(f, "urn:e")->points[3]);
     edit.fragment = recorder_evolution(f, "urn:e", 100 * HOUR, 1);
     assert_int_equal(recorder_edit(f, &edit).status, OK);
     o.wall.now = 10 * HOUR;
-    assert_int_equal(try_sweep(), OK);
-    assert_int_equal(figures()->sweeps, 0);
+    assert_int_equal(sweeper_try(f), OK);
+    assert_int_equal(sweeper_figures(f)->sweeps, 0);
     assert_true(sweep_needs_fold(e));
     assert_int_equal(count("urn:e"), 10);
-    fold();
+    sweeper_fold(f);
     assert_false(sweep_needs_fold(e));
-    assert_int_equal(try_sweep(), OK);
-    assert_int_equal(figures()->sweeps, 1);
+    assert_int_equal(sweeper_try(f), OK);
+    assert_int_equal(sweeper_figures(f)->sweeps, 1);
     recorder_assert_range(f, "urn:e", 100 * HOUR, 1);
 }
 
 static void test_an_instance_that_is_gone_is_not_found(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     put("urn:e", 0, 600, MINUTE);
     struct record_edit edit = recorder_of_instance(f, RECORD_EDIT_DELETE_INSTANCE, "urn:e", &recorder_series(f, "urn:e")->points[3]);
     sweep_at(10 * HOUR);
@@ -396,16 +359,16 @@ static void test_an_instance_that_is_gone_is_not_found(void **state)
 static void test_a_sweep_that_fails_is_begun_again(void **state)
 {
     (void)state;
-    retain("keep=1h");
+    sweeper_retain(f, "keep=1h");
     put("urn:e", 0, 600, MINUTE);
-    fold();
+    sweeper_fold(f);
     o.wall.now = 10 * HOUR;
     show_fails = true;
-    assert_int_equal(try_sweep(), E_IO);
-    assert_int_equal(figures()->sweeps, 0);
+    assert_int_equal(sweeper_try(f), E_IO);
+    assert_int_equal(sweeper_figures(f)->sweeps, 0);
     show_fails = false;
-    assert_int_equal(try_sweep(), OK);
-    assert_int_equal(figures()->sweeps, 1);
+    assert_int_equal(sweeper_try(f), OK);
+    assert_int_equal(sweeper_figures(f)->sweeps, 1);
     assert_int_equal(count("urn:e"), 60);
 }
 
@@ -418,9 +381,9 @@ static void test_the_folds_thread_sweeps_by_itself(void **state)
     put("urn:e", 0, 600, MINUTE);
     struct store_retention r = {.rules = retention_new(lines, 1, &why), .sweep_interval_us = 1000};
     store_retain(f->store, &r);
-    for (int i = 0; i < 1000 && figures()->sweeps < 3; i++)
+    for (int i = 0; i < 1000 && sweeper_figures(f)->sweeps < 3; i++)
         opened_wait(&o);
-    assert_true(figures()->sweeps >= 3);
+    assert_true(sweeper_figures(f)->sweeps >= 3);
     assert_int_equal(count("urn:e"), 60);
 }
 
