@@ -143,6 +143,9 @@ struct store_evolve {
     const uint32_t *terms; /* attributes wanted, sorted; NULL: all. An entity without an instance of one of them in the */
     uint32_t term_count;   /* time asked about is not found by a query */
     bool no_scope;         /* with terms: the scope is not wanted */
+    const uint32_t *unshown; /* attributes, sorted, that are not shown: of these it only matters whether there is an instance; */
+    uint32_t unshown_count;  /* they are not read when another has one */
+    bool all_unshown;        /* all are but the scope */
     const struct str *datasets; /* datasetIds wanted; "@none" is the default instance; NULL: all */
     uint32_t dataset_count;
     uint64_t points_max;   /* instances in the whole answer, at most, but for those of one time; beyond, it is partial */
@@ -160,6 +163,7 @@ struct store_evolve {
     uint32_t evolution_count;
     uint64_t total; /* when count */
     bool more;
+    bool unshown_found; /* with id: an attribute that is not shown has an instance in the time asked about, and no other has */
     bool *missed;   /* with among, for each: it was looked at, and is not found */
     bool partial;   /* instances were left out: later ones, or with last_n earlier ones, than … (6.3.10) */
     int64_t first_us, last_us; /* times, of the property asked about, of the earliest and latest instance in the answer */

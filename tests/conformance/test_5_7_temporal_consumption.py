@@ -312,6 +312,17 @@ class TestQuery:
     def test_refusals(self, city, query):
         refused(city.get(f"{ROOT}?{query}"), "BadRequestData")
 
+    @pytest.mark.clause("4.21")
+    def test_what_is_left_out_still_finds(self, city, tenant):
+        record(city, {"id": "urn:x:1", "type": "Car", "speed": [seen(1, 5)], "heat": [seen(1, 0)]}, headers=tenant)
+        late = f"timerel=after&timeAt={at(3)}"
+        assert found(city, f"type=Car&omit=speed&{late}", tenant) == ["urn:x:1"] == found(city, f"type=Car&pick=id&{late}", tenant)
+        assert found(city, f"type=Car&omit=speed&timerel=after&timeAt={at(6)}", tenant) == []
+        assert history(city, "urn:x:1", f"?omit=speed&{late}", tenant) == {"id": "urn:x:1", "type": "Car"}
+        assert set(history(city, "urn:x:1", "?omit=speed", tenant)) == {"id", "type", "heat"}
+        history(city, "urn:x:1", f"?omit=heat&timerel=after&timeAt={at(6)}", tenant, 404)
+        assert found(city, f"type=Car&omit=speed&q=speed==1&{NOON}", tenant) == ["urn:x:1"]
+
     def test_local_scope(self, city, fleet):
         assert len(found(city, f"local=true&{NOON}", fleet)) == 3
         assert len(found(city, f"type=*&{NOON}", fleet)) == 3

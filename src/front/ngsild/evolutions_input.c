@@ -30,9 +30,15 @@ static enum status format_read(struct exchange *x, struct represent_temporal *r)
 /* attrs and pick name what is read at all; pick may name members that are no attributes besides, or alone. */
 static void terms_choose(struct evolutions_input *in)
 {
-    const struct projection *pick = in->show.base.pick;
-    if (!pick || !(pick->count || in->query.attr_count))
+    const struct projection *pick = in->show.base.pick, *omit = in->show.base.omit;
+    if (!pick || !(pick->count || in->query.attr_count)) {
+        in->all_unshown = pick != NULL;
+        if (omit && !omit->linked) {
+            in->unshown = omit->terms;
+            in->unshown_count = omit->count;
+        }
         return;
+    }
     static const uint32_t NOTHING[1];
     in->terms = pick->count ? pick->terms : NOTHING;
     in->term_count = pick->count;
@@ -205,6 +211,9 @@ struct store_evolve evolutions_input_asked(struct exchange *x, const struct evol
         .terms = in->terms,
         .term_count = in->term_count,
         .no_scope = pick && !pick->scope,
+        .unshown = in->unshown,
+        .unshown_count = in->unshown_count,
+        .all_unshown = in->all_unshown,
         .datasets = in->query.datasets,
         .dataset_count = in->query.dataset_count,
         .points_max = x->api->limits.temporal_points,

@@ -13,6 +13,9 @@ struct evolutions_input {
     struct represent_temporal show; /* its query is &time */
     const uint32_t *terms; /* attributes wanted; NULL: all */
     uint32_t term_count;
+    const uint32_t *unshown; /* attributes that are left out, but count when entities are looked for */
+    uint32_t unshown_count;
+    bool all_unshown;
 };
 
 /* in->query is filled already. whole: a query, which must say a time; else a retrieval, which may. */

@@ -95,7 +95,7 @@ static bool has_instance(const struct evolution *e)
 static enum status retrieved_check(struct asking *q, const struct evolution *e)
 {
     struct why *why = &q->x->why;
-    if (q->in.time.must_have && !has_instance(e) && !q->query.local.partial)
+    if (q->in.time.must_have && !has_instance(e) && !q->query.local.partial && !q->query.local.unshown_found)
         return why_set(why, E_NOT_FOUND, NULL, "%.*s has no instance in the time asked about", STR_ARG(e->id));
     if (q->in.query.attr_count && !has_instance(e) && !q->query.local.partial)
         return why_set(why, E_NOT_FOUND, NULL, "%.*s has none of the attributes asked for", STR_ARG(e->id));

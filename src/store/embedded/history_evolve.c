@@ -169,6 +169,42 @@ static bool fits(const struct filter *f, const struct evolution *ev, struct read
     return filter_match(f, &all, &env);
 }
 
+/* ---- what filters look at ---- */
+
+struct terms_needed {
+    uint32_t *all;
+    uint32_t count;
+    struct arena *arena;
+};
+
+static void need(struct terms_needed *t, uint32_t term)
+{
+    uint32_t at = t->count;
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->all[i] == term)
+            return;
+    t->all = arena_grow(t->arena, t->all, t->count * sizeof *t->all, (t->count + 1) * sizeof *t->all);
+    for (; at > 0 && t->all[at - 1] > term; at--)
+        t->all[at] = t->all[at - 1];
+    t->all[at] = term;
+    t->count++;
+}
+
+static void need_of(struct terms_needed *t, const struct filter *f)
+{
+    bool logic = f && (f->kind == FILTER_AND || f->kind == FILTER_OR || f->kind == FILTER_NOT);
+    for (uint32_t i = 0; logic && i < f->count; i++)
+        need_of(t, f->parts[i]);
+    for (uint32_t i = 0; f && f->kind == FILTER_ATTRS && i < f->count; i++)
+        need(t, f->attrs[i].term);
+    if (f && f->kind == FILTER_GEO)
+        need(t, f->geo->property.term);
+    if (f && f->kind == FILTER_COMPARE && f->compare->link_count)
+        need(t, f->compare->links[0].relationship.term);
+    else if (f && f->kind == FILTER_COMPARE && f->compare->path_count)
+        need(t, f->compare->path[0].term);
+}
+
 /* ---- one entity of a query ---- */
 
 /* Do its instances in the time asked about fit, those that are not shown among them? */
@@ -184,6 +220,13 @@ static enum status try(struct reading *r, struct str id, bool *fit, struct why *
     whole.everything = true;
     arena_reset(r->scratch);
     whole.arena = r->scratch;
+    struct terms_needed needed = {.arena = r->scratch};
+    static const uint32_t NONE[1];
+    need_of(&needed, v->filter);
+    need_of(&needed, v->values);
+    need_of(&needed, v->caller->filter);
+    whole.needed = needed.all ? needed.all : NONE;
+    whole.needed_count = needed.count;
     enum status st = history_read(&whole, id, &all, &found, why);
     *fit = st == OK && fits(v->filter, &all, &whole) && fits(v->values, &all, &whole) &&
            fits(v->caller->filter, &all, &whole);
@@ -353,7 +396,7 @@ bool history_evolve(struct store *s, struct store_evolve *v)
     v->evolutions = NULL;
     v->evolution_count = 0;
     v->total = 0;
-    v->more = v->partial = false;
+    v->more = v->partial = v->unshown_found = false;
     v->first_us = v->last_us = TIME_NONE;
     memset(&v->explain, 0, sizeof v->explain);
     j->job = (struct history_job){.call = &v->call, .run = run};

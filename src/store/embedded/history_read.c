@@ -212,6 +212,12 @@ static enum status add_chunk(struct gathering *g, struct str bytes, struct why *
     }
     if (g->hidden && g->matched)
         return OK;
+    if (g->hidden && !q->by_place && is_inside(q, &s) && !is_edited(g, &s)) {
+        g->matched += s.count;
+        h->chunks_summed++;
+        g->r->v->explain.chunks_summed++;
+        return OK;
+    }
     bool columns = g->aggregates && is_plain(g, &s);
     int64_t first = s.first[q->property], last = s.last[q->property];
     if (columns && is_inside(q, &s) && aggregates_take_summary(g->aggregates, first, last) &&
@@ -349,22 +355,33 @@ static enum status gather(struct gathering *g, struct str id, const struct attr 
 
 /* ---- an entity ---- */
 
-static bool wants_term(const struct reading *r, uint32_t term)
+static bool is_among(const uint32_t *terms, uint32_t n, uint32_t term)
 {
-    const struct store_evolve *v = r->v;
-    if (r->everything || !v->terms)
-        return true;
-    if (term == TERM_SCOPE)
-        return !v->no_scope;
-    uint32_t low = 0, high = v->term_count;
+    uint32_t low = 0, high = n;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (v->terms[mid] < term)
+        if (terms[mid] < term)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < v->term_count && v->terms[low] == term;
+    return low < n && terms[low] == term;
+}
+
+static bool wants_term(const struct reading *r, uint32_t term)
+{
+    const struct store_evolve *v = r->v;
+    if (r->everything)
+        return !r->needed || is_among(r->needed, r->needed_count, term);
+    if (!v->terms)
+        return true;
+    return term == TERM_SCOPE ? !v->no_scope : is_among(v->terms, v->term_count, term);
+}
+
+static bool is_unshown(const struct reading *r, uint32_t term)
+{
+    const struct store_evolve *v = r->v;
+    return !r->everything && term != TERM_SCOPE && (v->all_unshown || is_among(v->unshown, v->unshown_count, term));
 }
 
 static bool wants_dataset(const struct reading *r, struct str dataset)
@@ -469,13 +486,39 @@ static int compare(const struct attr *a, const struct past_series *s)
     return str_cmp(a->dataset, s->dataset);
 }
 
+/* An instance of an attribute asked for was found. */
+static bool counts(const struct gathering *g)
+{
+    return g->matched && (g->term != TERM_SCOPE || !g->r->v->terms);
+}
+
+/* Series that are not shown: read until one has an instance. */
+static enum status gather_unshown(struct gathering *all, uint32_t n, struct history_view *view, struct entity *today,
+                                  struct str id, bool *found, struct why *why)
+{
+    enum status st = OK;
+    for (uint32_t i = 0; i < n && st == OK && !*found; i++) {
+        struct gathering *g = &all[i];
+        const struct attr *a = NULL;
+        struct series nothing;
+        for (uint32_t k = 0; k < today->attr_count && !a; k++)
+            if (today->attrs[k].term == g->term && str_eq(today->attrs[k].dataset, g->dataset) &&
+                history_view_current(view, &today->attrs[k]))
+                a = &today->attrs[k];
+        st = gather(g, id, a, &nothing, why);
+        *found = counts(g);
+        g->r->v->unshown_found |= *found;
+    }
+    return st;
+}
+
 static enum status gather_all(const struct reading *r, struct history_view *view, struct str id, struct evolution *out,
                               bool *found, struct why *why)
 {
     struct past *p = &view->past;
     struct entity today = {0};
     struct scope_span *spans = NULL;
-    uint32_t span_count = 0;
+    uint32_t span_count = 0, unshown = 0;
     bool scoped = r->v->scopes && !r->everything;
     enum status st = scoped ? find_spans(r, view, id, &spans, &span_count, why) : OK;
     if (st != OK || (scoped && !span_count))
@@ -483,17 +526,20 @@ static enum status gather_all(const struct reading *r, struct history_view *view
     if (view->doc)
         doc_decode(view->doc, r->arena, &today);
     out->series = arena_array(r->arena, struct series, p->count + today.attr_count);
+    struct gathering *later = arena_array(r->arena, struct gathering, p->count + today.attr_count);
     for (uint32_t i = 0, k = 0; i < p->count || k < today.attr_count;) {
         int c = i == p->count ? -1 : k == today.attr_count ? 1 : compare(&today.attrs[k], &p->series[i]);
         const struct past_series *s = c >= 0 ? &p->series[i++] : NULL;
         const struct attr *a = c <= 0 ? &today.attrs[k++] : NULL;
         struct gathering g = {.r = r, .view = view, .series = s, .term = s ? s->term : a->term,
-                              .dataset = s ? s->dataset : a->dataset};
+                              .dataset = s ? s->dataset : a->dataset, .spans = spans, .span_count = span_count};
         if (!wants_term(r, g.term))
             continue;
-        g.hidden = g.term != TERM_SCOPE && !wants_dataset(r, g.dataset);
-        g.spans = spans;
-        g.span_count = span_count;
+        g.hidden = g.term != TERM_SCOPE && (!wants_dataset(r, g.dataset) || is_unshown(r, g.term));
+        if (is_unshown(r, g.term)) {
+            later[unshown++] = g;
+            continue;
+        }
         struct series *to = &out->series[out->count++];
         if (scoped && g.term == TERM_SCOPE)
             show_scopes(r, spans, span_count, to);
@@ -501,10 +547,10 @@ static enum status gather_all(const struct reading *r, struct history_view *view
             st = gather(&g, id, a && history_view_current(view, a) ? a : NULL, to, why);
         if (st != OK)
             return st;
-        *found = *found || (g.matched && (g.term != TERM_SCOPE || !r->v->terms));
+        *found = *found || counts(&g);
     }
     settle(r, out);
-    return OK;
+    return gather_unshown(later, unshown, view, &today, id, found, why);
 }
 
 static void describe(const struct history_view *view, struct arena *a, struct evolution *out)

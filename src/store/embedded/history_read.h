@@ -11,6 +11,8 @@ struct reading {
     struct store_evolve *v;
     const struct temporal_query *time;
     bool everything;     /* all series, whatever v says of series, scopes and methods: for the filter on values */
+    const uint32_t *needed; /* with everything: these series alone, sorted by term; NULL: all */
+    uint32_t needed_count;
     struct arena *arena;
     struct arena *scratch; /* of what is only tried */
 };

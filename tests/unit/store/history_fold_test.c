@@ -185,6 +185,42 @@ static uint64_t assert_period(struct temporal_query *q, int64_t from_us, uint32_
     return v.explain.chunks_summed;
 }
 
+/* Asks for urn:e; returns how many chunks were decoded. */
+static uint64_t chunks_read(struct store_evolve v, uint64_t summed)
+{
+    static const struct temporal_query SOME = {.must_have = true, .from_us = 0, .to_us = INT64_C(1) << 40};
+    v.time = &SOME;
+    v.points_max = 100000;
+    v.limit = 1;
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_int_equal(v.evolution_count, 1);
+    assert_int_equal(v.explain.chunks_summed, summed);
+    return v.explain.chunks_read;
+}
+
+/* Three chunks of each of two attributes. */
+static void test_what_is_not_shown_is_not_read(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 100, 3 * CHUNK);
+    struct evolution *other = recorder_evolution(f, "urn:e", 100, 3 * CHUNK);
+    uint32_t value = other->series->term, heat = other->series->term = fixture_term(f, "heat");
+    for (uint32_t i = 0; i < other->series->count; i++)
+        other->series->points[i].attr.term = heat;
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = other};
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_true(fold());
+    uint32_t both[] = {value < heat ? value : heat, value < heat ? heat : value};
+    assert_int_equal(chunks_read((struct store_evolve){0}, 0), 6);
+    assert_int_equal(chunks_read((struct store_evolve){.unshown = &heat, .unshown_count = 1}, 0), 3);
+    assert_int_equal(chunks_read((struct store_evolve){.unshown = both, .unshown_count = 2}, 1), 0); /* a header is enough */
+    assert_int_equal(chunks_read((struct store_evolve){.all_unshown = true}, 1), 0);
+    struct compare over = {.path_count = 1, .path = &(struct name){.term = heat}, .op = COMPARE_EXISTS};
+    struct filter filter = {.kind = FILTER_COMPARE, .compare = &over};
+    struct store_evolve asked = {.values = &filter, .unshown = &heat, .unshown_count = 1};
+    assert_int_equal(chunks_read(asked, 0), 6); /* heat is looked at for the filter, value for the answer */
+}
+
 /* The first value is looked for before any is added, so that none need wait in memory. */
 static void test_periods_of_an_open_range_begin_with_the_first_value(void **state)
 {
@@ -470,6 +506,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_sealed_instance_changes_twice_between_folds),
         TEST(test_the_last_instance_is_a_sealed_one),
+        TEST(test_what_is_not_shown_is_not_read),
         TEST(test_periods_of_an_open_range_begin_with_the_first_value),
         TEST(test_large_instances_are_sealed_apart),
         TEST(test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it),

@@ -197,6 +197,14 @@ static enum status aggregate(struct store_evolve *v, struct evolution *e)
     return OK;
 }
 
+static bool is_unshown(const struct store_evolve *v, uint32_t term)
+{
+    bool listed = v->all_unshown;
+    for (uint32_t i = 0; i < v->unshown_count; i++)
+        listed |= v->unshown[i] == term;
+    return listed && term != TERM_SCOPE;
+}
+
 static struct evolution shown(const struct look *l)
 {
     const struct store_evolve *v = l->v;
@@ -205,7 +213,7 @@ static struct evolution shown(const struct look *l)
     out.count = 0;
     for (uint32_t i = 0; i < l->e->count; i++) {
         const struct series *s = &l->e->series[i];
-        if (!term_wanted(v, s->term) || !dataset_wanted(v, s))
+        if (!term_wanted(v, s->term) || !dataset_wanted(v, s) || is_unshown(v, s->term))
             continue;
         struct series *to = &out.series[out.count++];
         *to = (struct series){.term = s->term, .dataset = s->dataset};

@@ -375,6 +375,11 @@ static void step_evolve(struct duel *d)
         v.term_count = 2;
         v.no_scope = generate_below(&d->g, 2);
     }
+    if (generate_below(&d->g, 3) == 0) {
+        v.unshown = terms;
+        v.unshown_count = 1 + generate_below(&d->g, 2);
+        v.all_unshown = generate_below(&d->g, 2);
+    }
     struct store_evolve w = v;
     enum status x = remembered(&d->real, &v), y = remembered(&d->naive, &w);
     if (x != y)
