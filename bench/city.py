@@ -12,6 +12,7 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "bench")
+SHARED = os.environ.get("WELLSPRING_SHARED_DATA", os.path.join(ROOT, "..", "shared", "data"))
 TICKS = os.sysconf("SC_CLK_TCK")
 BATCH = 1000
 API = "/ngsi-ld/v1"

@@ -1,8 +1,9 @@
 /* What a chunk of the history costs: bytes an instance, ns to write one, ns of a processor to read its columns and all of
  * it. Series of 4096 instances a minute apart, observed, with a unit: temperatures to a tenth of a degree, counts of
- * vehicles, doubles of full length, places of a bus. "alone": as one change would record them all; "+server": each from
+ * vehicles, doubles of full length, places of a bus; and roads of a city, if a file of them is given. "alone": as one change would record them all; "+server": each from
  * a batch of its own, with a commit time in ms and a number of the change; "+order": batches in which the series come in
  * any order. Prints the median of five runs; the bound is a copy of the same columns, uncompressed. */
+#include "base/number.h"
 #include "store/embedded/history_chunk.h"
 
 #include <math.h>
@@ -89,6 +90,77 @@ static struct value place(uint32_t i)
     memcpy(place_text[i], b.p, b.n);
     buf_free(&b);
     return (struct value){.kind = VALUE_GEO, .point = true, .text = text, .box = {lon, lat, lon, lat}};
+}
+
+/* ---- roads of a city (GeoJSON), as lines and as the rings of polygons ---- */
+
+static struct str roads; /* what is left of the file; p NULL: there is none */
+static struct arena *road_texts;
+
+/* The next line's positions: "[[x,y],[x,y]…]". */
+static struct str next_road(void)
+{
+    for (size_t at = 0; at + 2 < roads.n; at++)
+        if (roads.p[at] == '[' && roads.p[at + 1] == '[' && roads.p[at + 2] != '[') {
+            struct str rest = str_from(roads, at);
+            size_t n = 2;
+            while (n < rest.n && !(rest.p[n - 2] == ']' && rest.p[n - 1] == ']'))
+                n++;
+            roads = str_from(rest, n);
+            return str_head(rest, n);
+        }
+    return STR_NONE;
+}
+
+static struct box box_of(struct str positions)
+{
+    struct box box = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+    double at[2];
+    for (int axis = 0; positions.n; positions = str_from(positions, 1)) {
+        size_t n = number_length(positions);
+        if (!n || !number_parse(str_head(positions, n), &at[axis]))
+            continue;
+        positions = str_from(positions, n);
+        if (axis) {
+            box.west = fmin(box.west, at[0]);
+            box.east = fmax(box.east, at[0]);
+            box.south = fmin(box.south, at[1]);
+            box.north = fmax(box.north, at[1]);
+        }
+        axis = !axis;
+    }
+    return box;
+}
+
+static struct value line(uint32_t i)
+{
+    struct str positions = next_road();
+    (void)i;
+    struct str text = arena_printf(road_texts, "{\"type\":\"LineString\",\"coordinates\":%.*s}", STR_ARG(positions));
+    return (struct value){.kind = VALUE_GEO, .text = text, .box = box_of(positions)};
+}
+
+static struct value polygon(uint32_t i)
+{
+    struct str positions = next_road();
+    struct str first = str_head(str_from(positions, 1), str_find_char(positions, ']'));
+    (void)i;
+    struct str text = arena_printf(road_texts, "{\"type\":\"Polygon\",\"coordinates\":[%.*s,%.*s]}",
+                                   STR_ARG(str_head(positions, positions.n - 1)), STR_ARG(first));
+    text = arena_printf(road_texts, "%.*s]}", STR_ARG(str_head(text, text.n - 1)));
+    return (struct value){.kind = VALUE_GEO, .text = text, .box = box_of(positions)};
+}
+
+static char *read_file(const char *path, struct str *out)
+{
+    FILE *file = path ? fopen(path, "r") : NULL;
+    if (!file)
+        return NULL;
+    size_t most = 16 << 20;
+    char *p = mem_alloc(most);
+    *out = (struct str){p, fread(p, 1, most, file)};
+    fclose(file);
+    return p;
 }
 
 static void make(struct bench *b, struct value (*value)(uint32_t i), enum server server)
@@ -219,7 +291,25 @@ static void report_tail(struct bench *b, uint32_t n)
     printf("chunk of %u: %zu bytes, write %.0f, open and read %.0f ns\n", n, b->bytes.n, write[RUNS / 2], read[RUNS / 2]);
 }
 
-int main(void)
+static void report_roads(struct bench *b, const char *path)
+{
+    struct str all;
+    char *file = read_file(path, &all);
+    if (!file) {
+        printf("lines and polygons: no file of roads\n");
+        return;
+    }
+    road_texts = arena_new(0);
+    roads = all;
+    report(b, "lines", line, SERVER);
+    roads = all;
+    report(b, "polygons", polygon, SERVER);
+    arena_free(road_texts);
+    free(file);
+}
+
+/* The first argument, if any: a file of roads. */
+int main(int count, char **arguments)
 {
     static const struct {
         const char *name;
@@ -232,6 +322,7 @@ int main(void)
     for (size_t d = 0; d < sizeof DATA / sizeof *DATA; d++)
         for (int server = 0; server < SERVERS; server++)
             report(b, DATA[d].name, DATA[d].value, (enum server)server);
+    report_roads(b, count > 1 ? arguments[1] : NULL);
     report_tail(b, 1);
     report_tail(b, 4);
     report_tail(b, 64);

@@ -61,13 +61,16 @@ bool column_numbers_read(struct column_source *s, uint32_t n, int64_t *bits, uin
 /* The same as doubles; integers beyond 2^53 are rounded. */
 bool column_doubles_read(struct column_source *s, uint32_t n, double *out);
 
+/* Which of those before, the first of its like, each is: at; returns how many differ, their places in first. */
+uint32_t column_texts_distinct(const struct str *texts, const uint8_t *flags, uint32_t n, struct arena *scratch,
+                               int64_t *at, uint32_t *first);
 /* Texts with a flag each: what differs once, by first appearance, compressed where it pays, and which of them each is. */
 void column_texts_write(struct buf *b, const struct str *texts, const uint8_t *flags, uint32_t n, struct arena *scratch);
 /* Texts borrow from the source's bytes or are in the arena. at (may be NULL): which of *distinct different ones each is. */
 bool column_texts_read(struct column_source *s, uint32_t n, struct arena *a, struct str *out, uint8_t *flags, uint32_t *at);
 
 /* VALUE_GEOs. Points whose texts differ in their coordinates alone, written as we write numbers, as columns of
- * coordinates; all else as texts and boxes. */
+ * coordinates; what has many positions as columns of these, or as texts and boxes, whichever is less. */
 void column_geometries_write(struct buf *b, const struct value *v, uint32_t n, struct arena *scratch);
 /* Texts borrow from the source's bytes or are in the arena. */
 bool column_geometries_read(struct column_source *s, uint32_t n, struct arena *a, struct value *out);

@@ -1,6 +1,6 @@
 /* Geometries. What moves is a point: its text is the same but for two numbers (three with a height), which are columns of
  * their own, and its box is made of them. Whether all this gives the same bytes again is tried before it is trusted. */
-#include "store/embedded/history_column.h"
+#include "store/embedded/history_column_geometry.h"
 
 #include "base/number.h"
 #include "base/varint.h"
@@ -12,6 +12,7 @@ enum {
     AS_TEXTS,  /* texts, west, south, east, north */
     AS_PLACES, /* texts, west, south: each box is a place */
     AS_POINTS, /* the text around 2 or 3 coordinates, a column of each */
+    AS_SHAPES, /* taken apart into positions: history_column_shapes.c */
 };
 enum { COORDINATES_MAX = 3, AROUND_MAX = 128 };
 
@@ -24,8 +25,7 @@ struct cut {
 
 /* ---- writing ---- */
 
-/* A number that we would write the same. */
-static bool take_coordinate(struct str *rest, double *out)
+bool column_coordinate_take(struct str *rest, double *out)
 {
     char again[NUMBER_TEXT_MAX];
     struct str text = str_head(*rest, number_length(*rest));
@@ -44,7 +44,7 @@ static bool cut_point(const struct value *v, struct cut *c)
     c->around[0] = str_head(v->text, open + 1);
     struct str rest = str_from(v->text, open + 1);
     for (c->n = 0; c->n < COORDINATES_MAX;) {
-        if (!take_coordinate(&rest, &c->coordinates[c->n]))
+        if (!column_coordinate_take(&rest, &c->coordinates[c->n]))
             return false;
         c->n++;
         if (!str_starts(rest, STR(",")))
@@ -88,27 +88,47 @@ static bool write_points(struct buf *b, const struct value *v, uint32_t n, struc
     return true;
 }
 
-void column_geometries_write(struct buf *b, const struct value *v, uint32_t n, struct arena *scratch)
+void column_boxes_write(struct buf *b, const struct value *v, uint32_t n, uint32_t sides, struct arena *scratch)
 {
-    if (!n || write_points(b, v, n, scratch))
-        return;
+    int64_t *all = arena_array(scratch, int64_t, 4 * (size_t)n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        all[i] = column_to_bits(v[i].box.west);
+        all[n + i] = column_to_bits(v[i].box.south);
+        all[2 * (size_t)n + i] = column_to_bits(v[i].box.east);
+        all[3 * (size_t)n + i] = column_to_bits(v[i].box.north);
+    }
+    for (uint32_t k = 0; k < sides && n; k++)
+        column_numbers_write(b, all + k * (size_t)n, NULL, n, scratch);
+}
+
+static void write_texts(struct buf *b, const struct value *v, uint32_t n, struct arena *scratch)
+{
     struct str *texts = arena_array(scratch, struct str, n);
     uint8_t *flags = arena_array(scratch, uint8_t, n);
-    int64_t *sides = arena_array(scratch, int64_t, 4 * (size_t)n);
     bool places = true;
     for (uint32_t i = 0; i < n; i++) {
         texts[i] = v[i].text;
         flags[i] = v[i].point;
-        sides[i] = column_to_bits(v[i].box.west);
-        sides[n + i] = column_to_bits(v[i].box.south);
-        sides[2 * (size_t)n + i] = column_to_bits(v[i].box.east);
-        sides[3 * (size_t)n + i] = column_to_bits(v[i].box.north);
         places = places && box_is_place(&v[i].box);
     }
     buf_char(b, places ? AS_PLACES : AS_TEXTS);
     column_texts_write(b, texts, flags, n, scratch);
-    for (uint32_t k = 0; k < (places ? 2 : 4); k++)
-        column_numbers_write(b, sides + k * (size_t)n, NULL, n, scratch);
+    column_boxes_write(b, v, n, places ? 2 : 4, scratch);
+}
+
+void column_geometries_write(struct buf *b, const struct value *v, uint32_t n, struct arena *scratch)
+{
+    if (!n || write_points(b, v, n, scratch))
+        return;
+    struct buf apart, texts;
+    buf_init(&apart, SIZE_MAX / 2);
+    buf_init(&texts, SIZE_MAX / 2);
+    buf_char(&apart, AS_SHAPES);
+    bool can = column_shapes_write(&apart, v, n, scratch);
+    write_texts(&texts, v, n, scratch);
+    buf_str(b, can && apart.n < texts.n ? buf_view(&apart) : buf_view(&texts));
+    buf_free(&apart);
+    buf_free(&texts);
 }
 
 /* ---- reading ---- */
@@ -127,8 +147,7 @@ static struct str write_point(const struct cut *c, struct arena *a)
     return arena_dup(a, (struct str){text, n + c->around[c->n].n});
 }
 
-/* A column of real numbers. */
-static bool read_side(struct column_source *s, uint32_t n, int64_t *out)
+bool column_side_read(struct column_source *s, uint32_t n, int64_t *out)
 {
     uint8_t whole[COLUMN_VALUES_MAX];
     if (!column_numbers_read(s, n, out, whole))
@@ -148,7 +167,7 @@ static bool read_points(struct column_source *s, uint32_t n, struct arena *a, st
     c.around[c.n] = column_bytes_read(s, column_uint_read(s));
     s->bad = s->bad || !c.around[0].n || !c.around[c.n].n || c.around[0].n + c.around[c.n].n > AROUND_MAX;
     for (uint32_t k = 0; k < c.n && !s->bad; k++)
-        read_side(s, n, columns[k]);
+        column_side_read(s, n, columns[k]);
     for (uint32_t i = 0; i < n && !s->bad; i++) {
         for (uint32_t k = 0; k < c.n; k++)
             c.coordinates[k] = column_to_double(columns[k][i]);
@@ -158,28 +177,36 @@ static bool read_points(struct column_source *s, uint32_t n, struct arena *a, st
     return !s->bad;
 }
 
+bool column_boxes_read(struct column_source *s, struct value *v, uint32_t n, uint32_t sides)
+{
+    int64_t side[4][COLUMN_VALUES_MAX];
+    for (uint32_t k = 0; k < sides && n && !s->bad; k++)
+        (void)column_side_read(s, n, side[k]);
+    for (uint32_t i = 0; i < n && !s->bad; i++) {
+        double x = column_to_double(side[0][i]), y = column_to_double(side[1][i]);
+        v[i].box = (struct box){x, y, x, y};
+        if (sides == 4) {
+            v[i].box.east = column_to_double(side[2][i]);
+            v[i].box.north = column_to_double(side[3][i]);
+        }
+    }
+    return !s->bad;
+}
+
 bool column_geometries_read(struct column_source *s, uint32_t n, struct arena *a, struct value *out)
 {
     struct str texts[COLUMN_VALUES_MAX];
     uint8_t flags[COLUMN_VALUES_MAX];
-    int64_t west[COLUMN_VALUES_MAX], south[COLUMN_VALUES_MAX], east[COLUMN_VALUES_MAX], north[COLUMN_VALUES_MAX];
     assert(n <= COLUMN_VALUES_MAX);
     if (!n || s->bad)
         return !s->bad;
     uint8_t how = column_byte_read(s);
     if (how == AS_POINTS && !s->bad)
         return read_points(s, n, a, out);
-    s->bad = s->bad || how > AS_POINTS || !column_texts_read(s, n, a, texts, flags, NULL) || !read_side(s, n, west) ||
-             !read_side(s, n, south);
-    if (how == AS_TEXTS && !s->bad)
-        s->bad = !read_side(s, n, east) || !read_side(s, n, north);
-    for (uint32_t i = 0; i < n && !s->bad; i++) {
-        struct box box = {column_to_double(west[i]), column_to_double(south[i]), column_to_double(west[i]), column_to_double(south[i])};
-        if (how == AS_TEXTS) {
-            box.east = column_to_double(east[i]);
-            box.north = column_to_double(north[i]);
-        }
-        out[i] = (struct value){.kind = VALUE_GEO, .point = flags[i], .box = box, .text = texts[i]};
-    }
-    return !s->bad;
+    if (how == AS_SHAPES && !s->bad)
+        return column_shapes_read(s, n, a, out);
+    s->bad = s->bad || how > AS_SHAPES || !column_texts_read(s, n, a, texts, flags, NULL);
+    for (uint32_t i = 0; i < n && !s->bad; i++)
+        out[i] = (struct value){.kind = VALUE_GEO, .point = flags[i], .text = texts[i]};
+    return !s->bad && column_boxes_read(s, out, n, how == AS_TEXTS ? 4 : 2);
 }

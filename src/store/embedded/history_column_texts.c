@@ -17,9 +17,8 @@ static bool same(struct str a, uint8_t a_flag, struct str b, uint8_t b_flag)
     return a_flag == b_flag && str_eq(a, b);
 }
 
-/* Which of those before, the first of its like, each is: at; returns how many differ, their places in first. */
-static uint32_t find_distinct(const struct str *texts, const uint8_t *flags, uint32_t n, struct arena *scratch,
-                              int64_t *at, uint32_t *first)
+uint32_t column_texts_distinct(const struct str *texts, const uint8_t *flags, uint32_t n, struct arena *scratch,
+                               int64_t *at, uint32_t *first)
 {
     uint32_t slots = 8, distinct = 0;
     while (slots < 2 * n)
@@ -79,7 +78,7 @@ void column_texts_write(struct buf *b, const struct str *texts, const uint8_t *f
         return;
     int64_t *at = arena_array(scratch, int64_t, n), *lengths = arena_array(scratch, int64_t, n);
     uint32_t *first = arena_array(scratch, uint32_t, n);
-    uint32_t distinct = find_distinct(texts, flags, n, scratch, at, first);
+    uint32_t distinct = column_texts_distinct(texts, flags, n, scratch, at, first);
     varint_write(b, distinct);
     if (distinct > 1)
         column_ints_write(b, at, n);

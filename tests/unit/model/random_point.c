@@ -152,6 +152,64 @@ static struct value random_place(struct random *r, struct arena *a, struct maker
     return v;
 }
 
+static void random_position(struct random *r, struct maker *m, struct buf *b, struct box *box)
+{
+    m->x += (int64_t)random_below(r, 201) - 100;
+    m->y += (int64_t)random_below(r, 201) - 100;
+    double x = m->manner == 4 ? random_double(r) : (double)m->x / 1e6, y = (double)m->y / 1e6;
+    box->west = x < box->west ? x : box->west;
+    box->east = x > box->east ? x : box->east;
+    box->south = y < box->south ? y : box->south;
+    box->north = y > box->north ? y : box->north;
+    buf_char(b, '[');
+    buf_double(b, x);
+    buf_char(b, ',');
+    buf_double(b, y);
+    if (m->manner == 1 || (m->manner == 2 && one_in(r, 50)))
+        buf_lit(b, ",12.5");
+    if (m->manner == 3 && one_in(r, 50))
+        buf_lit(b, "0"); /* not as we write it */
+    buf_char(b, ']');
+}
+
+/* Arrays in arrays of positions; now and then none. */
+static void random_array(struct random *r, struct maker *m, unsigned depth, struct buf *b, struct box *box)
+{
+    if (depth == 1) {
+        random_position(r, m, b, box);
+        return;
+    }
+    uint32_t n = 1 + random_below(r, depth == 2 ? 12 : 3);
+    buf_char(b, '[');
+    for (uint32_t i = m->manner == 5 && one_in(r, 100) ? n : 0; i < n; i++) {
+        random_array(r, m, depth - 1, b, box);
+        if (i + 1 < n)
+            buf_char(b, ',');
+    }
+    buf_char(b, ']');
+}
+
+static struct value random_figure(struct random *r, struct arena *a, struct maker *m)
+{
+    static const char *const TYPES[] = {"Point", "MultiPoint", "Polygon", "MultiPolygon", "Beyond"};
+    unsigned depth = 1 + random_below(r, m->manner == 5 ? 5 : 4);
+    struct box box = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+    struct buf b;
+    if (one_in(r, 4)) { /* the same again */
+        m->x = m->at * 1000;
+        m->y = m->at;
+    }
+    buf_init(&b, 1 << 20);
+    buf_printf(&b, "{\"type\":\"%s\",\"coordinates\":", TYPES[depth - 1]);
+    random_array(r, m, depth, &b, &box);
+    buf_str(&b, m->manner == 2 && one_in(r, 3) ? STR(",\"bbox\":[1,2]}") : STR("}"));
+    struct value v = text_value(VALUE_GEO, arena_dup(a, buf_view(&b)), false);
+    buf_free(&b);
+    v.point = depth == 1;
+    v.box = isinf(box.west) || (m->manner == 5 && one_in(r, 50)) ? (struct box){-1, -0.0, 0.0, 1} : box;
+    return v;
+}
+
 static struct value value_of(struct random *r, struct arena *a, struct maker *m)
 {
     switch (m->values) {
@@ -173,6 +231,8 @@ static struct value value_of(struct random *r, struct arena *a, struct maker *m)
                                                    random_below(r, 3)), false);
     case RANDOM_PLACES:
         return random_place(r, a, m);
+    case RANDOM_FIGURES:
+        return random_figure(r, a, m);
     case RANDOM_ANY:
     case RANDOM_VALUES_COUNT:
         break;

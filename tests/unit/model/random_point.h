@@ -15,6 +15,7 @@ enum random_values {
     RANDOM_STRINGS,
     RANDOM_JSON,
     RANDOM_PLACES,
+    RANDOM_FIGURES, /* lines, polygons */
     RANDOM_ANY,
     RANDOM_VALUES_COUNT
 };

@@ -303,6 +303,46 @@ static void test_sizes(void **state)
     arena_reset(arena);
 }
 
+/* A line of 20 positions, of which each is a step from the one before. */
+static struct value line(struct random *r, int64_t x, int64_t y)
+{
+    struct box box = {HUGE_VAL, HUGE_VAL, -HUGE_VAL, -HUGE_VAL};
+    struct buf b;
+    buf_init(&b, 4096);
+    buf_lit(&b, "{\"type\":\"LineString\",\"coordinates\":[");
+    for (uint32_t i = 0; i < 20; i++) {
+        double at[2] = {(double)(x += (int64_t)random_below(r, 200) - 100) / 1e5, (double)(y += (int64_t)random_below(r, 200)) / 1e5};
+        box = (struct box){fmin(box.west, at[0]), fmin(box.south, at[1]), fmax(box.east, at[0]), fmax(box.north, at[1])};
+        buf_char(&b, i ? ',' : '[');
+        if (i)
+            buf_char(&b, '[');
+        buf_double(&b, at[0]);
+        buf_char(&b, ',');
+        buf_double(&b, at[1]);
+        buf_char(&b, ']');
+    }
+    buf_lit(&b, "]}");
+    struct value v = {.kind = VALUE_GEO, .text = arena_dup(arena, buf_view(&b)), .box = box};
+    buf_free(&b);
+    return v;
+}
+
+static void test_lines_are_differences(void **state)
+{
+    (void)state;
+    enum { LINES = 100, POSITIONS = 20 };
+    struct random r = {9};
+    struct point *points = arena_array(arena, struct point, LINES);
+    for (uint32_t i = 0; i < LINES; i++) {
+        points[i] = reading(i, line(&r, 11701171, 3661892));
+        points[i].attr.kind = ATTR_GEO_PROPERTY;
+    }
+    check_round_trip(&r, points, LINES);
+    /* two steps of 8 bits, what leads back to where a line begins, the other columns; as compressed text it is 109 */
+    assert_true(bytes_of(points, LINES) < LINES * (POSITIONS * 2 + 18));
+    arena_reset(arena);
+}
+
 static void test_repeated_members_are_stored_once(void **state)
 {
     (void)state;
@@ -469,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_exceptions_are_told_apart),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_lines_are_differences),
         cmocka_unit_test(test_repeated_members_are_stored_once),
         cmocka_unit_test(test_each_flipped_byte_is_found),
         cmocka_unit_test(test_each_cut_is_found),
