@@ -22,24 +22,30 @@ static inline int64_t varint_unzigzag(uint64_t v)
     return (int64_t)(v >> 1 ^ (~(v & 1) + 1));
 }
 
+/* How many bytes it takes. */
+static inline unsigned varint_bytes(uint64_t v)
+{
+    return ((unsigned)(63 - __builtin_clzll(v | 1)) + 7) / 7;
+}
+
+/* To where there is room for it; returns what is behind it. */
+static inline char *varint_put(char *to, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *to++ = (char)(v | 0x80);
+    *to++ = (char)v;
+    return to;
+}
+
 static inline void varint_write(struct buf *b, uint64_t v)
 {
-    while (v >= 0x80) {
-        buf_char(b, (char)(v | 0x80));
-        v >>= 7;
-    }
-    buf_char(b, (char)v);
+    if (buf_reserve(b, varint_bytes(v)))
+        b->n = (size_t)(varint_put(b->p + b->n, v) - b->p);
 }
 
 static inline void varint_write_signed(struct buf *b, int64_t v)
 {
     varint_write(b, varint_zigzag(v));
-}
-
-/* How many bytes it takes. */
-static inline unsigned varint_bytes(uint64_t v)
-{
-    return ((unsigned)(63 - __builtin_clzll(v | 1)) + 7) / 7;
 }
 
 /* Takes one off the front of *s; false: cut off, or beyond 64 bits. */

@@ -9,7 +9,6 @@
  * start must lead there, change by change; then checks the whole store. Exits with 1 when something
  * is wrong. */
 #include "base/arena.h"
-#include "base/log.h"
 #include "base/time.h"
 #include "fault_shim.h"
 #include "loop.h"
@@ -113,22 +112,11 @@ static void restore(struct store_listener *l, struct str key, struct str bytes)
 
 static void open_city(const char *dir, bool interval)
 {
-    struct embedded_options o = {
-        .dir = dir,
-        .durability = interval ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
-        .interval_ms = 10,
-        .segment_bytes = 64 << 10,
-        .log_bytes_max = 256 << 10,
-        .group_bytes_max = 32 << 10,
-        .tenants_max = 10,
-        .value_indexes_max = 4,
-        .visit_slice = 1000,
-        .clock = &clock_system,
-        .listeners = &witness.listener,
-    };
+    struct embedded_options o = loop_store(dir, interval);
     struct why why = {0};
     witness.listener = (struct store_listener){
         .name = STR("witness"), .changes = hear, .save = save, .restore = restore};
+    o.listeners = &witness.listener;
     city.terms = terms_new(1000);
     city.caller.tenant = STR("town");
     if (embedded_open(&city.store, city.terms, &o, &why) != OK)
@@ -342,15 +330,7 @@ static int verify(const char *dir)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
-        return 2;
-    log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
-    if (!strcmp(argv[1], "rebuild") && argc == 4)
-        return fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0;
-    const char *shadow = loop_option(argc, argv, "--shadow", NULL);
-    seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
-    if (shadow)
-        fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
+    loop_begin(argc, argv, &seed);
     open_city(argv[2], loop_flag(argc, argv, "--interval"));
     if (!strcmp(argv[1], "verify"))
         return verify(argv[2]);

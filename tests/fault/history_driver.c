@@ -9,7 +9,6 @@
  *        history_driver verify DIR MODEL [--interval]   reads these lines: every entity must be as after what was
  *                         acknowledged (with --interval: after some of it), and what was asked for last may have happened.
  *                         Writes what it found into MODEL, checks the store. Exits with 1 when something is wrong. */
-#include "base/log.h"
 #include "base/time.h"
 #include "fault_shim.h"
 #include "history_model.h"
@@ -44,19 +43,9 @@ static struct str name_of(struct arena *a, unsigned i)
 
 static void open_city(const char *dir, bool interval)
 {
-    struct embedded_options o = {
-        .dir = dir,
-        .durability = interval ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
-        .interval_ms = 10,
-        .segment_bytes = 64 << 10,
-        .log_bytes_max = 512 << 10,
-        .group_bytes_max = 32 << 10,
-        .history_bytes_max = 48 << 10,
-        .tenants_max = 10,
-        .value_indexes_max = 4,
-        .visit_slice = 1000,
-        .clock = &clock_system,
-    };
+    struct embedded_options o = loop_store(dir, interval);
+    o.log_bytes_max = 512 << 10;
+    o.history_bytes_max = 48 << 10;
     struct why why = {0};
     city.terms = terms_new(1000);
     city.arena = arena_new(0);
@@ -510,22 +499,16 @@ static int verify(const char *dir, const char *path, bool interval)
 
 int main(int argc, char **argv)
 {
+    loop_begin(argc, argv, &seed);
     if (argc < 4)
         return 2;
-    log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
-    if (!strcmp(argv[1], "rebuild"))
-        return fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0;
-    const char *shadow = loop_option(argc, argv, "--shadow", NULL);
     FILE *f = fopen(argv[3], "r");
     if (f) {
         model_read(city.model, f);
         fclose(f);
     }
-    seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
     city.entities = loop_figure(argc, argv, "--entities", "12");
     city.most = loop_figure(argc, argv, "--most", "64");
-    if (shadow)
-        fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
     open_city(argv[2], loop_flag(argc, argv, "--interval"));
     int exit_code = 0;
     if (!strcmp(argv[1], "verify")) {

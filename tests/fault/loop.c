@@ -1,6 +1,10 @@
 /* See loop.h. */
 #include "loop.h"
 
+#include "base/log.h"
+#include "base/time.h"
+#include "fault_shim.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +34,35 @@ static void post(struct runner *runner, struct task *task)
 {
     task->next = NULL;
     post_chain(runner, task);
+}
+
+void loop_begin(int argc, char **argv, uint64_t *seed)
+{
+    if (argc < 3)
+        exit(2);
+    log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
+    if (!strcmp(argv[1], "rebuild") && argc == 4)
+        exit(fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0);
+    *seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
+    const char *shadow = loop_option(argc, argv, "--shadow", NULL);
+    if (shadow)
+        fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
+}
+
+struct embedded_options loop_store(const char *dir, bool interval)
+{
+    return (struct embedded_options){
+        .dir = dir,
+        .durability = interval ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
+        .interval_ms = 10,
+        .segment_bytes = 64 << 10,
+        .log_bytes_max = 256 << 10,
+        .group_bytes_max = 32 << 10,
+        .tenants_max = 10,
+        .value_indexes_max = 4,
+        .visit_slice = 1000,
+        .clock = &clock_system,
+    };
 }
 
 struct runner *loop_runner(void)

@@ -2,7 +2,13 @@
 #ifndef TESTS_FAULT_LOOP_H
 #define TESTS_FAULT_LOOP_H
 
-#include "store/store.h"
+#include "store/embedded/embedded.h"
+
+/* How these programs begin: PROGRAM VERB DIR …. The log goes to the standard error; "rebuild SHADOW DIR" is done, and ends the
+ * program; with --shadow, power is cut at the sync that --crash-at says; *seed is moved by --seed. */
+void loop_begin(int argc, char **argv, uint64_t *seed);
+/* Small, so that segments, folds and chunks come often. */
+struct embedded_options loop_store(const char *dir, bool interval);
 
 struct runner *loop_runner(void);
 /* The main thread's, entered. */

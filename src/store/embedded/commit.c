@@ -231,7 +231,7 @@ bool commit_seal(struct embedded *e, struct op *op)
 
 /* ---- answers ---- */
 
-static void run_done(struct task *task)
+void commit_run_done(struct task *task)
 {
     struct store_call *call = container_of(task, struct store_call, task);
     call->done(call);
@@ -247,7 +247,7 @@ static void answer(struct answers *a, struct op *op, enum status status, const s
     call->status = status;
     if (status != OK && why)
         call->why = *why;
-    call->task = (struct task){.run = run_done};
+    call->task = (struct task){.run = commit_run_done};
     uint32_t i = 0;
     while (i < a->count && a->chains[i].home != call->home)
         i++;

@@ -126,6 +126,8 @@ struct answers {
 /* L. One change of p's operation is settled; the last one answers it. */
 void commit_settle(struct commit *c, struct pending *p, enum status status, const struct why *why,
                    struct answers *a, int64_t now_us);
+/* Of a call's task, on its loop: tells that it is done. */
+void commit_run_done(struct task *task);
 /* Without the lock. */
 void commit_post(struct answers *a);
 /* L. Threads are busy with writes, and will say when they are done: commit_nudge(). */

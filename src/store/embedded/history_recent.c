@@ -3,11 +3,12 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/varint.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_FIRST = 64, GROUPS_FIRST = 64, GROUP_HEAD_MAX = 20 };
+enum { BUCKETS_FIRST = 64, GROUPS_FIRST = 64 };
 
 struct recent {
     struct recent_entry **buckets;
@@ -95,20 +96,12 @@ static void reserve(struct recent *r, struct recent_entry *e, size_t n)
     e->room = room;
 }
 
-static char *put_varint(char *to, uint64_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        *to++ = (char)(v | 0x80);
-    *to++ = (char)v;
-    return to;
-}
-
 size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, struct str items, bool plain)
 {
     size_t before = r->bytes;
     struct recent_entry *e = entry(r, id, hash);
-    reserve(r, e, GROUP_HEAD_MAX + items.n);
-    char *to = put_varint(put_varint(e->groups + e->n, seq), items.n);
+    reserve(r, e, 2 * VARINT_BYTES_MAX + items.n);
+    char *to = varint_put(varint_put(e->groups + e->n, seq), items.n);
     memcpy(to, items.p, items.n);
     e->n = (size_t)(to - e->groups) + items.n;
     e->plain = e->plain && plain;

@@ -8,16 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void run_done(struct task *task)
-{
-    struct store_call *call = container_of(task, struct store_call, task);
-    call->done(call);
-}
-
 void history_answer(struct store_call *call)
 {
     call->impl = NULL;
-    call->task = (struct task){.run = run_done};
+    call->task = (struct task){.run = commit_run_done};
     runner_post(call->home, &call->task);
 }
 
