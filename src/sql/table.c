@@ -36,6 +36,64 @@ void table_set(sqlite3 *db)
     sqlite3_create_collation_v2(db, "TIME", SQLITE_UTF8, NULL, compare_times, NULL);
 }
 
+/* ---- tables and cursors ---- */
+
+int table_connect_declared(void *aux, const char *declaration, sqlite3_vtab **out)
+{
+    const struct session_table *of = aux;
+    int code = session_declare(of->session, declaration);
+    if (code != SQLITE_OK)
+        return code;
+    struct table *t = mem_zalloc(sizeof *t);
+    t->session = of->session;
+    *out = &t->base;
+    return SQLITE_OK;
+}
+
+int table_disconnect(sqlite3_vtab *v)
+{
+    free(v);
+    return SQLITE_OK;
+}
+
+int table_cursor_open(size_t size, sqlite3_vtab_cursor **out)
+{
+    struct table_cursor *c = mem_zalloc(size);
+    c->plan = arena_new(0);
+    c->page = arena_new(0);
+    *out = &c->base;
+    return SQLITE_OK;
+}
+
+int table_cursor_close(sqlite3_vtab_cursor *base)
+{
+    struct table_cursor *c = (struct table_cursor *)base;
+    arena_free(c->plan);
+    arena_free(c->page);
+    free(c);
+    return SQLITE_OK;
+}
+
+void table_cursor_reset(sqlite3_vtab_cursor *base, size_t size)
+{
+    struct table_cursor *c = (struct table_cursor *)base, kept = *c;
+    arena_reset(c->plan);
+    arena_reset(c->page);
+    memset(base, 0, size);
+    *c = kept;
+}
+
+struct filter *table_type_filter(struct arena *a, const struct session *s, uint32_t type)
+{
+    struct name *name = arena_array(a, struct name, 1);
+    *name = (struct name){type ? terms_iri(s->options->terms, type) : STR(""), type};
+    struct type_all *only = arena_array(a, struct type_all, 1);
+    struct type_expr *any = arena_array(a, struct type_expr, 1);
+    *only = (struct type_all){1, name};
+    *any = (struct type_expr){1, only};
+    return filter_of_type(a, any);
+}
+
 /* ---- results ---- */
 
 void table_text(sqlite3_context *out, struct str s)

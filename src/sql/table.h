@@ -8,7 +8,30 @@
 
 /* Declares the collation TIME: texts that are times compare as these, before all that are none. */
 void table_set(sqlite3 *db);
-extern const sqlite3_module TABLE_ENTITY, TABLE_HISTORY; /* pAux: a struct session_table */
+extern const sqlite3_module TABLE_ENTITY, TABLE_HISTORY, TABLE_HISTORY_PERIODS; /* pAux: a struct session_table */
+
+/* ---- tables and cursors ---- */
+
+struct table {
+    sqlite3_vtab base; /* first */
+    struct session *session;
+};
+/* A table whose columns are always the same: what xConnect does; and xDisconnect of any. */
+int table_connect_declared(void *aux, const char *declaration, sqlite3_vtab **out);
+int table_disconnect(sqlite3_vtab *v);
+
+/* What a cursor begins with. */
+struct table_cursor {
+    sqlite3_vtab_cursor base; /* first */
+    struct arena *plan, *page; /* of the statement's conditions; of the rows at hand */
+};
+int table_cursor_open(size_t size, sqlite3_vtab_cursor **out);
+int table_cursor_close(sqlite3_vtab_cursor *c);
+/* xFilter: as it was opened. */
+void table_cursor_reset(sqlite3_vtab_cursor *c, size_t size);
+
+/* Entities of that type; TERM_NONE: of one that nobody has. */
+struct filter *table_type_filter(struct arena *a, const struct session *s, uint32_t type);
 
 /* ---- results ---- */
 

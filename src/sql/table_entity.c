@@ -26,9 +26,8 @@ struct column {
     uint32_t term; /* of an attribute */
 };
 
-struct table {
-    sqlite3_vtab base; /* first */
-    struct session *session;
+struct entities {
+    struct table base; /* first */
     uint32_t type;
     uint64_t entities;
     uint32_t count;
@@ -36,9 +35,8 @@ struct table {
 };
 
 struct cursor {
-    sqlite3_vtab_cursor base; /* first */
-    struct arena *plan, *page;
-    struct filter *filter;  /* in plan */
+    struct table_cursor base; /* first */
+    struct filter *filter;  /* in the plan */
     uint64_t after, last;   /* rowids: behind, and up to */
     uint32_t limit;         /* of the next page */
     const struct doc **docs; /* copies in page */
@@ -48,7 +46,7 @@ struct cursor {
 
 /* ---- columns ---- */
 
-static bool column_taken(const struct table *t, struct str name)
+static bool column_taken(const struct entities *t, struct str name)
 {
     for (uint32_t i = 0; i < t->count; i++)
         if (str_eq_fold(t->columns[i].name, name))
@@ -57,9 +55,9 @@ static bool column_taken(const struct table *t, struct str name)
 }
 
 /* Under its name, else under its IRI; one whose IRI is taken, too, is left out. */
-static void column_add(struct table *t, struct str name, struct str iri, enum column_kind kind, uint32_t term)
+static void column_add(struct entities *t, struct str name, struct str iri, enum column_kind kind, uint32_t term)
 {
-    struct arena *a = t->session->arena;
+    struct arena *a = t->base.session->arena;
     const char *behind = kind == COLUMN_OBSERVED ? "_observedAt" : "";
     struct str full = arena_printf(a, "%.*s%s", STR_ARG(name), behind);
     if (column_taken(t, full))
@@ -74,9 +72,9 @@ static int by_name(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
-static enum status columns_find(struct table *t, struct why *why)
+static enum status columns_find(struct entities *t, struct why *why)
 {
-    struct session *s = t->session;
+    struct session *s = t->base.session;
     struct store_census c = {
         .caller = &s->call->caller, .details = true, .term = t->type, .now_us = time_now(), .arena = s->arena};
     wait_prepare(s->wait, &c.call, s->deadline_us);
@@ -116,7 +114,7 @@ static void quoted(struct buf *b, struct str s)
     buf_char(b, '"');
 }
 
-static int declare(const struct table *t)
+static int declare(const struct entities *t)
 {
     struct buf b;
     buf_init(&b, TEXT_MAX + t->count * 8192);
@@ -130,7 +128,7 @@ static int declare(const struct table *t)
         buf_str(&b, time ? STR(" TEXT COLLATE TIME") : c->kind == COLUMN_VALUE ? STR("") : STR(" TEXT"));
     }
     buf_put(&b, ")", 2);
-    int code = b.full ? SQLITE_TOOBIG : session_declare(t->session, b.p);
+    int code = b.full ? SQLITE_TOOBIG : session_declare(t->base.session, b.p);
     buf_free(&b);
     return code;
 }
@@ -143,28 +141,22 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     (void)argc;
     (void)argv;
     why_clear(&why);
-    struct table *t = mem_zalloc(sizeof *t);
-    t->session = of->session;
+    struct entities *t = mem_zalloc(sizeof *t);
+    t->base.session = of->session;
     t->type = of->type;
     enum status st = columns_find(t, &why);
-    int code = st == OK ? declare(t) : session_fail(t->session, error, st, &why);
+    int code = st == OK ? declare(t) : session_fail(t->base.session, error, st, &why);
     if (code == SQLITE_OK)
-        *out = &t->base;
+        *out = &t->base.base;
     else
         free(t);
     return code;
 }
 
-static int table_disconnect(sqlite3_vtab *v)
-{
-    free(v);
-    return SQLITE_OK;
-}
-
 /* ---- plans ---- */
 
 /* What of constraint i the store is told; PUSH_OPS: nothing. */
-static enum push_op pushed(const struct table *t, sqlite3_index_info *info, int i)
+static enum push_op pushed(const struct entities *t, sqlite3_index_info *info, int i)
 {
     int column = info->aConstraint[i].iColumn;
     enum push_op op = push_op_of(info, i);
@@ -189,7 +181,7 @@ static enum push_op pushed(const struct table *t, sqlite3_index_info *info, int 
 }
 
 /* How many of a hundred rows stay. */
-static double share(const struct table *t, int column, enum push_op op)
+static double share(const struct entities *t, int column, enum push_op op)
 {
     if (column >= 0 && t->columns[column].kind == COLUMN_ID)
         return 0;
@@ -198,7 +190,7 @@ static double share(const struct table *t, int column, enum push_op op)
 
 static int table_plan(sqlite3_vtab *v, sqlite3_index_info *info)
 {
-    struct table *t = (struct table *)v;
+    struct entities *t = (struct entities *)v;
     struct buf text;
     double rows = (double)t->entities + 1;
     int arguments = 0;
@@ -264,12 +256,12 @@ static struct filter *or_boolean(struct arena *a, struct filter *f, const struct
     return any->count > 1 ? any : f;
 }
 
-static struct filter *of_value(struct cursor *c, const struct table *t, const struct column *column,
+static struct filter *of_value(struct cursor *c, const struct entities *t, const struct column *column,
                                const struct wanted *w)
 {
-    struct arena *a = c->plan;
+    struct arena *a = c->base.plan;
     struct name *path = arena_array(a, struct name, 1);
-    *path = (struct name){terms_iri(t->session->options->terms, column->term), column->term};
+    *path = (struct name){terms_iri(t->base.session->options->terms, column->term), column->term};
     if (!w->high) { /* also of a lone lower bound */
         struct name *names = arena_array(a, struct name, 1);
         *names = *path;
@@ -291,14 +283,14 @@ static struct filter *of_times(struct cursor *c, const struct column *column, co
     struct filter *f = NULL;
     enum compare_member member = column->kind == COLUMN_CREATED ? MEMBER_CREATED_AT : MEMBER_MODIFIED_AT;
     if (r->from_us != INT64_MIN)
-        f = compare(c->plan, NULL, member, COMPARE_GE, (struct operand){.kind = OPERAND_DATETIME, .us = r->from_us});
+        f = compare(c->base.plan, NULL, member, COMPARE_GE, (struct operand){.kind = OPERAND_DATETIME, .us = r->from_us});
     if (r->to_us != INT64_MAX)
-        f = filter_and(c->plan, f, compare(c->plan, NULL, member, COMPARE_LT,
+        f = filter_and(c->base.plan, f, compare(c->base.plan, NULL, member, COMPARE_LT,
                                            (struct operand){.kind = OPERAND_DATETIME, .us = r->to_us}));
     return f;
 }
 
-static struct filter *of_column(struct cursor *c, const struct table *t, uint32_t i, const struct wanted *w)
+static struct filter *of_column(struct cursor *c, const struct entities *t, uint32_t i, const struct wanted *w)
 {
     const struct column *column = &t->columns[i];
     if (column->kind == COLUMN_CREATED || column->kind == COLUMN_MODIFIED)
@@ -336,7 +328,7 @@ static void want_rows(struct cursor *c, enum push_op op, sqlite3_value *v)
         c->last = last;
 }
 
-static uint32_t column_find(const struct table *t, struct str name)
+static uint32_t column_find(const struct entities *t, struct str name)
 {
     uint32_t i = 0;
     while (i < t->count && !str_eq(t->columns[i].name, name))
@@ -345,19 +337,13 @@ static uint32_t column_find(const struct table *t, struct str name)
 }
 
 /* False: nothing can be found. */
-static void filter_make(struct cursor *c, const struct table *t, struct str text, sqlite3_value **values)
+static void filter_make(struct cursor *c, const struct entities *t, struct str text, sqlite3_value **values)
 {
-    struct wanted *all = arena_zarray(c->plan, struct wanted, t->count);
+    struct wanted *all = arena_zarray(c->base.plan, struct wanted, t->count);
     struct push p;
     for (uint32_t i = 0; i < t->count; i++)
         all[i].times = (struct push_range){INT64_MIN, INT64_MAX};
-    struct name *type = arena_array(c->plan, struct name, 1);
-    *type = (struct name){terms_iri(t->session->options->terms, t->type), t->type};
-    struct type_all *only = arena_array(c->plan, struct type_all, 1);
-    struct type_expr *types = arena_array(c->plan, struct type_expr, 1);
-    *only = (struct type_all){1, type};
-    *types = (struct type_expr){1, only};
-    c->filter = filter_of_type(c->plan, types);
+    c->filter = table_type_filter(c->base.plan, t->base.session, t->type);
     for (int n = 0; push_read(&text, &p);) {
         sqlite3_value *v = p.op == PUSH_HAS ? NULL : values[n++];
         uint32_t i = column_find(t, p.column);
@@ -365,8 +351,8 @@ static void filter_make(struct cursor *c, const struct table *t, struct str text
             want_rows(c, p.op, v);
         } else if (t->columns[i].kind == COLUMN_ID) {
             struct str id = {(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)};
-            id = arena_dup(c->plan, str_absent(id) ? STR("") : id);
-            c->filter = filter_and(c->plan, c->filter, filter_of_ids(c->plan, &id, 1));
+            id = arena_dup(c->base.plan, str_absent(id) ? STR("") : id);
+            c->filter = filter_and(c->base.plan, c->filter, filter_of_ids(c->base.plan, &id, 1));
         } else if (!v) {
             all[i].has = true;
         } else if (t->columns[i].kind == COLUMN_VALUE) {
@@ -376,39 +362,26 @@ static void filter_make(struct cursor *c, const struct table *t, struct str text
         }
     }
     for (uint32_t i = 0; i < t->count; i++)
-        c->filter = filter_and(c->plan, c->filter, of_column(c, t, i, &all[i]));
+        c->filter = filter_and(c->base.plan, c->filter, of_column(c, t, i, &all[i]));
 }
 
 /* ---- cursors ---- */
 
 static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
 {
-    struct cursor *c = mem_zalloc(sizeof *c);
     (void)v;
-    c->plan = arena_new(0);
-    c->page = arena_new(0);
-    *out = &c->base;
-    return SQLITE_OK;
-}
-
-static int cursor_close(sqlite3_vtab_cursor *base)
-{
-    struct cursor *c = (struct cursor *)base;
-    arena_free(c->plan);
-    arena_free(c->page);
-    free(c);
-    return SQLITE_OK;
+    return table_cursor_open(sizeof(struct cursor), out);
 }
 
 /* Copies what was found, so that other tables may be asked before it is read. */
 static void page_keep(struct cursor *c, const struct store_query *q)
 {
     size_t bytes = 0;
-    const struct doc **docs = arena_array(c->page, const struct doc *, q->doc_count);
+    const struct doc **docs = arena_array(c->base.page, const struct doc *, q->doc_count);
     c->count = 0;
     for (uint32_t i = 0; i < q->doc_count && (bytes < PAGE_BYTES || !i); i++) {
         size_t n = doc_bytes(q->docs[i]);
-        docs[c->count++] = memcpy(arena_alloc(c->page, n), q->docs[i], n);
+        docs[c->count++] = memcpy(arena_alloc(c->base.page, n), q->docs[i], n);
         bytes += n;
     }
     c->docs = docs;
@@ -419,12 +392,12 @@ static void page_keep(struct cursor *c, const struct store_query *q)
 
 static int page_read(struct cursor *c)
 {
-    struct table *t = (struct table *)c->base.pVtab;
-    struct session *s = t->session;
+    struct entities *t = (struct entities *)c->base.base.pVtab;
+    struct session *s = t->base.session;
     struct arena *found = arena_new(0);
     struct store_query q = {.caller = &s->call->caller, .filter = c->filter, .after_seq = c->after, .limit = c->limit,
                             .arena = found};
-    arena_reset(c->page);
+    arena_reset(c->base.page);
     wait_prepare(s->wait, &q.call, s->deadline_us);
     enum status st = wait_for(s->wait, &q.call, store_query(s->options->store, &q));
     c->at = 0;
@@ -436,17 +409,16 @@ static int page_read(struct cursor *c)
     c->limit = 4 * c->limit < PAGE_MAX ? 4 * c->limit : PAGE_MAX;
     if (session_check(s) != OK)
         st = s->status;
-    return st == OK ? SQLITE_OK : session_fail(s, &c->base.pVtab->zErrMsg, st, &q.call.why);
+    return st == OK ? SQLITE_OK : session_fail(s, &c->base.base.pVtab->zErrMsg, st, &q.call.why);
 }
 
 static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int count, sqlite3_value **values)
 {
     struct cursor *c = (struct cursor *)base;
-    struct table *t = (struct table *)base->pVtab;
+    struct entities *t = (struct entities *)base->pVtab;
     (void)number;
     (void)count;
-    arena_reset(c->plan);
-    c->after = 0;
+    table_cursor_reset(base, sizeof *c);
     c->last = UINT64_MAX;
     c->limit = PAGE_FIRST;
     filter_make(c, t, str_of(text), values);
@@ -487,7 +459,7 @@ static void scope_show(sqlite3_context *out, const struct doc *d)
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
 {
     const struct cursor *c = (const struct cursor *)base;
-    const struct table *t = (const struct table *)base->pVtab;
+    const struct entities *t = (const struct entities *)base->pVtab;
     const struct doc *d = c->docs[c->at];
     const struct column *column = &t->columns[i];
     struct attr a;
@@ -514,7 +486,7 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
         }
         doc_attr_alone(d, at, &a);
         if (column->kind == COLUMN_VALUE)
-            table_value(out, t->session, &a);
+            table_value(out, t->base.session, &a);
         else
             table_time(out, a.observed_at);
         break;
@@ -534,7 +506,7 @@ const sqlite3_module TABLE_ENTITY = {
     .xBestIndex = table_plan,
     .xDisconnect = table_disconnect,
     .xOpen = cursor_open,
-    .xClose = cursor_close,
+    .xClose = table_cursor_close,
     .xFilter = cursor_filter,
     .xNext = cursor_next,
     .xEof = cursor_eof,

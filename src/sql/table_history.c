@@ -3,7 +3,7 @@
  *
  * First the ids are found, then their instances are read a few entities, or a part of one, at a time. */
 #include "base/hash.h"
-#include "sql/table.h"
+#include "sql/series.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,8 @@ enum {
     TEXT_MAX = 4096,
 };
 
-enum column { ENTITY, TYPE, ATTRIBUTE, DATASET, TIME, VALUE, NUMBER, OBSERVED, CREATED, MODIFIED, DELETED, UNIT, INSTANCE, COLUMNS };
+/* Behind enum series_column. */
+enum column { TIME = SERIES_COLUMNS, VALUE, NUMBER, OBSERVED, CREATED, MODIFIED, DELETED, UNIT, INSTANCE, COLUMNS };
 
 static const char *const NAMES[COLUMNS] = {"entity",     "type",      "attribute",  "dataset",   "time",     "value",     "number",
                                            "observedAt", "createdAt", "modifiedAt", "deletedAt", "unitCode", "instanceId"};
@@ -25,30 +26,17 @@ static const char *const NAMES[COLUMNS] = {"entity",     "type",      "attribute
     "observedAt TEXT COLLATE TIME, createdAt TEXT COLLATE TIME, modifiedAt TEXT COLLATE TIME, "                        \
     "deletedAt TEXT COLLATE TIME, unitCode TEXT, instanceId TEXT)"
 
-static const struct str SCOPE = {"scope", sizeof "scope" - 1};
-
-struct table {
-    sqlite3_vtab base; /* first */
-    struct session *session;
-};
-
 struct cursor {
-    sqlite3_vtab_cursor base; /* first */
-    struct arena *plan;       /* of the next eleven */
-    struct str entity, above, type_name, attribute_name, dataset; /* absent: any */
-    bool none;                /* nothing can be found */
+    struct table_cursor base; /* first */
+    struct series_wanted wanted;
     bool distinct;            /* one row an entity is enough */
-    struct filter *types;     /* NULL: any */
-    uint32_t term;            /* with an attribute_name */
     struct push_range times[COLUMNS];
-    struct str *ids;
     struct temporal_query time;
-    uint32_t id_count, next;  /* ids from next on have not been read whole */
+    uint32_t next;            /* ids from next on have not been read whole */
     uint32_t batch;
     int64_t from_us;          /* of the part of the one at next that is read next */
     uint64_t points;          /* at most, together */
-    struct arena *page;
-    struct evolution *evolutions; /* in page */
+    struct evolution *evolutions; /* in the page */
     uint32_t count;
     uint32_t e, s, p;         /* the row */
 };
@@ -67,10 +55,8 @@ static bool pushed(sqlite3_index_info *info, int i, int *taken, enum push_op *op
     *op = push_op_of(info, i);
     if (!info->aConstraint[i].usable || *op >= PUSH_HAS || column < 0)
         return false;
-    if (column == TYPE || column == ATTRIBUTE || column == DATASET)
-        return *op == PUSH_EQ && push_compares(info, i, "BINARY");
-    if (column == ENTITY)
-        return (*op == PUSH_EQ || *op == PUSH_GT || *op == PUSH_GE) && push_compares(info, i, "BINARY");
+    if (column < SERIES_COLUMNS)
+        return series_pushed(info, i, *op);
     if (!is_time(column) || !push_compares(info, i, "TIME") || (*taken >= 0 && *taken != column))
         return false;
     *taken = column;
@@ -86,15 +72,10 @@ static int property_of(const sqlite3_index_info *info)
     return -1;
 }
 
-static double share(int column, enum push_op op)
-{
-    return column == ENTITY ? (op == PUSH_EQ ? 0.0001 : 0.5) : column == ATTRIBUTE ? 0.1 : is_time(column) ? 0.3 : 0.5;
-}
-
 static bool one_an_entity(sqlite3_index_info *info, bool all_pushed)
 {
-    return all_pushed && sqlite3_vtab_distinct(info) >= 2 && info->nOrderBy == 1 && info->aOrderBy[0].iColumn == ENTITY &&
-           !info->aOrderBy[0].desc && info->colUsed == UINT64_C(1) << ENTITY;
+    return all_pushed && sqlite3_vtab_distinct(info) >= 2 && info->nOrderBy == 1 && info->aOrderBy[0].iColumn == SERIES_ENTITY &&
+           !info->aOrderBy[0].desc && info->colUsed == UINT64_C(1) << SERIES_ENTITY;
 }
 
 static int table_plan(sqlite3_vtab *v, sqlite3_index_info *info)
@@ -114,10 +95,10 @@ static int table_plan(sqlite3_vtab *v, sqlite3_index_info *info)
         }
         push_write(&text, str_of(NAMES[column]), op);
         info->aConstraintUsage[i].argvIndex = ++arguments;
-        info->aConstraintUsage[i].omit = column == TYPE || column == ATTRIBUTE; /* rows show the name that was given */
-        rows *= share(column, op);
+        info->aConstraintUsage[i].omit = column == SERIES_TYPE || column == SERIES_ATTRIBUTE; /* rows show the name that was given */
+        rows *= column < SERIES_COLUMNS ? series_share((enum series_column)column, op) : 0.3;
     }
-    if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == ENTITY && !info->aOrderBy[0].desc)
+    if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == SERIES_ENTITY && !info->aOrderBy[0].desc)
         info->orderByConsumed = 1;
     info->idxNum = one_an_entity(info, all);
     if (info->idxNum)
@@ -137,26 +118,6 @@ static uint32_t column_find(struct str name)
     return i;
 }
 
-static struct str given(struct cursor *c, sqlite3_value *v)
-{
-    if (sqlite3_value_type(v) == SQLITE_NULL)
-        return STR_NONE;
-    struct str s = {(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)};
-    return arena_dup(c->plan, s.p ? s : STR(""));
-}
-
-static void want_text(struct cursor *c, enum push_op op, struct str *to, struct str text)
-{
-    if (op != PUSH_EQ) { /* an entity's bound; SQLite looks again at what equals it */
-        if (!str_absent(text) && (str_absent(c->above) || str_cmp(text, c->above) > 0))
-            c->above = text;
-        return;
-    }
-    if (str_absent(text) || (!str_absent(*to) && !str_eq(*to, text)))
-        c->none = true;
-    *to = text;
-}
-
 static void want(struct cursor *c, struct str text, sqlite3_value **values)
 {
     struct push p;
@@ -164,14 +125,8 @@ static void want(struct cursor *c, struct str text, sqlite3_value **values)
         c->times[i] = (struct push_range){INT64_MIN, INT64_MAX};
     for (int n = 0; push_read(&text, &p); n++) {
         uint32_t column = column_find(p.column);
-        if (column == ENTITY)
-            want_text(c, p.op, &c->entity, given(c, values[n]));
-        else if (column == TYPE)
-            want_text(c, p.op, &c->type_name, given(c, values[n]));
-        else if (column == ATTRIBUTE)
-            want_text(c, p.op, &c->attribute_name, given(c, values[n]));
-        else if (column == DATASET)
-            want_text(c, p.op, &c->dataset, given(c, values[n]));
+        if (column < SERIES_COLUMNS)
+            series_want(&c->wanted, (enum series_column)column, p.op, values[n]);
         else if (column < COLUMNS)
             push_time(&c->times[column], p.op, values[n]);
     }
@@ -192,93 +147,36 @@ static void want_time(struct cursor *c)
                 .property = BY[i].property, .must_have = true, .from_us = r->from_us, .to_us = r->to_us};
     }
     c->time.last_n = c->distinct;
-    c->none = c->none || c->time.from_us >= c->time.to_us;
-}
-
-/* Names become terms; one that nothing has finds nothing. */
-static void want_names(struct cursor *c, const struct session *s)
-{
-    struct why why;
-    why_clear(&why);
-    if (!str_absent(c->attribute_name) && !str_eq(c->attribute_name, SCOPE)) {
-        c->term = context_expand_term(s->call->context, c->attribute_name, false, c->plan, &why);
-        c->none = c->none || !c->term;
-    }
-    if (str_absent(c->type_name))
-        return;
-    uint32_t type = context_expand_term(s->call->context, c->type_name, false, c->plan, &why);
-    c->none = c->none || !type;
-    struct name *name = arena_array(c->plan, struct name, 1);
-    *name = (struct name){type ? terms_iri(s->options->terms, type) : STR(""), type};
-    struct type_all *only = arena_array(c->plan, struct type_all, 1);
-    struct type_expr *any = arena_array(c->plan, struct type_expr, 1);
-    *only = (struct type_all){1, name};
-    *any = (struct type_expr){1, only};
-    c->types = filter_of_type(c->plan, any);
+    c->wanted.none |= c->time.from_us >= c->time.to_us;
 }
 
 /* ---- reading ---- */
 
-static int fail(struct cursor *c, enum status st, const struct why *why)
-{
-    struct table *t = (struct table *)c->base.pVtab;
-    if (session_check(t->session) != OK)
-        st = t->session->status;
-    return session_fail(t->session, &c->base.pVtab->zErrMsg, st, why);
-}
-
-static int ids_read(struct cursor *c)
-{
-    struct session *s = ((struct table *)c->base.pVtab)->session;
-    struct store_evolve v = {.caller = &s->call->caller, .id = STR_NONE, .filter = c->types, .time = &c->time,
-                             .limit = UINT32_MAX, .ids_alone = true, .arena = c->plan};
-    wait_prepare(s->wait, &v.call, s->deadline_us);
-    enum status st = wait_for(s->wait, &v.call, store_evolve(s->options->store, &v));
-    if (st != OK)
-        return fail(c, st, &v.call.why);
-    c->ids = arena_array(c->plan, struct str, v.evolution_count);
-    for (uint32_t i = 0; i < v.evolution_count; i++)
-        if (str_absent(c->above) || str_cmp(v.evolutions[i].id, c->above) >= 0)
-            c->ids[c->id_count++] = v.evolutions[i].id;
-    store_thread_quiescent(s->options->store);
-    return SQLITE_OK;
-}
-
 static int batch_read(struct cursor *c, uint32_t n, bool *partial, int64_t *first_us, int64_t *last_us)
 {
-    static const uint32_t NO_TERMS[1];
-    struct session *s = ((struct table *)c->base.pVtab)->session;
+    sqlite3_vtab *table = c->base.base.pVtab;
+    struct session *s = ((struct table *)table)->session;
     struct temporal_query time = c->time;
-    bool scope = str_eq(c->attribute_name, SCOPE), named = !str_absent(c->attribute_name);
     time.from_us = c->from_us;
-    arena_reset(c->page);
-    struct filter *ids = filter_of_ids(c->page, c->ids + c->next, n);
-    bool one = n == 1 && !c->types; /* cheaper by its id */
-    struct store_evolve v = {
-        .caller = &s->call->caller, .id = one ? c->ids[c->next] : STR_NONE,
-        .filter = one ? NULL : filter_and(c->page, ids, c->types), .time = &time,
-        .terms = scope ? NO_TERMS : named ? &c->term : NULL, .term_count = named && !scope, .no_scope = named && !scope,
-        .datasets = &c->dataset, .dataset_count = !str_absent(c->dataset),
-        .points_max = c->points, .limit = n, .arena = c->page};
-    wait_prepare(s->wait, &v.call, s->deadline_us);
-    enum status st = wait_for(s->wait, &v.call, store_evolve(s->options->store, &v));
-    store_thread_quiescent(s->options->store);
-    if (st != OK && st != E_NOT_FOUND)
-        return fail(c, st, &v.call.why);
+    arena_reset(c->base.page);
+    struct store_evolve v = series_evolve(&c->wanted, s, c->next, n, c->base.page);
+    v.time = &time;
+    v.points_max = c->points;
+    int code = series_read(&v, table, s);
     c->evolutions = v.evolutions;
-    c->count = st == OK ? v.evolution_count : 0;
+    c->count = v.evolution_count;
     *partial = v.partial;
     *first_us = v.first_us;
     *last_us = v.last_us;
-    return session_check(s) == OK ? SQLITE_OK : fail(c, s->status, &s->why);
+    return code;
 }
 
 /* The next instances, or none when all have been read. */
 static int page_read(struct cursor *c)
 {
     c->count = c->e = c->s = c->p = 0;
-    while (!c->count && c->next < c->id_count) {
-        uint32_t left = c->id_count - c->next, n = left < c->batch ? left : c->batch;
+    while (!c->count && c->next < c->wanted.id_count) {
+        uint32_t left = c->wanted.id_count - c->next, n = left < c->batch ? left : c->batch;
         bool partial;
         int64_t first_us, last_us;
         int code = batch_read(c, n, &partial, &first_us, &last_us);
@@ -328,68 +226,35 @@ static int settle(struct cursor *c)
 
 static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **out, char **error)
 {
-    const struct session_table *of = aux;
     (void)db;
     (void)argc;
     (void)argv;
     (void)error;
-    int code = session_declare(of->session, DECLARATION);
-    if (code != SQLITE_OK)
-        return code;
-    struct table *t = mem_zalloc(sizeof *t);
-    t->session = of->session;
-    *out = &t->base;
-    return SQLITE_OK;
-}
-
-static int table_disconnect(sqlite3_vtab *v)
-{
-    free(v);
-    return SQLITE_OK;
+    return table_connect_declared(aux, DECLARATION, out);
 }
 
 static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
 {
-    struct cursor *c = mem_zalloc(sizeof *c);
     (void)v;
-    c->plan = arena_new(0);
-    c->page = arena_new(0);
-    *out = &c->base;
-    return SQLITE_OK;
-}
-
-static int cursor_close(sqlite3_vtab_cursor *base)
-{
-    struct cursor *c = (struct cursor *)base;
-    arena_free(c->plan);
-    arena_free(c->page);
-    free(c);
-    return SQLITE_OK;
+    return table_cursor_open(sizeof(struct cursor), out);
 }
 
 static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int count, sqlite3_value **values)
 {
     struct cursor *c = (struct cursor *)base;
-    struct arena *plan = c->plan, *page = c->page;
-    sqlite3_vtab_cursor kept = c->base;
     (void)count;
-    arena_reset(plan);
-    *c = (struct cursor){.base = kept, .plan = plan, .page = page, .distinct = number != 0, .batch = 1, .points = POINTS_FIRST};
+    table_cursor_reset(base, sizeof *c);
+    c->wanted = (struct series_wanted){.plan = c->base.plan};
+    c->distinct = number != 0;
+    c->batch = 1;
+    c->points = POINTS_FIRST;
     want(c, str_of(text), values);
-    want_names(c, ((struct table *)base->pVtab)->session);
     want_time(c);
     c->from_us = c->time.from_us;
-    if (c->none)
-        return SQLITE_OK;
-    if (!str_absent(c->entity)) {
-        c->ids = &c->entity;
-        c->id_count = 1;
-    } else {
-        int code = ids_read(c);
-        if (code != SQLITE_OK)
-            return code;
-    }
-    int code = page_read(c);
+    int code = series_find(&c->wanted, base->pVtab, ((struct table *)base->pVtab)->session);
+    if (code != SQLITE_OK || c->wanted.none)
+        return code;
+    code = page_read(c);
     return code == SQLITE_OK ? settle(c) : code;
 }
 
@@ -421,11 +286,6 @@ static void instance_show(sqlite3_context *out, const struct session *s, const s
     table_text(out, (struct str){id, n});
 }
 
-static void name_show(sqlite3_context *out, const struct session *s, struct str asked, uint32_t term)
-{
-    table_text(out, str_absent(asked) ? context_compact_term(s->call->context, term) : asked);
-}
-
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
 {
     static const uint8_t PROPERTY[COLUMNS] = {
@@ -436,23 +296,11 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
     const struct series *series = &e->series[c->s];
     const struct point *p = &series->points[c->p];
     uint8_t kind = p->attr.value.kind;
+    if (i < SERIES_COLUMNS) {
+        series_show(out, s, &c->wanted, e, series, (enum series_column)i);
+        return SQLITE_OK;
+    }
     switch ((enum column)i) {
-    case ENTITY:
-        table_text(out, e->id);
-        break;
-    case TYPE:
-        if (e->type_count)
-            name_show(out, s, c->type_name, e->types[0]);
-        break;
-    case ATTRIBUTE:
-        if (series->term == TERM_SCOPE)
-            table_text(out, SCOPE);
-        else
-            name_show(out, s, c->attribute_name, series->term);
-        break;
-    case DATASET:
-        table_text(out, series->dataset.n ? series->dataset : STR_NONE);
-        break;
     case TIME:
         table_time(out, point_place(p));
         break;
@@ -500,7 +348,7 @@ const sqlite3_module TABLE_HISTORY = {
     .xBestIndex = table_plan,
     .xDisconnect = table_disconnect,
     .xOpen = cursor_open,
-    .xClose = cursor_close,
+    .xClose = table_cursor_close,
     .xFilter = cursor_filter,
     .xNext = cursor_next,
     .xEof = cursor_eof,
