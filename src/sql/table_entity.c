@@ -2,7 +2,7 @@
  * default instance, else of the first.
  *
  * The store is handed what its indexes know. It may find more than the statement means, never less: SQLite compares
- * again. So a lone lower bound asks only for the attribute, for in SQL every text is above every number. */
+ * again. So a lone lower bound of numbers asks only for the attribute, for in SQL every text is above every number. */
 #include "base/time.h"
 #include "sql/table.h"
 
@@ -171,9 +171,9 @@ static enum push_op pushed(const struct entities *t, sqlite3_index_info *info, i
     case COLUMN_MODIFIED:
         return op != PUSH_HAS && push_compares(info, i, "TIME") ? op : PUSH_OPS;
     case COLUMN_VALUE:
-        return op;
+        return op == PUSH_EQ && !push_compares(info, i, "BINARY") ? PUSH_HAS : op;
     case COLUMN_OBSERVED:
-        return PUSH_HAS;
+        return push_compares(info, i, "TIME") ? op : PUSH_HAS;
     case COLUMN_SCOPE:
         break;
     }
@@ -221,6 +221,7 @@ static int table_plan(sqlite3_vtab *v, sqlite3_index_info *info)
 struct wanted {
     bool has, low, high;
     double from, to;
+    struct str text; /* absent: none */
     struct push_range times;
 };
 
@@ -256,17 +257,33 @@ static struct filter *or_boolean(struct arena *a, struct filter *f, const struct
     return any->count > 1 ? any : f;
 }
 
-static struct filter *of_value(struct cursor *c, const struct entities *t, const struct column *column,
-                               const struct wanted *w)
+/* A text may be a name of a vocabulary, which the store knows as an IRI. */
+static struct filter *of_text(struct cursor *c, const struct entities *t, const struct name *path, struct str text)
 {
     struct arena *a = c->base.plan;
-    struct name *path = arena_array(a, struct name, 1);
-    *path = (struct name){terms_iri(t->base.session->options->terms, column->term), column->term};
-    if (!w->high) { /* also of a lone lower bound */
-        struct name *names = arena_array(a, struct name, 1);
-        *names = *path;
-        return filter_of_attrs(a, names, 1);
-    }
+    struct filter *any = node(a, FILTER_OR);
+    struct operand is = {.kind = OPERAND_STRING, .text = text, .us = TIME_NONE}, iri = is;
+    iri.text = context_expand(t->base.session->call->context, text, a);
+    any->parts = arena_array(a, struct filter *, 2);
+    any->parts[any->count++] = compare(a, path, MEMBER_NONE, COMPARE_EQ, is);
+    if (!str_absent(iri.text) && !str_eq(iri.text, text))
+        any->parts[any->count++] = compare(a, path, MEMBER_NONE, COMPARE_EQ, iri);
+    return any->count > 1 ? any : any->parts[0];
+}
+
+/* A text that may be one of JSON asks for no value: the store compares structures otherwise. */
+static bool is_plain(struct str text)
+{
+    return !str_absent(text) && (!text.n || (text.p[0] != '{' && text.p[0] != '['));
+}
+
+static struct filter *of_value(struct cursor *c, const struct entities *t, const struct name *path, const struct wanted *w)
+{
+    struct arena *a = c->base.plan;
+    if (is_plain(w->text))
+        return of_text(c, t, path, w->text);
+    if (!w->high) /* also of a lone lower bound */
+        return filter_of_attrs(a, (struct name *)path, 1);
     struct operand to = {.kind = OPERAND_NUMBER, .number = w->to};
     struct filter *f = compare(a, path, MEMBER_NONE, w->low ? COMPARE_EQ : COMPARE_LE, to);
     if (w->low) {
@@ -278,14 +295,17 @@ static struct filter *of_value(struct cursor *c, const struct entities *t, const
     return or_boolean(a, f, path, w);
 }
 
-static struct filter *of_times(struct cursor *c, const struct column *column, const struct push_range *r)
+/* path: of the attribute whose time it is; NULL: the entity's. */
+static struct filter *of_times(struct cursor *c, const struct column *column, const struct name *path, const struct push_range *r)
 {
     struct filter *f = NULL;
-    enum compare_member member = column->kind == COLUMN_CREATED ? MEMBER_CREATED_AT : MEMBER_MODIFIED_AT;
+    enum compare_member member = path                             ? MEMBER_OBSERVED_AT
+                                 : column->kind == COLUMN_CREATED ? MEMBER_CREATED_AT
+                                                                  : MEMBER_MODIFIED_AT;
     if (r->from_us != INT64_MIN)
-        f = compare(c->base.plan, NULL, member, COMPARE_GE, (struct operand){.kind = OPERAND_DATETIME, .us = r->from_us});
+        f = compare(c->base.plan, path, member, COMPARE_GE, (struct operand){.kind = OPERAND_DATETIME, .us = r->from_us});
     if (r->to_us != INT64_MAX)
-        f = filter_and(c->base.plan, f, compare(c->base.plan, NULL, member, COMPARE_LT,
+        f = filter_and(c->base.plan, f, compare(c->base.plan, path, member, COMPARE_LT,
                                            (struct operand){.kind = OPERAND_DATETIME, .us = r->to_us}));
     return f;
 }
@@ -294,14 +314,23 @@ static struct filter *of_column(struct cursor *c, const struct entities *t, uint
 {
     const struct column *column = &t->columns[i];
     if (column->kind == COLUMN_CREATED || column->kind == COLUMN_MODIFIED)
-        return of_times(c, column, &w->times);
-    return w->has ? of_value(c, t, column, w) : NULL;
+        return of_times(c, column, NULL, &w->times);
+    if (!w->has)
+        return NULL;
+    struct name *path = arena_array(c->base.plan, struct name, 1);
+    *path = (struct name){terms_iri(t->base.session->options->terms, column->term), column->term};
+    if (column->kind == COLUMN_VALUE)
+        return of_value(c, t, path, w);
+    struct filter *f = of_times(c, column, path, &w->times);
+    return f ? f : filter_of_attrs(c->base.plan, path, 1);
 }
 
-static void want_number(struct wanted *w, enum push_op op, sqlite3_value *v)
+static void want_value(struct wanted *w, enum push_op op, sqlite3_value *v, struct arena *a)
 {
     int type = sqlite3_value_type(v);
     w->has = true;
+    if (type == SQLITE_TEXT && op == PUSH_EQ)
+        w->text = arena_dup(a, (struct str){(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)});
     if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
         return;
     double d = sqlite3_value_double(v);
@@ -356,8 +385,9 @@ static void filter_make(struct cursor *c, const struct entities *t, struct str t
         } else if (!v) {
             all[i].has = true;
         } else if (t->columns[i].kind == COLUMN_VALUE) {
-            want_number(&all[i], p.op, v);
+            want_value(&all[i], p.op, v, c->base.plan);
         } else {
+            all[i].has = true;
             push_time(&all[i].times, p.op, v);
         }
     }
