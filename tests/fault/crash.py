@@ -7,6 +7,8 @@ usage: crash.py DRIVER kill [ROUNDS]    SIGKILL at random moments under load, ro
                                         many, spread), keeping only what was synced: the same
        crash.py DRIVER history-kill [ROUNDS]
        crash.py DRIVER history-power [POINTS]   the same of history_driver.c, which does the comparing itself
+       crash.py DRIVER sweep-kill [ROUNDS]
+       crash.py DRIVER sweep-power [POINTS]     and of sweep_driver.c
 
 WELLSPRING_FAULT_ROUNDS and WELLSPRING_FAULT_POINTS set the numbers too."""
 import os
@@ -146,17 +148,17 @@ def verify_history(directory, model, text, what, *options):
     return int(result.stdout.split()[1])
 
 
-def history_kill_rounds(rounds, work):
+def history_kill_rounds(rounds, work, options=("--wide", "8", "--entities", "8", "--most", "100")):
     directory, model = os.path.join(work, "city"), os.path.join(work, "model")
     rng = random.Random(5)
     acknowledged = chunks = 0
     for number in range(rounds):
-        text = drive_and_kill(work, number, rng.uniform(0, 0.6), [directory, model, "--wide", "8", "--entities", "8", "--most", "100"])
+        text = drive_and_kill(work, number, rng.uniform(0, 0.6), [directory, model, *options])
         acknowledged += count_acknowledged(text)
         chunks += verify_history(directory, model, text, f"round {number}")
     if not acknowledged or not chunks:
         sys.exit(f"{acknowledged} changes acknowledged, {chunks} chunks sealed: this proves nothing")
-    print(f"{rounds} kills, {acknowledged} acknowledged changes, {chunks} sealed chunks read, no instance lost or doubled")
+    print(f"{rounds} kills, {acknowledged} acknowledged changes, {chunks} chunks or aggregates read, no instance lost or doubled")
 
 
 def history_power_cut(work, point, wide, interval):
@@ -187,15 +189,20 @@ def history_power_cuts(points, work):
             cuts += 1
     if not cuts or not chunks:
         sys.exit(f"{cuts} cuts, {chunks} chunks sealed: this proves nothing")
-    print(f"{cuts} power cuts, {chunks} sealed chunks read, no instance lost or doubled")
+    print(f"{cuts} power cuts, {chunks} chunks or aggregates read, no instance lost or doubled")
 
 
 def main():
     work = tempfile.mkdtemp(prefix="wellspring-fault-")
     try:
-        if MODE in ("kill", "history-kill"):
-            rounds = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_ROUNDS", "10")
-            (kill_rounds if MODE == "kill" else history_kill_rounds)(int(rounds), work)
+        if MODE.endswith("kill"):
+            rounds = int(sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_ROUNDS", "10"))
+            if MODE == "kill":
+                kill_rounds(rounds, work)
+            elif MODE == "history-kill":
+                history_kill_rounds(rounds, work)
+            else:
+                history_kill_rounds(rounds, work, ("--wide", "6"))
         else:
             points = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_POINTS", "12" if MODE == "power" else "6")
             (power_cuts if MODE == "power" else history_power_cuts)(int(points), work)

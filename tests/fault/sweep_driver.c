@@ -1,0 +1,477 @@
+/* Series under load whose instances are swept into aggregates as they come, made to be killed: instances are recorded (of
+ * today and of days ago), modified and forgotten, evolutions dropped, while folds and sweeps never rest. However instances and
+ * aggregates share them at the moment, number, sum and squares of all values must be those of what was done.
+ *
+ * usage: sweep_driver drive DIR MODEL [--shadow DIR --crash-at N] [--ops N] [--wide N] [--interval] [--seed N]
+ *                         goes on where the MODEL file stands (absent: at the start). Says what it does before it does it
+ *                         ("s …"), what became of it ("a ENTITY 1", refused: 0); reads now and then, and exits with 1
+ *                         when something is not as it must be; at the end "syncs N"
+ *        sweep_driver rebuild SHADOW DIR   makes DIR of what a crash left
+ *        sweep_driver verify DIR MODEL [--interval]   reads these lines: every series must be as after what was
+ *                         acknowledged, and what was asked for last may have happened (with --interval: after some of it).
+ *                         Writes what it found into MODEL, checks the store, says how many values aggregates had
+ *                         ("chunks N"). Exits with 1 when something is wrong. */
+#include "base/log.h"
+#include "base/time.h"
+#include "fault_shim.h"
+#include "loop.h"
+#include "model/aggregate.h"
+#include "store/embedded/embedded.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CALLS_MAX = 16, ENTITIES = 8, SERIES = 2, RING = 16, POINTS_MAX = 200, LINE_MAX_BYTES = 160 };
+
+#define S INT64_C(1000000)
+#define DAY (86400 * S)
+
+/* What a series must amount to. */
+struct amount {
+    int64_t count, sum, squares;
+};
+
+/* Instances that may be edited: some are swept meanwhile. */
+struct instance {
+    uint64_t seq;
+    uint32_t index;
+    int64_t value;
+};
+
+/* What can be done: R: n values from `value` on are recorded; M: an instance of `value` becomes `other`; I: it goes; Z: all goes. */
+struct op {
+    char kind;
+    unsigned entity, k;
+    long long n, value, other;
+};
+
+static struct {
+    struct store *store;
+    struct terms *terms;
+    struct caller caller;
+    struct arena *arena;
+    uint32_t type, name;
+    struct amount model[ENTITIES][SERIES];
+    struct instance ring[ENTITIES][SERIES][RING];
+    uint32_t ring_count[ENTITIES][SERIES];
+    bool busy[ENTITIES];
+    uint64_t seed, aggregated;
+} city = {.seed = 88172645463325252u};
+
+static const struct str DATASETS[SERIES] = {{"", 0}, {"urn:d:1", 7}};
+
+static uint32_t below(uint32_t n)
+{
+    city.seed ^= city.seed << 13;
+    city.seed ^= city.seed >> 7;
+    city.seed ^= city.seed << 17;
+    return (uint32_t)(city.seed >> 20) % n;
+}
+
+static struct str id_of(struct arena *a, unsigned entity)
+{
+    return arena_printf(a, "urn:swept:%u", entity);
+}
+
+static void open_city(const char *dir, bool interval)
+{
+    struct str line = STR("keep=1s minutes=1h hours=1d days=forever");
+    struct why why = {0};
+    struct embedded_options o = {
+        .dir = dir,
+        .durability = interval ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
+        .interval_ms = 10,
+        .segment_bytes = 64 << 10,
+        .log_bytes_max = 512 << 10,
+        .group_bytes_max = 32 << 10,
+        .history_bytes_max = 48 << 10,
+        .tenants_max = 10,
+        .visit_slice = 1000,
+        .clock = &clock_system,
+    };
+    city.terms = terms_new(1000);
+    city.arena = arena_new(0);
+    city.caller.tenant = STR("town");
+    if (embedded_open(&city.store, city.terms, &o, &why) != OK)
+        loop_die("open", why.text);
+    loop_init(city.store);
+    city.type = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
+    city.name = terms_intern(city.terms, STR("https://example.org/level"), &why);
+    store_retain(city.store, &(struct store_retention){.rules = retention_new(&line, 1, &why), .sweep_interval_us = 1000});
+}
+
+static void close_city(void)
+{
+    struct store_stats stats;
+    store_stats(city.store, &stats);
+    city.aggregated = stats.history.aggregated;
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        city.aggregated += stats.history.kept[k];
+    store_thread_leave(city.store);
+    store_close(city.store);
+    terms_free(city.terms);
+    arena_free(city.arena);
+}
+
+/* ---- reading ---- */
+
+struct reading {
+    struct store_evolve evolve;
+    bool done;
+};
+
+static void read_done(struct store_call *call)
+{
+    container_of(call, struct reading, evolve.call)->done = true;
+}
+
+static int64_t whole(const struct aggregate_period *p, enum aggregate_method m)
+{
+    const struct aggregate_value *v = &p->values[m];
+    return !v->there ? 0 : v->value.kind == VALUE_INT ? v->value.integer : (int64_t)v->value.real;
+}
+
+static void read_entity(unsigned entity, struct amount out[SERIES])
+{
+    static const struct temporal_query ALL = {.from_us = INT64_MIN,
+                                              .to_us = INT64_MAX,
+                                              .methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT) | AGGREGATE_BIT(AGGREGATE_SUM) |
+                                                         AGGREGATE_BIT(AGGREGATE_SUMSQ)};
+    arena_reset(city.arena);
+    memset(out, 0, SERIES * sizeof out[0]);
+    struct reading r = {.evolve = {.call = {.home = loop_runner(), .done = read_done},
+                                   .caller = &city.caller,
+                                   .id = id_of(city.arena, entity),
+                                   .time = &ALL,
+                                   .points_max = 10000000,
+                                   .buckets_max = 10,
+                                   .arena = city.arena}};
+    r.done = store_evolve(city.store, &r.evolve);
+    while (!r.done)
+        loop_run();
+    const struct store_evolve *v = &r.evolve;
+    if (v->call.status != OK && v->call.status != E_NOT_FOUND && v->call.status != E_NO_TENANT)
+        loop_die("read", v->call.why.text);
+    for (uint32_t i = 0; v->evolution_count && i < v->evolutions[0].count; i++) {
+        const struct series *s = &v->evolutions[0].series[i];
+        const struct aggregate_period *p = aggregates_period(s->aggregates, 0);
+        out[s->dataset.n > 0] = (struct amount){whole(p, AGGREGATE_TOTAL_COUNT), whole(p, AGGREGATE_SUM), whole(p, AGGREGATE_SUMSQ)};
+    }
+}
+
+static bool same(const struct amount a[SERIES], const struct amount b[SERIES])
+{
+    return memcmp(a, b, SERIES * sizeof a[0]) == 0;
+}
+
+static void apply(struct amount model[SERIES], const struct op *op)
+{
+    struct amount *a = &model[op->k];
+    if (op->kind == 'Z')
+        memset(model, 0, SERIES * sizeof model[0]);
+    for (long long i = 0; op->kind == 'R' && i < op->n; i++) {
+        a->count++;
+        a->sum += op->value + i;
+        a->squares += (op->value + i) * (op->value + i);
+    }
+    if (op->kind != 'M' && op->kind != 'I')
+        return;
+    a->sum += (op->kind == 'M' ? op->other : 0) - op->value;
+    a->squares += (op->kind == 'M' ? op->other * op->other : 0) - op->value * op->value;
+    a->count -= op->kind == 'I';
+}
+
+/* ---- doing ---- */
+
+struct job {
+    struct store_record record;
+    struct record_edit edit;
+    struct record_result result;
+    struct op op;
+    struct instance instance;
+    uint32_t slot;
+    struct arena *arena;
+    bool busy;
+};
+
+static void remember(const struct job *j)
+{
+    const struct op *op = &j->op;
+    struct instance *ring = city.ring[op->entity][op->k];
+    uint32_t *count = &city.ring_count[op->entity][op->k];
+    if (op->kind == 'Z')
+        memset(city.ring_count[op->entity], 0, sizeof city.ring_count[0]);
+    if (op->kind == 'I')
+        ring[j->slot] = ring[--*count];
+    if (op->kind == 'M')
+        ring[j->slot].value = op->other;
+    if (op->kind == 'R')
+        ring[*count < RING ? (*count)++ : below(RING)] =
+            (struct instance){j->result.seq, (uint32_t)op->n - 1, op->value + op->n - 1};
+}
+
+static void end_job(struct job *j)
+{
+    char line[LINE_MAX_BYTES];
+    enum status st = j->record.call.status != OK ? j->record.call.status : j->result.status;
+    if (st != OK && (st != E_NOT_FOUND || j->op.kind == 'R'))
+        loop_die("record", j->record.call.status != OK ? j->record.call.why.text : j->result.why->text);
+    snprintf(line, sizeof line, "a %u %d\n", j->op.entity, st == OK);
+    loop_say(line);
+    if (st == OK) {
+        apply(city.model[j->op.entity], &j->op);
+        remember(j);
+    }
+    city.busy[j->op.entity] = j->busy = false;
+}
+
+static void recorded(struct store_call *call)
+{
+    end_job(container_of(call, struct job, record.call));
+}
+
+/* Of today and of some days ago; those of the second series have no time of their own. */
+static const struct evolution *fragment_of(struct job *j, int64_t now)
+{
+    const struct op *op = &j->op;
+    uint32_t n = op->kind == 'M' ? 1 : (uint32_t)op->n;
+    struct evolution *e = arena_zalloc(j->arena, sizeof *e);
+    struct series *s = arena_zalloc(j->arena, sizeof *s);
+    int64_t back = below(3) ? 2 * S : below(2) ? DAY / 10 : 5 * DAY;
+    *s = (struct series){.term = city.name, .dataset = DATASETS[op->k], .count = n};
+    s->points = arena_array(j->arena, struct point, n);
+    for (uint32_t i = 0; i < n; i++) {
+        s->points[i] = (struct point){.attr = loop_number(s->term, op->kind == 'M' ? op->other : op->value + i), .deleted_at = TIME_NONE};
+        s->points[i].attr.dataset = s->dataset;
+        s->points[i].attr.observed_at = op->k ? TIME_NONE : now - (int64_t)below(1000) * back / 1000;
+    }
+    *e = (struct evolution){.id = id_of(j->arena, op->entity), .type_count = 1, .types = &city.type, .count = 1, .series = s};
+    e->created_at = e->modified_at = e->deleted_at = e->expires_at = TIME_NONE;
+    return e;
+}
+
+static void name_instance(struct job *j)
+{
+    char id[INSTANCE_ID_MAX];
+    struct record_edit *e = &j->edit;
+    e->instance_seq = j->instance.seq;
+    e->instance_index = j->instance.index;
+    size_t n = instance_id_write(e->id, terms_iri(city.terms, e->term), e->dataset, e->instance_seq, e->instance_index, id);
+    e->instance_id = arena_dup(j->arena, (struct str){id, n});
+}
+
+static void choose(struct job *j, unsigned entity)
+{
+    static const char OFTEN[] = "RRRRRRRRMMMI";
+    static long long value;
+    struct op *op = &j->op;
+    *op = (struct op){.entity = entity, .k = below(SERIES), .n = 1 + below(POINTS_MAX), .value = value = (value + 7) % 10000};
+    uint32_t count = city.ring_count[entity][op->k];
+    op->kind = below(300) ? OFTEN[below(sizeof OFTEN - 1)] : 'Z';
+    if ((op->kind == 'M' || op->kind == 'I') && !count)
+        op->kind = 'R';
+    if (op->kind == 'M' || op->kind == 'I') {
+        j->slot = below(4) ? count - 1 : below(count);
+        j->instance = city.ring[entity][op->k][j->slot];
+        op->value = j->instance.value;
+        op->other = below(10000);
+    }
+}
+
+static void start_job(struct job *j, unsigned entity)
+{
+    char line[LINE_MAX_BYTES];
+    int64_t now = time_now();
+    if (!j->arena)
+        j->arena = arena_new(0);
+    arena_reset(j->arena);
+    j->busy = city.busy[entity] = true;
+    choose(j, entity);
+    const struct op *op = &j->op;
+    snprintf(line, sizeof line, "s %c %u %u %lld %lld %lld\n", op->kind, entity, op->k, op->n, op->value, op->other);
+    loop_say(line);
+    j->edit = (struct record_edit){.id = id_of(j->arena, entity), .term = city.name, .dataset = DATASETS[op->k]};
+    j->edit.kind = op->kind == 'R'   ? RECORD_EDIT_UPSERT
+                   : op->kind == 'M' ? RECORD_EDIT_MODIFY_INSTANCE
+                   : op->kind == 'I' ? RECORD_EDIT_DELETE_INSTANCE
+                                     : RECORD_EDIT_DELETE;
+    if (op->kind == 'R' || op->kind == 'M')
+        j->edit.fragment = fragment_of(j, now);
+    if (op->kind == 'M' || op->kind == 'I')
+        name_instance(j);
+    j->result = (struct record_result){0};
+    j->record = (struct store_record){.call = {.home = loop_runner(), .done = recorded},
+                                      .caller = &city.caller,
+                                      .edits = &j->edit,
+                                      .count = 1,
+                                      .results = &j->result,
+                                      .arena = j->arena,
+                                      .create_tenant = true,
+                                      .blind = op->kind == 'R' && below(2),
+                                      .now_us = now};
+    if (store_record(city.store, &j->record))
+        end_job(j);
+}
+
+/* One that nothing happens to, while it is swept and things happen to others. */
+static void look_at(unsigned entity)
+{
+    struct amount found[SERIES];
+    city.busy[entity] = true;
+    read_entity(entity, found);
+    city.busy[entity] = false;
+    if (same(found, city.model[entity]))
+        return;
+    for (int k = 0; k < SERIES; k++)
+        fprintf(stderr, "entity %u, while it runs: series %d has %lld values, sum %lld, and should have %lld, sum %lld\n", entity, k,
+                (long long)found[k].count, (long long)found[k].sum, (long long)city.model[entity][k].count,
+                (long long)city.model[entity][k].sum);
+    exit(1);
+}
+
+static void drive(unsigned ops, uint32_t wide)
+{
+    static struct job jobs[CALLS_MAX];
+    for (unsigned n = 0; n < ops;) {
+        unsigned entity = below(ENTITIES);
+        struct job *free_job = NULL;
+        for (uint32_t k = 0; k < wide && k < CALLS_MAX; k++)
+            free_job = jobs[k].busy ? free_job : &jobs[k];
+        if (city.busy[entity] || !free_job) {
+            loop_run();
+        } else if (below(6) == 0) {
+            look_at(entity);
+        } else {
+            start_job(free_job, entity);
+            n++;
+        }
+    }
+    for (uint32_t k = 0; k < CALLS_MAX; k++) {
+        while (jobs[k].busy)
+            loop_run();
+        arena_free(jobs[k].arena);
+    }
+}
+
+/* ---- verifying ---- */
+
+struct told {
+    struct op op;
+    bool known, happened;
+};
+static struct {
+    struct told *all;
+    uint32_t count;
+} told[ENTITIES];
+
+static void hear(void)
+{
+    char line[LINE_MAX_BYTES];
+    while (fgets(line, sizeof line, stdin)) {
+        struct op op;
+        unsigned entity;
+        int happened;
+        if (sscanf(line, "s %c %u %u %lld %lld %lld", &op.kind, &op.entity, &op.k, &op.n, &op.value, &op.other) == 6 &&
+            op.entity < ENTITIES && op.k < SERIES) {
+            told[op.entity].all = realloc(told[op.entity].all, (told[op.entity].count + 1) * sizeof(struct told));
+            told[op.entity].all[told[op.entity].count++] = (struct told){.op = op};
+        } else if (sscanf(line, "a %u %d", &entity, &happened) == 2 && entity < ENTITIES && told[entity].count) {
+            told[entity].all[told[entity].count - 1].known = true;
+            told[entity].all[told[entity].count - 1].happened = happened;
+        }
+    }
+}
+
+/* As after all of it, the last of which may not have happened; with --interval, after some of it. */
+static bool verify_entity(unsigned entity, bool interval)
+{
+    struct amount found[SERIES], *model = city.model[entity];
+    read_entity(entity, found);
+    for (uint32_t n = 0;; n++) {
+        const struct told *t = n < told[entity].count ? &told[entity].all[n] : NULL;
+        if ((interval || !t || !t->known) && same(model, found))
+            return true;
+        if (!t)
+            break;
+        if (!t->known || t->happened)
+            apply(model, &t->op);
+    }
+    for (int k = 0; k < SERIES; k++)
+        fprintf(stderr, "entity %u: series %d has %lld values, sum %lld, and should have %lld, sum %lld\n", entity, k,
+                (long long)found[k].count, (long long)found[k].sum, (long long)model[k].count, (long long)model[k].sum);
+    return false;
+}
+
+static void say(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", text);
+}
+
+/* Sweeps have passed since the start: twice, so that one began behind it. */
+static void wait_for_sweeps(void)
+{
+    struct store_stats stats;
+    for (int i = 0; i < 3000; i++) {
+        store_stats(city.store, &stats);
+        if (stats.history.sweeps >= 2)
+            return;
+        store_thread_offline(city.store);
+        usleep(2000);
+        store_thread_online(city.store);
+    }
+    loop_die("sweeps", "none comes");
+}
+
+static int verify(const char *dir, const char *path, bool interval)
+{
+    unsigned wrong = 0;
+    struct embedded_report report;
+    struct why why = {0};
+    hear();
+    for (unsigned i = 0; i < ENTITIES; i++)
+        wrong += !verify_entity(i, interval);
+    wait_for_sweeps();
+    for (unsigned i = 0; i < ENTITIES && !wrong; i++)
+        look_at(i);
+    close_city();
+    if (embedded_check(dir, &report, say, NULL, &why) != OK) {
+        fprintf(stderr, "%s\n", why.text);
+        wrong++;
+    }
+    FILE *f = fopen(path, "w");
+    if (!f)
+        return 2;
+    fwrite(city.model, sizeof city.model, 1, f);
+    printf("chunks %llu\n", (unsigned long long)city.aggregated);
+    return fclose(f) || wrong;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4)
+        return 2;
+    log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
+    if (!strcmp(argv[1], "rebuild"))
+        return fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0;
+    const char *shadow = loop_option(argc, argv, "--shadow", NULL);
+    FILE *f = fopen(argv[3], "r");
+    if (f) {
+        if (fread(city.model, sizeof city.model, 1, f) != 1)
+            loop_die("model", "it is cut off");
+        fclose(f);
+    }
+    city.seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
+    bool interval = loop_flag(argc, argv, "--interval");
+    if (shadow)
+        fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
+    open_city(argv[2], interval);
+    if (!strcmp(argv[1], "verify"))
+        return verify(argv[2], argv[3], interval);
+    drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "6"));
+    close_city();
+    printf("syncs %u\n", fault_shim_syncs());
+    return 0;
+}
