@@ -93,6 +93,11 @@ static void history_metrics(struct admin *a, struct buf *b)
     metric(b, "history_sweeps_total", "counter", "Times that the history was looked through for what is too old.", s.history.sweeps);
     metric(b, "history_sweep_time_seconds", "gauge", "When that ended last, Unix time.", (uint64_t)(s.history.swept_at_us / 1000000));
     metric(b, "history_sweep_microseconds", "gauge", "How long it took then.", s.history.swept_us);
+    metric(b, "history_disk_bytes", "gauge", "History on the disk, about.", s.history.disk_bytes);
+    metric(b, "history_disk_bytes_max", "gauge", "History on the disk at which its oldest part goes; 0: no bound.", s.history.disk_bytes_max);
+    metric(b, "history_forced_sweeps_total", "counter", "Sweeps because history took more of the disk than it may.", s.history.forced);
+    metric(b, "history_forced_horizon_seconds", "gauge", "What was older went with the last of these, Unix time; 0: there was none.",
+           s.history.forced_us > 0 ? (uint64_t)(s.history.forced_us / 1000000) : 0);
     metric(b, "history_points_dropped_total", "counter", "Instances dropped because they were older than their policy keeps.", s.history.dropped);
     metric(b, "history_points_aggregated_total", "counter", "Of these, instances whose values are in a kept aggregate.", s.history.aggregated);
     metric(b, "history_aggregates_moved_total", "counter", "Kept aggregates that became part of one of a longer span.", s.history.kept_moved);

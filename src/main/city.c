@@ -165,6 +165,7 @@ static enum status retention_read(const struct config *c, struct store_retention
     const struct str *lines;
     size_t n = config_strs(c, "history", "policies", &lines);
     *out = (struct store_retention){.rules = retention_new(lines, n, why),
+                                    .disk_bytes_max = (uint64_t)config_int(c, "history", "disk_bytes"),
                                     .sweep_interval_us = config_int(c, "history", "sweep_interval")};
     return out->rules ? OK : why->status;
 }

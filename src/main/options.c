@@ -37,6 +37,7 @@ const struct config_option OPTIONS[] = {
     COUNT("store", "value_indexes", "16", 0, 4096, "ordered indexes on attributes that queries use, per tenant"),
 
     {"history", "policies", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, true, "how long history is kept, a line of words each (docs/history.md): \"type=AirQualityObserved keep=90d minutes=1y days=forever\"; empty: everything, forever"},
+    {"history", "disk_bytes", OPTION_BYTES, "0", 0, 1024 * TIB, NULL, NULL, true, "history on the disk, about, at which its oldest part goes, whatever policies say; 0: no bound"},
     {"history", "sweep_interval", OPTION_DURATION, "\"1 h\"", 100 * MS, 30 * 86400 * S, NULL, NULL, true, "what of the history is older than that is looked for every"},
 
     SIZE("limits", "body_bytes", "\"128 MiB\"", KIB, 4 * GIB, "body of a request"),

@@ -329,6 +329,7 @@ bool store_tenant_delete(struct store *s, struct store_tenant_delete *d);
  * current instance of an attribute is: that stays. */
 struct store_retention {
     struct retention *rules;    /* handed over; NULL: everything stays forever */
+    uint64_t disk_bytes_max;    /* that history may take, about: beyond, its oldest part goes in any case. 0: no bound */
     int64_t sweep_interval_us;  /* between two times that the history is looked through; > 0 */
 };
 void store_retain(struct store *s, const struct store_retention *r);
@@ -360,6 +361,9 @@ struct store_stats {
         uint64_t kept_moved, kept_dropped; /* kept aggregates that became part of one of a longer span, or went */
         uint64_t kept[RETENTION_LEVEL_COUNT]; /* that there are, as of the last sweep */
         uint64_t chunks_dropped, chunks_rewritten; /* sealed ones, by sweeps */
+        uint64_t disk_bytes, disk_bytes_max; /* that it takes, about, as of the last fold or sweep; 0: no bound */
+        uint64_t forced;           /* sweeps for the bound's sake */
+        int64_t forced_us;         /* what was older than that went with the last of them; INT64_MIN: there was none */
         int64_t swept_at_us;       /* wall time, when the last sweep ended; 0: none has */
         uint64_t swept_us;         /* how long it took */
     } history;

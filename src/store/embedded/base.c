@@ -311,6 +311,17 @@ enum status base_show(struct base *b, struct why *why)
     return b->fault ? why_set(why, E_IO, NULL, "the base store: writing: %s", b->fault) : OK;
 }
 
+uint64_t base_past_bytes(struct base *b)
+{
+    return base_db_bytes(b->db, STR("6"), STR("9"));
+}
+
+enum status base_compact_past(struct base *b, struct base_db_cancel *cancel, struct why *why)
+{
+    char *error = base_db_compact(b->db, STR("6"), STR("9"), cancel);
+    return error ? failed(error, "compacting", why) : OK;
+}
+
 enum status base_flush(struct base *b, const struct base_position *p, struct why *why)
 {
     struct base_position all = *p;

@@ -58,6 +58,11 @@ void base_drop_past(struct base *b, struct str key);
 void base_drop_past_range(struct base *b, struct str from, struct str to);
 /* Views that are opened from now on see what is written. E_IO after a fault, which stays for base_flush(). */
 MUST_USE enum status base_show(struct base *b, struct why *why);
+/* Bytes that history takes, about: on the disk, with what was replaced there, and in memory. */
+uint64_t base_past_bytes(struct base *b);
+/* Gives the disk back what dropped history took; any thread while the base stays open, may take long. */
+struct base_db_cancel;
+MUST_USE enum status base_compact_past(struct base *b, struct base_db_cancel *cancel, struct why *why);
 /* The end of a fold: position, then everything durable. */
 MUST_USE enum status base_flush(struct base *b, const struct base_position *p, struct why *why);
 

@@ -1,6 +1,7 @@
 /* The only file that knows RocksDB. */
 #include "store/embedded/base_db.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -291,6 +292,46 @@ bool base_db_walk_get(struct base_db_walk *w, struct str key, struct str *value,
         return false;
     *value = view(w->it->value());
     return true;
+}
+
+uint64_t base_db_bytes(struct base_db *db, struct str from, struct str to)
+{
+    uint64_t bytes = 0;
+    rocksdb::Range range(slice(from), slice(to));
+    rocksdb::SizeApproximationOptions o;
+    o.include_memtables = true;
+    if (!db->db->GetApproximateSizes(o, db->db->DefaultColumnFamily(), &range, 1, &bytes).ok())
+        return 0;
+    return bytes;
+}
+
+struct base_db_cancel {
+    std::atomic<bool> wanted{false};
+};
+
+struct base_db_cancel *base_db_cancel_new(void)
+{
+    return new base_db_cancel;
+}
+
+void base_db_cancel_free(struct base_db_cancel *c)
+{
+    delete c;
+}
+
+void base_db_cancel_set(struct base_db_cancel *c)
+{
+    c->wanted = true;
+}
+
+char *base_db_compact(struct base_db *db, struct str from, struct str to, struct base_db_cancel *cancel)
+{
+    rocksdb::Slice begin = slice(from), end = slice(to);
+    rocksdb::CompactRangeOptions o;
+    o.exclusive_manual_compaction = false;
+    o.canceled = &cancel->wanted;
+    rocksdb::Status st = db->db->CompactRange(o, &begin, &end);
+    return st.IsIncomplete() || st.IsManualCompactionPaused() || cancel->wanted ? nullptr : message(st);
 }
 
 char *base_db_checkpoint(struct base_db *db, const char *path)

@@ -9,12 +9,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct base_db;
+struct base_db_cancel; /* whether something that takes long is to end */
 
 /* NULL and an error when it cannot be opened. Caller owns. says: hears warnings, on any thread. in_sequence: keys like this
  * one are mostly written in their order, and none like it is where a range begins that is deleted; NULL: no
@@ -54,6 +56,13 @@ struct base_db_walk *base_db_walk_open(struct base_db_view *v);
 void base_db_walk_close(struct base_db_walk *w);
 /* Borrowed until the next one is asked for; false: absent, or an error. */
 bool base_db_walk_get(struct base_db_walk *w, struct str key, struct str *value, char **error);
+/* Bytes that keys in [from, to) take, about: on the disk, with what was replaced there, and in memory. */
+uint64_t base_db_bytes(struct base_db *db, struct str from, struct str to);
+/* Makes room of what is dropped or replaced there; any thread, may take long. base_db_cancel_set() ends it, without an error. */
+char *base_db_compact(struct base_db *db, struct str from, struct str to, struct base_db_cancel *cancel);
+struct base_db_cancel *base_db_cancel_new(void);
+void base_db_cancel_free(struct base_db_cancel *c);
+void base_db_cancel_set(struct base_db_cancel *c); /* any thread */
 char *base_db_checkpoint(struct base_db *db, const char *path);
 
 #ifdef __cplusplus

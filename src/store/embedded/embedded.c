@@ -133,6 +133,10 @@ static void embedded_stats(struct store *s, struct store_stats *out)
                     .kept_dropped = e->history.sweep.kept_dropped,
                     .chunks_dropped = e->history.sweep.chunks_dropped,
                     .chunks_rewritten = e->history.sweep.chunks_rewritten,
+                    .disk_bytes = e->history.bound.bytes,
+                    .disk_bytes_max = e->history.bound.bytes_told_max,
+                    .forced = e->history.bound.forced,
+                    .forced_us = e->history.bound.forced_us,
                     .swept_at_us = e->history.sweep.last_at_us,
                     .swept_us = e->history.sweep.last_us},
     };

@@ -286,6 +286,7 @@ static enum status open_base(struct embedded *e, struct why *why)
         return why_set(why, error == ENOSPC ? E_NO_SPACE : E_IO, NULL, "making %s: %s", path,
                        strerror(error));
     f->terms = 0; /* written again: what an earlier attempt left is not known */
+    bound_settle(e);
     pthread_rwlock_wrlock(&e->history.base_lock);
     base_close(f->base);
     f->base = NULL;
@@ -323,6 +324,7 @@ enum status fold_now(struct embedded *e, struct why *why)
     f->seq = l.position.seq;
     settle(e, &l);
     journal_trim(e->journal, f->segment);
+    bound_measure(e);
     return OK;
 }
 
@@ -488,6 +490,7 @@ static void *run(void *arg)
             sweep_once(e);
         pthread_mutex_unlock(&e->fold.work);
     }
+    bound_settle(e);
     reclaim_leave(e->reclaim);
     return NULL;
 }

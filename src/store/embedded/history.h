@@ -13,6 +13,7 @@
 #define STORE_EMBEDDED_HISTORY_H
 
 #include "base/buf.h"
+#include "store/embedded/history_bound.h"
 #include "store/embedded/history_sweep.h"
 #include "store/store.h"
 
@@ -42,6 +43,7 @@ struct history {
     pthread_rwlock_t base_lock; /* the base stays open for who holds it for reading */
     struct history_worker reader, writer;
     struct sweep sweep;
+    struct bound bound;
     _Atomic uint64_t points; /* captured or recorded since the start */
     _Atomic uint64_t sealed; /* chunks */
     _Atomic uint64_t damaged; /* chunks met that could not be read */

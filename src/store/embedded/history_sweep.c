@@ -8,8 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SLICE_US = 20000, FIRST_US = 60000000, PAUSE_US = 20000 };
+enum { SLICE_US = 20000, FIRST_US = 60000000, PAUSE_US = 250000, WAIT_US = 20000 };
 
 void sweep_init(struct embedded *e)
 {
@@ -17,11 +18,13 @@ void sweep_init(struct embedded *e)
     pthread_mutex_init(&s->edit_lock, NULL);
     pthread_mutex_init(&s->lock, NULL);
     s->due_us = INT64_MAX;
+    bound_init(e);
 }
 
 void sweep_free(struct embedded *e)
 {
     struct sweep *s = &e->history.sweep;
+    bound_free(e);
     retention_free(s->rules);
     retention_free(s->rules_next);
     free(s->next);
@@ -38,9 +41,11 @@ void sweep_retain(struct store *store, const struct store_retention *r)
     retention_free(s->rules_next);
     s->rules_next = r->rules;
     s->rules_changed = true;
+    s->bytes_max = r->disk_bytes_max;
     s->interval_us = r->sweep_interval_us;
-    s->due_us = retention_ends(r->rules) ? time_monotonic() + first_us : INT64_MAX;
+    s->due_us = retention_ends(r->rules) || r->disk_bytes_max ? time_monotonic() + first_us : INT64_MAX;
     pthread_mutex_unlock(&s->lock);
+    e->history.bound.bytes_told_max = r->disk_bytes_max;
     fold_look_again(e);
 }
 
@@ -90,6 +95,8 @@ static uint64_t last_edit(struct sweep *s)
 bool sweep_needs_fold(struct embedded *e)
 {
     struct sweep *s = &e->history.sweep;
+    if (s->waits)
+        return false;
     if (!s->under_way)
         return e->fold.seq != e->committed_seq;
     uint64_t edited = last_edit(s);
@@ -111,7 +118,7 @@ static bool rules_have_changed(struct sweep *s)
     return changed;
 }
 
-static void begin(struct embedded *e)
+static void take_rules(struct embedded *e)
 {
     struct sweep *s = &e->history.sweep;
     pthread_mutex_lock(&s->lock);
@@ -121,8 +128,17 @@ static void begin(struct embedded *e)
         s->rules_next = NULL;
         s->rules_changed = false;
     }
+    e->history.bound.bytes_max = s->bytes_max;
     pthread_mutex_unlock(&s->lock);
+}
+
+static void begin(struct embedded *e, bool surveys)
+{
+    struct sweep *s = &e->history.sweep;
+    take_rules(e);
     s->under_way = true;
+    s->waits = false;
+    s->surveys = surveys;
     memset(s->kept_seen, 0, sizeof s->kept_seen);
     s->now_us = read_now(e);
     s->started_us = time_monotonic();
@@ -130,17 +146,36 @@ static void begin(struct embedded *e)
     go_on_from(s, STR("6"));
 }
 
+/* The next sweep, unless the bound asks for something before. */
+static void plan(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    bool any = retention_ends(s->rules) || e->history.bound.bytes_max;
+    enum bound_next next = e->fold.base ? bound_next(e, s->now_us) : BOUND_REST;
+    s->waits = next == BOUND_WAIT;
+    if (next == BOUND_SURVEY || next == BOUND_SWEEP)
+        begin(e, next == BOUND_SURVEY);
+    set_due(s, next == BOUND_WAIT   ? time_monotonic() + WAIT_US
+               : next != BOUND_REST ? 0
+               : any                ? time_monotonic() + s->interval_us
+                                    : INT64_MAX);
+}
+
 static void end(struct embedded *e)
 {
     struct sweep *s = &e->history.sweep;
     s->under_way = false;
-    s->last_us = (uint64_t)(time_monotonic() - s->started_us);
-    s->last_at_us = read_now(e);
-    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
-        s->kept[k] = s->kept_seen[k];
-    s->sweeps++;
-    set_due(s, retention_ends(s->rules) ? time_monotonic() + s->interval_us : INT64_MAX);
-    log_info("history swept", log_f("ms", (double)s->last_us / 1000), log_i("instances_dropped", (int64_t)(s->dropped - s->dropped_before)));
+    if (!s->surveys) {
+        s->last_us = (uint64_t)(time_monotonic() - s->started_us);
+        s->last_at_us = read_now(e);
+        for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+            s->kept[k] = s->kept_seen[k];
+        s->sweeps++;
+        bound_swept(e);
+        log_info("history swept", log_f("ms", (double)s->last_us / 1000),
+                 log_i("instances_dropped", (int64_t)(s->dropped - s->dropped_before)));
+    }
+    plan(e);
 }
 
 /* ---- steps ---- */
@@ -168,6 +203,38 @@ static void note_kept(struct sweep *w, const struct sweeping *s)
             w->kept_seen[k] += s->past.series[i].kept[k];
 }
 
+/* Pairs for the survey, so many at once. */
+struct looking {
+    struct sweeping *s;
+    uint32_t left;
+    struct str last;
+};
+
+static bool look(void *arg, struct str key, struct str bytes)
+{
+    struct looking *l = arg;
+    bound_look(l->s->e, l->s->now_us, key, bytes);
+    if (--l->left)
+        return true;
+    l->last = arena_dup(l->s->arena, key);
+    return false;
+}
+
+static enum status survey(struct sweeping *s, bool *over)
+{
+    enum { AT_ONCE = 256 };
+    struct sweep *w = &s->e->history.sweep;
+    struct looking l = {s, AT_ONCE, STR_NONE};
+    arena_reset(s->arena);
+    s->view = base_view_open(s->base);
+    enum status st = base_view_range(s->view, (struct str){w->next, w->next_n}, STR("9"), false, look, &l, s->why);
+    base_view_close(s->view);
+    *over = l.left > 0;
+    if (!*over)
+        go_on_from(w, history_key_after(l.last, s->arena));
+    return st == E_DAMAGED ? OK : st; /* as far as it can be read */
+}
+
 /* One entity. *over: there is none any more. */
 static enum status step(struct sweeping *s, bool *over)
 {
@@ -184,6 +251,10 @@ static enum status step(struct sweeping *s, bool *over)
             s->tenant = tenants_find_id(s->e->tenants, tenant);
             if (s->tenant) /* else it is deleted, and all that is its goes with the next fold */
                 st = sweep_entity(s, f.head, &again);
+            if (st == E_DAMAGED) { /* the disk does not give it back: the others are swept all the same */
+                history_tell_sealed(s->e, tenant, s->id, TERM_SCOPE, s->why);
+                st = OK;
+            }
             if (!again) {
                 note_kept(w, s);
                 go_on_from(w, history_key_end(f.key, s->arena));
@@ -204,25 +275,27 @@ static void count(struct sweep *w, const struct sweeping *s)
     w->kept_dropped += s->kept_dropped;
     w->chunks_dropped += s->chunks_dropped;
     w->chunks_rewritten += s->chunks_rewritten;
+    s->e->history.bound.dropped += s->bytes_dropped;
 }
 
-/* Until the time is over (monotonic), a fold is wanted or nothing is left. */
-static enum status run(struct embedded *e, int64_t until_us, struct why *why)
+/* Until the time is over (monotonic), a fold is wanted or nothing is left: *over. */
+static enum status run(struct embedded *e, int64_t until_us, bool *over, struct why *why)
 {
     struct sweep *w = &e->history.sweep;
     struct sweeping s = {.e = e, .base = e->fold.base, .now_us = w->now_us, .arena = arena_new(0), .keep_arena = arena_new(0), .why = why};
-    bool over = !s.base;
+    *over = !s.base;
     enum status st = OK;
     buf_init(&s.bytes, SIZE_MAX / 2);
-    while (st == OK && !over && time_monotonic() < until_us) {
+    while (st == OK && !*over && time_monotonic() < until_us) {
+        s.bytes_dropped = 0;
         s.dropped = s.aggregated = s.chunks_dropped = s.chunks_rewritten = s.kept_moved = s.kept_dropped = 0;
         pthread_mutex_lock(&w->edit_lock);
         bool waits = w->edited_seq > e->fold.seq;
         if (!waits)
-            st = step(&s, &over);
+            st = w->surveys ? survey(&s, over) : step(&s, over);
         pthread_mutex_unlock(&w->edit_lock);
         if (waits) {
-            set_due(w, time_monotonic() + PAUSE_US);
+            set_due(w, time_monotonic() + (w->interval_us < PAUSE_US ? w->interval_us : PAUSE_US));
             break;
         }
         if (st == OK)
@@ -235,7 +308,7 @@ static enum status run(struct embedded *e, int64_t until_us, struct why *why)
     buf_free(&s.bytes);
     arena_free(s.arena);
     arena_free(s.keep_arena);
-    if (st == OK && over)
+    if (st == OK && *over)
         end(e);
     return st;
 }
@@ -243,7 +316,11 @@ static enum status run(struct embedded *e, int64_t until_us, struct why *why)
 static void give_up(struct embedded *e)
 {
     struct sweep *s = &e->history.sweep;
+    struct bound *b = &e->history.bound;
     s->under_way = false;
+    free(b->survey);
+    b->survey = NULL;
+    b->points_us = b->kept_us = INT64_MIN;
     set_due(s, time_monotonic() + s->interval_us);
 }
 
@@ -254,10 +331,17 @@ enum status sweep_slice(struct embedded *e, struct why *why)
         give_up(e);
         return OK;
     }
-    if (!s->under_way || rules_have_changed(s))
-        begin(e);
+    if (s->waits) {
+        plan(e);
+        return OK;
+    }
+    if (!s->under_way || rules_have_changed(s)) {
+        give_up(e);
+        begin(e, false);
+    }
     set_due(s, 0);
-    enum status st = run(e, time_monotonic() + SLICE_US, why);
+    bool over;
+    enum status st = run(e, time_monotonic() + SLICE_US, &over, why);
     if (st != OK)
         give_up(e);
     return st;
@@ -265,8 +349,17 @@ enum status sweep_slice(struct embedded *e, struct why *why)
 
 enum status sweep_now(struct embedded *e, struct why *why)
 {
-    begin(e);
-    enum status st = run(e, INT64_MAX, why);
+    struct sweep *s = &e->history.sweep;
+    enum status st = OK;
+    bool over = true;
+    begin(e, false);
+    while (st == OK && over && s->under_way) {
+        st = run(e, INT64_MAX, &over, why);
+        while (s->waits) {
+            usleep(WAIT_US);
+            plan(e);
+        }
+    }
     if (st != OK)
         give_up(e);
     return st;

@@ -25,15 +25,18 @@ struct sweep {
     pthread_mutex_t edit_lock; /* held while a step looks and writes, and while an edit of an instance does */
     uint64_t edited_seq;       /* the last change of such an edit. Under edit_lock */
 
-    pthread_mutex_t lock; /* the next four */
+    pthread_mutex_t lock; /* the next five */
     struct retention *rules_next;
     bool rules_changed;
+    uint64_t bytes_max;
     int64_t interval_us;
     int64_t due_us; /* monotonic; INT64_MAX: nothing is to be done */
 
     /* of the fold's thread */
     struct retention *rules;
     bool under_way;
+    bool waits;   /* for the bound */
+    bool surveys; /* instead of sweeping, this time */
     int64_t now_us;     /* wall time by which it sweeps */
     int64_t started_us; /* monotonic */
     uint64_t dropped_before;

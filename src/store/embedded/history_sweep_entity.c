@@ -43,8 +43,10 @@ static void find_spans(struct sweeping *s, const struct doc *doc)
 /* Instances of before this time are too old; INT64_MIN: none is. */
 static int64_t horizon(const struct sweeping *s)
 {
-    int64_t at;
-    return s->spans.keep_us == RETENTION_FOREVER || __builtin_sub_overflow(s->now_us, s->spans.keep_us, &at) ? INT64_MIN : at;
+    int64_t at, forced = s->e->history.bound.points_us;
+    if (s->spans.keep_us == RETENTION_FOREVER || __builtin_sub_overflow(s->now_us, s->spans.keep_us, &at))
+        at = INT64_MIN;
+    return at > forced ? at : forced;
 }
 
 /* ---- a series ---- */
@@ -90,6 +92,7 @@ static void rewrite(struct series_sweep *w, struct str key, const struct chunk *
     s->changed = true;
     s->chunks_left--;
     base_drop_past(s->base, key);
+    s->bytes_dropped += c->bytes.n;
     if (!n) {
         w->series->sealed--;
         s->chunks_dropped++;
@@ -97,12 +100,14 @@ static void rewrite(struct series_sweep *w, struct str key, const struct chunk *
     }
     buf_clear(&s->bytes);
     chunk_write(&s->bytes, points, n);
+    s->bytes_dropped -= s->bytes.n < c->bytes.n ? s->bytes.n : c->bytes.n;
     base_put_past(s->base, history_key_chunk(w->key, point_place(&points[0]), number, s->arena), buf_view(&s->bytes));
     s->chunks_rewritten++;
 }
 
-static void drop_chunk(struct series_sweep *w, struct str key, const struct chunk_summary *c)
+static void drop_chunk(struct series_sweep *w, struct str key, size_t bytes, const struct chunk_summary *c)
 {
+    w->s->bytes_dropped += key.n + bytes;
     w->s->changed = true;
     w->s->chunks_left--;
     w->s->dropped += c->count;
@@ -129,7 +134,7 @@ static bool sweep_chunk(void *arg, struct str key, struct str bytes)
     key = arena_dup(s->arena, key);
     bool whole = summary.last_place < w->horizon;
     if (whole && !keep_wants(&w->keep))
-        drop_chunk(w, key, &summary);
+        drop_chunk(w, key, bytes.n, &summary);
     else if ((whole || summary.first_place < w->overdue) && chunk_open(&c, arena_dup(s->arena, bytes), &why) == OK)
         rewrite(w, key, &c);
     arena_rewind(s->arena, before);
@@ -225,15 +230,15 @@ static enum status sweep_series(struct sweeping *s, struct past_series *p, int64
     arena_reset(s->keep_arena);
     keep_begin(&w.keep, s, p, &at);
     w.horizon = at;
-    if (__builtin_sub_overflow(at, s->spans.keep_us / SLACK, &w.overdue))
+    if (at == INT64_MIN || __builtin_sub_overflow(at, (s->now_us - at) / SLACK, &w.overdue))
         w.overdue = INT64_MIN;
     w.key = history_key_series(s->tenant->id, s->id, p->term, p->dataset, s->arena);
     enum status st = p->term == TERM_SCOPE ? keep_scope(&w) : OK;
-    if (st != OK || w.horizon == INT64_MIN)
-        return st;
-    if (p->term != TERM_SCOPE)
-        sweep_open(&w);
-    st = each_chunk_before(&w, w.horizon, sweep_chunk);
+    if (st == OK && w.horizon != INT64_MIN) {
+        if (p->term != TERM_SCOPE)
+            sweep_open(&w);
+        st = each_chunk_before(&w, w.horizon, sweep_chunk);
+    }
     *again = *again || w.again;
     return st == OK && p->term != TERM_SCOPE ? keep_end(&w.keep, again) : st;
 }
@@ -286,7 +291,7 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
         return OK; /* for a check to tell of */
     find_spans(s, doc);
     int64_t at = horizon(s);
-    if (at == INT64_MIN)
+    if (at == INT64_MIN && s->e->history.bound.kept_us == INT64_MIN)
         return OK;
     s->chunks_left = CHUNKS_AT_ONCE;
     s->changed = false;
@@ -304,6 +309,7 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
     }
     base_together_forget(s->base);
     *again = false;
+    s->bytes_dropped = 0;
     s->dropped = s->aggregated = s->chunks_dropped = s->chunks_rewritten = s->kept_moved = s->kept_dropped = 0;
     return st;
 }

@@ -47,6 +47,8 @@ void keep_begin(struct keeping *k, struct sweeping *s, struct past_series *p, in
         int64_t before = i ? k->horizon[i - 1] : *at;
         k->horizon[i] = k->active[i] ? aligned(k, i, back(s->now_us, spans->level_us[i])) : before;
         k->overdue[i] = k->active[i] ? back(k->horizon[i], spans->level_us[i] / SLACK) : before;
+        if (s->e->history.bound.kept_us > k->horizon[i])
+            k->horizon[i] = k->overdue[i] = s->e->history.bound.kept_us;
     }
 }
 
@@ -118,6 +120,7 @@ static void move(struct moving *m, struct str key, int64_t at, uint32_t number, 
     renew(k, at, number);
     k->s->changed = true;
     k->s->chunks_left--;
+    k->s->bytes_dropped += key.n;
     k->series->kept[m->level] -= n < k->series->kept[m->level] ? n : k->series->kept[m->level];
     base_drop_past(k->s->base, key);
     for (uint32_t i = 0; i < n; i++) {
