@@ -501,6 +501,7 @@ static void sql_open(struct city *city, const struct config *c)
         .bytes_max = (size_t)config_int(c, "limits", "answer_bytes"),
         .memory_max = (size_t)config_int(c, "limits", "sql_memory"),
         .text_max = (size_t)config_int(c, "limits", "sql_bytes"),
+        .periods_max = limit(c, "aggregation_periods"),
     };
     int64_t enabled = config_int(c, "sql", "enabled");
     city->front.statements = (struct statements){

@@ -61,9 +61,9 @@ const struct session_table *session_find(const struct session *s, const char *na
     return bsearch(name, s->tables, s->table_count, sizeof *s->tables, find_name);
 }
 
-static void table_add(struct session *s, struct str name, uint32_t type)
+static void table_add(struct session *s, struct str name, uint32_t type, const sqlite3_module *module)
 {
-    s->tables[s->table_count++] = (struct session_table){arena_dup(s->arena, name), type, s};
+    s->tables[s->table_count++] = (struct session_table){arena_dup(s->arena, name), type, module, s};
 }
 
 /* One that is named by its IRI is not also meant by what others are called. */
@@ -72,7 +72,7 @@ static bool is_iri(const struct session *s, const struct session_table *t)
     return t->type && str_eq(t->name, terms_iri(s->options->terms, t->type));
 }
 
-/* A name that two would have is nobody's; history and IRIs keep theirs. */
+/* A name that two would have is nobody's; tables of history and IRIs keep theirs. */
 static void tables_settle(struct session *s)
 {
     uint32_t n = 0;
@@ -99,20 +99,20 @@ static enum status tables_find(struct session *s)
         session_fail(s, NULL, st, &c.call.why);
         return st;
     }
-    s->tables = arena_array(s->arena, struct session_table, 2 * (size_t)c.count + 1);
-    table_add(s, STR("history"), TERM_NONE);
+    s->tables = arena_array(s->arena, struct session_table, 2 * (size_t)c.count + 2);
+    table_add(s, STR("history"), TERM_NONE, &TABLE_HISTORY);
+    table_add(s, STR("history_periods"), TERM_NONE, &TABLE_HISTORY_PERIODS);
     for (uint32_t i = 0; i < c.count; i++) {
         struct str iri = terms_iri(s->options->terms, c.names[i].term);
         struct str name = context_compact_term(s->call->context, c.names[i].term);
-        table_add(s, iri, c.names[i].term);
+        table_add(s, iri, c.names[i].term, &TABLE_ENTITY);
         if (!str_eq(iri, name))
-            table_add(s, name, c.names[i].term);
+            table_add(s, name, c.names[i].term, &TABLE_ENTITY);
     }
     tables_settle(s);
     store_thread_quiescent(s->options->store);
     for (uint32_t i = 0; i < s->table_count; i++)
-        sqlite3_create_module(s->db, s->tables[i].name.p, s->tables[i].type ? &TABLE_ENTITY : &TABLE_HISTORY,
-                              &s->tables[i]);
+        sqlite3_create_module(s->db, s->tables[i].name.p, s->tables[i].module, &s->tables[i]);
     return OK;
 }
 

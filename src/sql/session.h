@@ -10,7 +10,8 @@
 /* A table that a statement may name. */
 struct session_table {
     struct str name; /* with a NUL behind it */
-    uint32_t type;   /* TERM_NONE: history */
+    uint32_t type;   /* TERM_NONE: of history */
+    const struct sqlite3_module *module;
     struct session *session;
 };
 

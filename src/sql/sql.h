@@ -2,7 +2,8 @@
  *
  *   sql.c            threads and the statements that wait for them
  *   session.c        one statement, from its text to its rows; guard.c what it may do and how much
- *   table.c          what the tables share; table_entity.c one for each type; table_history.c
+ *   table.c          what the tables share; table_entity.c one for each type; table_history.c,
+ *                    table_history_periods.c; series.c what these two share
  *   rows.c           rows as JSON, CSV, JSON lines
  *   wait.c           a thread waits for the store
  *
@@ -29,6 +30,7 @@ struct sql_options {
     size_t bytes_max;      /* of an answer, "limits.answer_bytes" */
     size_t memory_max;     /* of the engine, all statements together, "limits.sql_memory" */
     size_t text_max;       /* of a statement, "limits.sql_bytes" */
+    uint32_t periods_max;  /* of one aggregation of history, "limits.aggregation_periods" */
 };
 
 /* SQL_ARRAYS: [[1,"a"],…]; SQL_TABLE: {"type":"table","columns":[{"text":"n"},…],"rows":[[1,"a"],…]} */

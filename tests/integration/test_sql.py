@@ -1,5 +1,6 @@
 """SQL over the city: what tables show, what the store is told, what is refused, and by which limit."""
 import csv
+import datetime
 import io
 import json
 import os
@@ -209,6 +210,78 @@ def test_types_that_differ_in_case_alone_are_named_by_iri(cars):
     assert "entity" in rows(cars, "SELECT count(entity) AS entity FROM history", headers=tenant)[0]
 
 
+# ---- periods of history ----
+
+def observe(city, entity, attribute, values, first=0):
+    """One value a minute from 2024-05-01 on, so many minutes behind."""
+    start = datetime.datetime(2024, 5, 1, tzinfo=datetime.timezone.utc)
+    stamp = lambda m: (start + datetime.timedelta(minutes=first + m)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {"id": entity, "type": "Sensor", attribute: [{"type": "Property", "value": v, "observedAt": stamp(m)} for m, v in enumerate(values)]}
+    assert city.post("temporal/entities", body).status_code in (201, 204)
+
+
+@pytest.fixture(scope="module")
+def sensors(tmp_path_factory):
+    city = City(tmp_path_factory.mktemp("sensors"), "--store-log-bytes", "4 MiB", "--limits-aggregation-periods", "5000").start()
+    for first in range(0, 20000, 5000):
+        observe(city, "urn:x:1", "heat", [(m * 7919) % 400 / 10 for m in range(first, first + 5000)], first)
+    observe(city, "urn:x:2", "heat", [1, 2, "warm", True])
+    observe(city, "urn:x:2", "name", ["a", "b", "a"])
+    observe(city, "urn:x:2", "other", [5, 6], 1440)
+    yield city
+    assert city.stop() == 0
+
+
+def test_periods_are_what_the_instances_amount_to(sensors):
+    got = rows(sensors, "SELECT date(time) AS day, totalCount AS n, sum, avg, min, max, distinctCount AS d, sumsq, stddev FROM history_periods "
+               "WHERE entity = 'urn:x:1' AND attribute = 'heat' AND period = 'P1D' AND time >= '2024-05-02' AND time < '2024-05-10'")
+    one_by_one = rows(sensors, "SELECT date(time) AS day, count(*) AS n, sum(number) AS sum, avg(number) AS avg, min(number) AS min, "
+                      "max(number) AS max, count(DISTINCT number) AS d, sum(number * number) AS sumsq FROM history "
+                      "WHERE entity = 'urn:x:1' AND attribute = 'heat' AND time >= '2024-05-02' AND time < '2024-05-10' GROUP BY day")
+    assert len(got) == len(one_by_one) == 8
+    for mine, theirs in zip(got, one_by_one):
+        assert mine.pop("stddev") > 0
+        assert mine.pop("day") == theirs.pop("day") and mine == pytest.approx(theirs)
+
+
+def test_a_header_is_enough_where_a_chunk_is_covered(sensors):
+    deadline = time.monotonic() + 20
+    while metric(sensors, "wellspring_history_chunks_sealed_total") < 15:  # folded in the background
+        observe(sensors, "urn:x:filler", "text", ["x" * 1000] * 1000)
+        assert time.monotonic() < deadline
+    looked = lambda: [metric(sensors, f"wellspring_history_chunks_{what}_total") for what in ("read", "summed")]
+    read, summed = looked()
+    got = rows(sensors, "SELECT time, until, totalCount, min, max, avg FROM history_periods WHERE entity = 'urn:x:1' AND attribute = 'heat'")
+    assert [(r["totalCount"], r["min"], r["max"]) for r in got] == [(20000, 0, 39.9)] and looked() == [read, summed + 19]
+    rows(sensors, "SELECT distinctCount FROM history_periods WHERE entity = 'urn:x:1' AND attribute = 'heat'")
+    assert looked() == [read + 19, summed + 19]  # values must be seen for that
+
+
+def test_periods_of_every_series(sensors):
+    got = rows(sensors, "SELECT entity, type, attribute, dataset, totalCount AS n, avg, max, timeproperty FROM history_periods WHERE entity <> 'urn:x:filler'")
+    of = {(r["entity"], r["attribute"]): r for r in got}
+    assert set(of) == {("urn:x:1", "heat"), ("urn:x:2", "heat"), ("urn:x:2", "name"), ("urn:x:2", "other")}
+    assert of["urn:x:2", "name"]["n"] == 3 and of["urn:x:2", "name"]["avg"] is None
+    assert all(r["type"] == "Sensor" and r["dataset"] is None and r["timeproperty"] == "observedAt" for r in got)
+    assert rows(sensors, "SELECT sum(totalCount) AS n FROM history_periods WHERE type = 'Sensor' AND entity < 'urn:x:f'") == [{"n": 20009}]
+    assert rows(sensors, "SELECT time FROM history_periods WHERE entity = 'urn:x:2' AND period IN ('P1D', 'PT1H') AND attribute = 'other' ORDER BY time") == [
+        {"time": "2024-05-02T00:00:00Z"}] * 2
+    assert rows(sensors, "SELECT p.max FROM (SELECT 'P1D' AS step) AS s JOIN history_periods p ON p.period = s.step "
+                "WHERE p.entity = 'urn:x:2' AND p.attribute = 'other'") == [{"max": 6}]
+    assert rows(sensors, "SELECT * FROM history_periods WHERE entity = 'urn:x:2' AND timeproperty = 'deletedAt'") == []
+    assert rows(sensors, "SELECT totalCount AS n FROM history_periods WHERE entity = 'urn:x:2' AND attribute = 'other' AND timeproperty = 'createdAt' "
+                "AND time > '2026-01-01'")[0]["n"] == 2
+
+
+@pytest.mark.parametrize("condition, word", [
+    ("period = 'a day'", "ISO 8601"), ("period = '-P1D'", ""), ("timeproperty = 'soon'", "timeproperty"),
+    ("period = 'PT1S' AND time >= '2024-05-01' AND time < '2024-06-01'", "limits.aggregation_periods"),
+    ("period = 'PT1M'", "limits.aggregation_periods")])
+def test_periods_that_are_refused(sensors, condition, word):
+    answer = sql(sensors, f"SELECT * FROM history_periods WHERE entity = 'urn:x:1' AND attribute = 'heat' AND {condition}")
+    assert answer.status_code in (400, 403, 413) and word in answer.text, answer.text
+
+
 # ---- what the store is told ----
 
 @pytest.mark.parametrize("statement, told", [
@@ -222,6 +295,9 @@ def test_types_that_differ_in_case_alone_are_named_by_iri(cars):
     ("SELECT * FROM Car WHERE owner = 'urn:ngsi-ld:Person:3'", "owner="),
     ("SELECT * FROM Car WHERE owner = 'x' COLLATE NOCASE", "owner is not null"),
     ("SELECT * FROM history WHERE time > '2024-01-01'", "time>"),
+    ("SELECT * FROM history_periods WHERE entity = 'x' AND attribute = 'y' AND period = 'P1D' AND time > '2024'",
+     "entity=, attribute=, period=, time>"),
+    ("SELECT * FROM history_periods WHERE type = 'Car' AND timeproperty = 'modifiedAt' AND avg > 5", "type=, timeproperty="),
     ("SELECT * FROM history WHERE entity = 'x' AND dataset = 'y'", "entity=, dataset="),
     ("SELECT * FROM history WHERE entity = 'x' AND attribute = 'y' AND time >= '2024-01-01' AND time < '2025-01-01'",
      "entity=, attribute=, time>=, time<"),
@@ -315,7 +391,7 @@ def test_parameters_and_get(cars):
     ("EXPLAIN SELECT * FROM Car", 403, "QUERY PLAN"),
     ("SELECT * FROM main.sqlite_schema", 403, ""),
     ("SELECT 1; SELECT 2", 400, "one statement"),
-    ("SELECT * FROM Tram", 400, "there are: Car, history"),
+    ("SELECT * FROM Tram", 400, "there are: Car, history, history_periods"),
     ("SELECT wheels FROM Car", 400, "wheels"),
     ("SELEC", 400, "syntax"),
     ("", 400, "SELECT is expected"),
