@@ -352,12 +352,21 @@ static enum status work_out(struct recording *w)
     return why_set(&w->why, E_INTERNAL, NULL, "an unknown kind of temporal edit");
 }
 
-/* Waits until nothing of the entity's history is on its way, as long as the call may take. The lock is held, and given up
- * meanwhile. */
+/* The last change of the entity's history that is on its way; 0: none is. */
+static uint64_t on_its_way(const struct recording *w, uint64_t hash)
+{
+    struct heads *heads = &w->e->commit.heads;
+    const struct pending *p = w->tenant ? heads_find(heads, w->tenant, HEAD_HISTORY, w->edit->id, hash) : NULL;
+    return p ? p->seq : 0;
+}
+
+/* Waits until what of the entity's history is on its way now has come, as long as the call may take; not for what comes
+ * later, which may never end. The lock is held, and given up meanwhile. */
 static enum status wait_for_heads(struct recording *w, uint64_t hash)
 {
     struct embedded *e = w->e;
-    while (!history_is_over(&w->r->call) && w->tenant && heads_find(&e->commit.heads, w->tenant, HEAD_HISTORY, w->edit->id, hash)) {
+    uint64_t last = on_its_way(w, hash);
+    while (!history_is_over(&w->r->call) && e->committed_seq < last && on_its_way(w, hash)) {
         commit_unlock(e);
         commit_nudge(e);
         reclaim_offline(e->reclaim);

@@ -50,12 +50,13 @@ static int sync_data(const struct embedded_io *io, int fd)
     struct fault_io *f = of(io);
     f->syncs++;
     pthread_mutex_lock(&f->lock);
-    while (f->held) {
+    while (f->held && !f->passes) {
         f->waiting = true;
         pthread_cond_broadcast(&f->moved);
         pthread_cond_wait(&f->moved, &f->lock);
     }
     f->waiting = false;
+    f->passes -= f->held;
     pthread_mutex_unlock(&f->lock);
     return due(&f->sync_errors) ? EIO : embedded_io_os.sync_data(io, fd);
 }
@@ -104,6 +105,14 @@ void fault_io_release(struct fault_io *f)
 {
     pthread_mutex_lock(&f->lock);
     f->held = false;
+    pthread_cond_broadcast(&f->moved);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fault_io_step(struct fault_io *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->passes++;
     pthread_cond_broadcast(&f->moved);
     pthread_mutex_unlock(&f->lock);
 }

@@ -20,11 +20,14 @@ struct fault_io {
     pthread_mutex_t lock;              /* below */
     pthread_cond_t moved;
     bool held, waiting;
+    unsigned passes; /* of those held, so many may go on */
 };
 void fault_io_init(struct fault_io *f);
 /* From now on a sync of data waits until it is released. */
 void fault_io_hold(struct fault_io *f);
 void fault_io_release(struct fault_io *f);
+/* One that waits goes on; others still wait. */
+void fault_io_step(struct fault_io *f);
 /* Returns once a sync waits. */
 void fault_io_wait(struct fault_io *f);
 

@@ -68,7 +68,7 @@ static void set_done(struct store_call *call)
 }
 
 /* n edits of one entity, each of one instance. */
-static void start(struct call *c, uint32_t n, int64_t deadline_us)
+static void prepare(struct call *c, uint32_t n, int64_t deadline_us)
 {
     *c = (struct call){.record = {.call = {.home = &f->waiter.runner, .done = set_done, .deadline_us = deadline_us},
                                   .caller = &f->caller,
@@ -80,6 +80,18 @@ static void start(struct call *c, uint32_t n, int64_t deadline_us)
     for (uint32_t i = 0; i < n; i++)
         c->edits[i] = (struct record_edit){
             .kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 100 + i, 1)};
+}
+
+static void start(struct call *c, uint32_t n, int64_t deadline_us)
+{
+    prepare(c, n, deadline_us);
+    c->done = store_record(f->store, &c->record);
+}
+
+static void start_blind(struct call *c)
+{
+    prepare(c, 1, 0);
+    c->record.blind = true;
     c->done = store_record(f->store, &c->record);
 }
 
@@ -145,6 +157,54 @@ static void test_an_edit_behind_one_that_does_not_end_is_cancelled(void **state)
     assert_int_equal(st, E_CANCELLED);
     assert_int_equal(end(&first), OK);
     assert_int_equal(recorder_series(f, "urn:e")->count, 2);
+}
+
+static bool is_under_way(const struct call *c)
+{
+    struct embedded *e = embedded_of(f->store);
+    commit_lock(e);
+    const struct op *op = e->commit.ops;
+    while (op && op->call != &c->record.call)
+        op = op->next;
+    commit_unlock(e);
+    return op;
+}
+
+static bool is_queued(uint64_t seq)
+{
+    struct embedded *e = embedded_of(f->store);
+    commit_lock(e);
+    bool is = e->commit.seq >= seq;
+    commit_unlock(e);
+    return is;
+}
+
+/* Somebody records instances of the entity all the time, so that something of it is always on its way. */
+static void test_an_edit_does_not_wait_for_what_comes_later(void **state)
+{
+    (void)state;
+    enum { TRIES = 200 };
+    struct call before, edit, after;
+    unsigned tries = 0;
+    recorder_put(f, "urn:e", 1, 1);
+    fault_io_hold(&o.io);
+    start_blind(&before);
+    store_thread_offline(f->store);
+    fault_io_wait(&o.io);
+    store_thread_online(f->store);
+    start(&edit, 1, 0);
+    while (!is_under_way(&edit))
+        opened_wait(&o);
+    start_blind(&after);
+    fault_io_step(&o.io); /* "before" is there now, "after" on its way */
+    while (!is_queued(after.results[0].seq + 1) && tries++ < TRIES)
+        opened_wait(&o);
+    fault_io_release(&o.io);
+    assert_true(tries < TRIES);
+    assert_int_equal(end(&before), OK);
+    assert_int_equal(end(&after), OK);
+    assert_int_equal(end(&edit), OK);
+    assert_int_equal(recorder_series(f, "urn:e")->count, 4);
 }
 
 /* The second edit waits for the first, which fails and takes the log with it. */
@@ -273,6 +333,7 @@ int main(void)
         TEST(test_a_full_disk_is_told),
         TEST(test_an_edit_behind_one_that_does_not_end_has_a_deadline),
         TEST(test_an_edit_behind_one_that_does_not_end_is_cancelled),
+        TEST(test_an_edit_does_not_wait_for_what_comes_later),
         TEST(test_nothing_is_written_to_a_log_that_failed),
         TEST(test_points_are_not_written_to_a_log_that_failed),
         TEST(test_a_reader_who_goes_does_not_read_on),
