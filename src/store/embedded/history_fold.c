@@ -15,8 +15,8 @@
 
 enum {
     SEAL_POINTS = 1024,
-    SEAL_BYTES = 256 << 10, /* of values, about: large ones make smaller chunks */
-    POINT_BYTES = 16,       /* about, besides its texts */
+    SEAL_BYTES = 256 << 10, /* of instances, about: large ones make smaller chunks */
+    POINT_BYTES = 16,       /* of an attribute, about, besides its texts */
     OPEN_CHUNKS_MAX = 8,    /* of a series, before they are made one */
 };
 
@@ -70,14 +70,19 @@ static void put_chunk(struct folding *f, struct str series, uint32_t number, con
     f->e->history.sealed++;
 }
 
+static size_t weight_of(const struct attr *a)
+{
+    size_t n = POINT_BYTES + a->dataset.n + a->unit_code.n + a->value_type.n + a->object_type.n;
+    if (a->value.kind >= VALUE_STRING)
+        n += a->value.text.n;
+    for (uint32_t i = 0; i < a->sub_count; i++)
+        n += weight_of(&a->subs[i]);
+    return n;
+}
+
 static size_t weight(const struct point *p)
 {
-    size_t n = POINT_BYTES;
-    if (p->attr.value.kind >= VALUE_STRING)
-        n += p->attr.value.text.n;
-    for (uint32_t i = 0; i < p->attr.sub_count; i++)
-        n += POINT_BYTES + (p->attr.subs[i].value.kind >= VALUE_STRING ? p->attr.subs[i].value.text.n : 0);
-    return n;
+    return weight_of(&p->attr);
 }
 
 /* Points from `from` on that make a full chunk; 0: too few are left. */

@@ -274,6 +274,31 @@ static void test_large_instances_are_sealed_apart(void **state)
     opened_start(&o);
 }
 
+/* What counts are all texts of an instance, however deep. */
+static void test_large_members_are_sealed_apart(void **state)
+{
+    (void)state;
+    enum { DEEP = 48, DEEP_BYTES = 16 << 10 };
+    static char text[DEEP_BYTES];
+    memset(text, 'x', sizeof text);
+    struct evolution *all = recorder_evolution(f, "urn:e", 1, DEEP);
+    for (unsigned i = 0; i < DEEP; i++) {
+        struct attr *outer = arena_array(f->arena, struct attr, 2), *inner = outer + 1;
+        *inner = all->series[0].points[i].attr;
+        inner->value = (struct value){.kind = VALUE_STRING, .plain = true, .text = {text, DEEP_BYTES}};
+        *outer = all->series[0].points[i].attr;
+        outer->sub_count = all->series[0].points[i].attr.sub_count = 1;
+        outer->subs = inner;
+        all->series[0].points[i].attr.subs = outer;
+    }
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e"), .fragment = all};
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+    assert_true(fold());
+    assert_int_equal(embedded_of(f->store)->history.sealed, 3); /* of a quarter of a MiB each, or a little more */
+    recorder_assert_range(f, "urn:e", 1, DEEP);
+    assert_int_equal(recorder_series(f, "urn:e")->points[DEEP - 1].attr.subs[0].subs[0].value.text.n, DEEP_BYTES);
+}
+
 /* The first series of the entity is sealed, and more than a batch holds; the second cannot be read. */
 static void test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it(void **state)
 {
@@ -509,6 +534,7 @@ int main(void)
         TEST(test_what_is_not_shown_is_not_read),
         TEST(test_periods_of_an_open_range_begin_with_the_first_value),
         TEST(test_large_instances_are_sealed_apart),
+        TEST(test_large_members_are_sealed_apart),
         TEST(test_a_fold_that_fails_amid_an_entity_writes_nothing_of_it),
         TEST(test_a_fold_that_fails_gives_all_back),
         TEST(test_a_base_that_does_not_open_again_is_told),
