@@ -127,7 +127,7 @@ const struct config_option OPTIONS[] = {
     {"egress", "refuse", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges never connected to, besides link-local and multicast: \"10.0.0.0/8\""},
     {"egress", "allow", OPTION_STRINGS, "[]", 0, 0, NULL, NULL, false, "address ranges allowed although refused"},
     COUNT("egress", "connections", "4096", 1, 100000, "outgoing connections"),
-    COUNT("egress", "connections_per_host", "8", 1, 1000, "of these, notifications to one receiver"),
+    COUNT("egress", "connections_per_host", "32", 1, 1000, "of these, notifications to one receiver"),
     COUNT("egress", "mqtt_under_way", "256", 1, 65535, "notifications on their way to one MQTT server"),
     COUNT("egress", "mqtt_servers", "256", 1, 100000, "MQTT servers (by address, credentials and version) published to at once"),
 

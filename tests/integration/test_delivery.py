@@ -115,9 +115,9 @@ def test_every_kind_of_receiver_is_told_in_order(city, receivers, answer):
     assert all(h["X-Token"] == "abc" and h["Content-Type"].startswith("application/json") for h in receiver.heads)
 
 
-def test_subscriptions_of_one_slow_receiver_wait_for_their_turn(city, receivers):
+def test_subscriptions_of_one_slow_receiver_wait_for_their_turn(new_city, receivers):
     """The time of a message begins when it is sent: 8 connections need 2.5 s for all that wait, and none may fail."""
-    receiver = receivers(seconds=0.1)
+    city, receiver = new_city("--egress-connections-per-host", "8").start(), receivers(seconds=0.1)
     for number in range(200):
         subscribe(city, receiver.uri, number, timeout=1000)
     drive(city, 7)

@@ -129,7 +129,7 @@ static void all_come_home_at_the_end(void **state)
     struct str held = url_of(url, "/hold");
     for (int i = 0; i < SENDS; i++)
         start(&s[i], i % 2 ? STR("http://169.254.1.1/") : held, STR("{}"));
-    assert_true(fixture_wait(&f.held, 8)); /* egress.connections_per_host */
+    assert_true(fixture_wait(&f.held, 32)); /* egress.connections_per_host */
     egress_cancel(egress);
     struct port_send late;
     start(&late, held, STR("{}"));
