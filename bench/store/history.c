@@ -44,7 +44,7 @@ static void done(struct store_call *call)
 static void wait_for(struct store_call *call, bool at_once)
 {
     while (!at_once && call->impl != &waiter)
-        waiter_run(store, &waiter);
+        waiter_run(&waiter, store);
 }
 
 /* Before the clock starts, as for other stores. */

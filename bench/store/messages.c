@@ -66,7 +66,7 @@ static void message_done(struct store_call *call)
 static struct message *message_take(uint32_t edits)
 {
     while (!idle)
-        waiter_run(store, &waiter);
+        waiter_run(&waiter, store);
     struct message *m = idle;
     idle = m->next;
     arena_reset(m->arena);
@@ -110,7 +110,7 @@ static struct str device_id(struct arena *a, uint32_t device)
 static void finish(uint64_t given)
 {
     while (taken < given)
-        waiter_run(store, &waiter);
+        waiter_run(&waiter, store);
 }
 
 static void create(void)

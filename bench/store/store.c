@@ -155,7 +155,7 @@ static void load(struct waiter *waiter)
     double start = now(), cpu_start = cpu();
     for (uint32_t i = 0, turn = 0; i < entities; turn ^= 1) {
         while (w[turn]->busy)
-            waiter_run(store, waiter);
+            waiter_run(waiter, store);
         arena_reset(w[turn]->arena);
         uint32_t n = 0;
         for (; n < BATCH && i < entities; n++, i++) {
@@ -167,7 +167,7 @@ static void load(struct waiter *waiter)
     }
     for (int k = 0; k < 2; k++)
         while (w[k]->busy)
-            waiter_run(store, waiter);
+            waiter_run(waiter, store);
     figure("batches of 1,000 creations, durable: wall", entities / (now() - start), "entities/s");
     figure("batches of 1,000 creations, durable: processor", entities / (cpu() - cpu_start),
            "entities/s a core");
@@ -209,11 +209,11 @@ static void *update(void *arg)
             submit(w[k], 1);
             done++;
         }
-        waiter_run(store, &waiter);
+        waiter_run(&waiter, store);
     }
     for (int k = 0; k < SINGLES; k++) {
         while (w[k]->busy)
-            waiter_run(store, &waiter);
+            waiter_run(&waiter, store);
         arena_free(w[k]->arena);
         free(w[k]);
     }
@@ -316,7 +316,7 @@ static void query(struct waiter *waiter, const char *name,
         clock_gettime(CLOCK_MONOTONIC, &t0);
         if (!store_query(store, &x.query))
             while (!x.done)
-                waiter_run(store, waiter);
+                waiter_run(waiter, store);
         clock_gettime(CLOCK_MONOTONIC, &t1);
         (void)start;
         us[i] = (double)(t1.tv_sec - t0.tv_sec) * 1e6 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e3;

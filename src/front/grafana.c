@@ -270,21 +270,17 @@ static const struct {
     PAGE("variable", metrics), PAGE("tag-keys", nothing),     PAGE("tag-values", nothing),
 };
 
-static void context_resolved(struct contexts_call *call)
+static void resolved(struct exchange *x)
 {
-    struct exchange *x = container_of(call, struct exchange, resolving);
     struct panel *p = container_of(x, struct panel, x);
-    if (call->status != OK) {
-        refuse(p, call->status, &call->why);
-        return;
-    }
-    x->context = call->context;
-    p->run(p);
+    if (x->context)
+        p->run(p);
+    else
+        refuse(p, x->why.status, &x->why);
 }
 
 static enum status read(struct panel *p)
 {
-    static const struct endpoint PLAIN = {.body = BODY_NONE};
     struct exchange *x = &p->x;
     struct http_request *http = x->http;
     const char *method = p->run == hello ? "GET" : "POST";
@@ -293,11 +289,7 @@ static enum status read(struct panel *p)
     enum status st = statement_allowed(p->of, &x->why);
     if (st != OK)
         return st;
-    x->endpoint = &PLAIN;
-    struct str tenant = http_request_header(http, "NGSILD-Tenant");
-    st = str_absent(tenant) ? OK : exchange_set_tenant(x, tenant);
-    if (st == OK)
-        st = negotiate_context(x);
+    st = exchange_read_headers(x);
     struct json_limits limits = {.depth_max = x->api->limits.json_depth, .bytes_max = x->api->limits.body_bytes};
     if (st == OK && http->body.n)
         st = json_read(x->arena, http->body, &limits, &x->body, &x->why);
@@ -313,22 +305,13 @@ bool grafana_handle(struct statements *s, struct http_request *http)
     if (i == sizeof PAGES / sizeof *PAGES)
         return false;
     struct panel *p = arena_zarray(http->arena, struct panel, 1);
-    struct exchange *x = &p->x;
     p->of = s;
     p->run = PAGES[i].run;
-    x->api = s->api;
-    x->broker = s->api->broker;
-    x->http = http;
-    x->arena = http->arena;
-    x->caller.tenant = STR("");
+    exchange_open(&p->x, s->api, http);
     buf_init(&p->out, s->api->limits.answer_bytes);
-    if (read(p) != OK) {
-        refuse(p, x->why.status, &x->why);
-        return true;
-    }
-    x->resolving = (struct contexts_call){
-        .home = exchange_home(x), .arena = x->arena, .spec = x->has_spec ? &x->spec : NULL, .done = context_resolved};
-    if (contexts_resolve(x->broker->contexts, &x->resolving))
-        context_resolved(&x->resolving);
+    if (read(p) != OK)
+        refuse(p, p->x.why.status, &p->x.why);
+    else
+        exchange_resolve(&p->x, resolved);
     return true;
 }

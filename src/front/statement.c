@@ -96,7 +96,6 @@ static enum status read_query(struct asking *a)
 
 static enum status read(struct asking *a)
 {
-    static const struct endpoint PLAIN = {.body = BODY_NONE};
     struct exchange *x = &a->x;
     struct http_request *http = x->http;
     if (http->method != HTTP_GET && http->method != HTTP_POST)
@@ -104,11 +103,7 @@ static enum status read(struct asking *a)
     enum status st = statement_allowed(a->of, &x->why);
     if (st != OK)
         return st;
-    x->endpoint = &PLAIN;
-    struct str tenant = http_request_header(http, "NGSILD-Tenant");
-    st = str_absent(tenant) ? OK : exchange_set_tenant(x, tenant);
-    if (st == OK)
-        st = negotiate_context(x);
+    st = exchange_read_headers(x);
     if (st != OK)
         return st;
     size_t format = format_chosen(http_request_header(http, "Accept"));
@@ -163,15 +158,13 @@ static void look(struct loop_timer *t)
         loop_timer_set(a->x.http->loop, t, time_monotonic() + LOOK_EVERY_US);
 }
 
-static void context_resolved(struct contexts_call *resolving)
+static void resolved(struct exchange *x)
 {
-    struct exchange *x = container_of(resolving, struct exchange, resolving);
     struct asking *a = container_of(x, struct asking, x);
-    if (resolving->status != OK) {
-        answer_refusal(x, resolving->status, &resolving->why);
+    if (!x->context) {
+        answer_why(x);
         return;
     }
-    x->context = resolving->context;
     a->call.home = exchange_home(x);
     a->call.done = done;
     a->call.caller = x->caller;
@@ -186,24 +179,11 @@ bool statement_handle(struct statements *s, struct http_request *http)
     if (!str_eq(http->path, STR("/sql")))
         return false;
     struct asking *a = arena_zarray(http->arena, struct asking, 1);
-    struct exchange *x = &a->x;
     a->of = s;
-    x->api = s->api;
-    x->broker = s->api->broker;
-    x->http = http;
-    x->arena = http->arena;
-    x->caller.tenant = STR("");
-    if (read(a) != OK) {
-        answer_why(x);
-        return true;
-    }
-    x->resolving = (struct contexts_call){
-        .home = exchange_home(x),
-        .arena = x->arena,
-        .spec = x->has_spec ? &x->spec : NULL,
-        .done = context_resolved,
-    };
-    if (contexts_resolve(x->broker->contexts, &x->resolving))
-        context_resolved(&x->resolving);
+    exchange_open(&a->x, s->api, http);
+    if (read(a) != OK)
+        answer_why(&a->x);
+    else
+        exchange_resolve(&a->x, resolved);
     return true;
 }

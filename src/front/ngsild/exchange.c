@@ -1,7 +1,48 @@
 /* What the operations share: readers with the exchange's context, path variables. */
 #include "front/ngsild/exchange.h"
 
+#include "front/ngsild/negotiate.h"
 #include "model/conform.h"
+
+void exchange_open(struct exchange *x, struct ngsild *api, struct http_request *http)
+{
+    static const struct endpoint PLAIN = {.body = BODY_NONE};
+    x->api = api;
+    x->broker = api->broker;
+    x->http = http;
+    x->arena = http->arena;
+    x->endpoint = &PLAIN;
+    x->caller.tenant = STR("");
+}
+
+enum status exchange_read_headers(struct exchange *x)
+{
+    struct str tenant = http_request_header(x->http, "NGSILD-Tenant");
+    enum status st = str_absent(tenant) ? OK : exchange_set_tenant(x, tenant);
+    return st == OK ? negotiate_context(x) : st;
+}
+
+static void context_resolved(struct contexts_call *call)
+{
+    struct exchange *x = container_of(call, struct exchange, resolving);
+    x->context = call->status == OK ? call->context : NULL;
+    if (call->status != OK)
+        x->why = call->why;
+    x->resolved(x);
+}
+
+void exchange_resolve(struct exchange *x, void (*resolved)(struct exchange *x))
+{
+    x->resolved = resolved;
+    x->resolving = (struct contexts_call){
+        .home = exchange_home(x),
+        .arena = x->arena,
+        .spec = x->has_spec ? &x->spec : NULL,
+        .done = context_resolved,
+    };
+    if (contexts_resolve(x->broker->contexts, &x->resolving))
+        context_resolved(&x->resolving);
+}
 
 struct runner *exchange_home(const struct exchange *x)
 {

@@ -34,6 +34,7 @@ struct exchange {
     struct json spec;           /* the @context asked for, when has_spec */
     bool has_spec;
     struct contexts_call resolving;
+    void (*resolved)(struct exchange *x); /* what goes on behind it */
     struct context *context;    /* one reference, once resolved */
     struct filter *filter;      /* freed at the end */
     struct order *order;
@@ -64,6 +65,12 @@ int64_t exchange_deadline(const struct exchange *x);
 struct str exchange_context_url(const struct exchange *x);
 /* The tenant that the request names, checked. */
 MUST_USE enum status exchange_set_tenant(struct exchange *x, struct str name);
+/* The exchange of a page that is no operation of NGSI-LD; x is zero. */
+void exchange_open(struct exchange *x, struct ngsild *api, struct http_request *http);
+/* Its tenant and its @context, as headers name them. */
+MUST_USE enum status exchange_read_headers(struct exchange *x);
+/* Goes on with resolved, possibly before this returns: x has its context, or x->why says why not. */
+void exchange_resolve(struct exchange *x, void (*resolved)(struct exchange *x));
 /* Releases what does not live in the arena; called by the answers. */
 void exchange_end(struct exchange *x);
 

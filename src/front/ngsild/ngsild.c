@@ -189,20 +189,12 @@ static enum status body(struct exchange *x)
     return st;
 }
 
-static void run(struct exchange *x)
+static void resolved(struct exchange *x)
 {
-    OPERATION_RUN[x->endpoint - ENDPOINTS](x);
-}
-
-static void context_resolved(struct contexts_call *call)
-{
-    struct exchange *x = container_of(call, struct exchange, resolving);
-    if (call->status != OK) {
-        answer_refusal(x, call->status, &call->why);
-        return;
-    }
-    x->context = call->context;
-    run(x);
+    if (x->context)
+        OPERATION_RUN[x->endpoint - ENDPOINTS](x);
+    else
+        answer_why(x);
 }
 
 /* These may be asked for GeoJSON (clause 6.3.4). */
@@ -231,25 +223,15 @@ static enum status accept(struct exchange *x)
 void ngsild_handle(struct ngsild *api, struct http_request *http)
 {
     struct exchange *x = arena_zarray(http->arena, struct exchange, 1);
-    x->api = api;
-    x->broker = api->broker;
-    x->http = http;
-    x->arena = http->arena;
-    x->caller.tenant = STR("");
+    exchange_open(x, api, http);
+    x->endpoint = NULL; /* the route says which */
     prefer_read(http, &x->prefer);
     if (route(x) != OK || tenant(x) != OK || snapshots_select(x) != OK || params_read(x) != OK ||
         accept(x) != OK || body(x) != OK || negotiate_context(x) != OK) {
         answer_why(x);
         return;
     }
-    x->resolving = (struct contexts_call){
-        .home = exchange_home(x),
-        .arena = x->arena,
-        .spec = x->has_spec ? &x->spec : NULL,
-        .done = context_resolved,
-    };
-    if (contexts_resolve(api->broker->contexts, &x->resolving))
-        context_resolved(&x->resolving);
+    exchange_resolve(x, resolved);
 }
 
 void ngsild_refuse(struct http_request *http, const struct why *why)

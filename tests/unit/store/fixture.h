@@ -13,20 +13,9 @@
 #include "base/task.h"
 #include "store/embedded/embedded.h"
 #include "store/store.h"
+#include "waiter.h"
 
 #include <pthread.h>
-
-/* A runner whose tasks run where somebody waits for them. */
-struct waiter {
-    struct runner runner;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct task *first, **last;
-    unsigned posts; /* wake-ups */
-};
-void waiter_init(struct waiter *w);
-/* Runs tasks, waiting for them offline, until *done. */
-void waiter_until(struct waiter *w, struct store *s, const bool *done);
 
 /* Time that passes when told. Alone: only for the thread that made it, so that the store's own
  * threads sweep nothing away. */
