@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "store/embedded/base_db.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_chunk.h"
 #include "store/embedded/history_kept.h"
 #include "store/embedded/history_key.h"
+#include "store/embedded/history_past.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +86,48 @@ static int64_t time_of(int64_t now_us, uint32_t class)
     return at <= (double)INT64_MIN / 2 ? INT64_MIN / 2 : (int64_t)at;
 }
 
-void bound_look(struct embedded *e, int64_t now_us, struct str key, struct str bytes)
+/* Shares bytes out over the classes of all times between two, as if as many were of each. */
+static void add_between(uint64_t *classes, int64_t now_us, int64_t first_us, int64_t last_us, uint64_t bytes)
+{
+    uint32_t oldest = class_of(now_us, first_us), youngest = class_of(now_us, last_us);
+    double span = (double)last_us - (double)first_us;
+    for (uint32_t i = oldest; i > youngest && span > 0; i--) {
+        double part = ((double)time_of(now_us, i) - (double)first_us) / span; /* of what is left */
+        uint64_t share = part <= 0 ? 0 : part >= 1 ? bytes : (uint64_t)(part * (double)bytes);
+        classes[i] += share;
+        bytes -= share;
+        first_us = time_of(now_us, i);
+        span = (double)last_us - (double)first_us;
+    }
+    classes[youngest] += bytes;
+}
+
+static void add_chunk(struct bound_survey *s, int64_t now_us, int64_t place, struct str bytes)
+{
+    struct chunk_summary c;
+    struct why why = {0};
+    if (chunk_read_summary(bytes, &c, &why) == OK)
+        add_between(s->points, now_us, c.first_place, c.last_place, bytes.n);
+    else
+        s->points[class_of(now_us, place)] += bytes.n;
+}
+
+/* What is open of the series that a head has. */
+static void look_at_head(struct embedded *e, int64_t now_us, struct str bytes, struct arena *scratch)
+{
+    struct past p;
+    struct why why = {0};
+    past_init(&p, terms_count(e->terms), scratch);
+    if (past_read(&p, arena_dup(scratch, bytes), &why) != OK)
+        return;
+    for (uint32_t i = 0; i < p.count; i++) {
+        struct str open = p.series[i].open, chunk;
+        while (past_next_open(&open, &chunk))
+            add_chunk(e->history.bound.survey, now_us, now_us, chunk);
+    }
+}
+
+void bound_look(struct embedded *e, int64_t now_us, struct str key, struct str bytes, struct arena *scratch)
 {
     struct bound_survey *s = e->history.bound.survey;
     uint32_t tenant, number;
@@ -92,9 +135,11 @@ void bound_look(struct embedded *e, int64_t now_us, struct str key, struct str b
     uint8_t time, level;
     int64_t at;
     if (key.p[0] == '8' && kept_key_parts(key, &time, &level, &at, &number))
-        s->kept[class_of(now_us, at)] += key.n + bytes.n;
-    else if (key.p[0] == '6' && !history_key_head_parts(key, &tenant, &id))
-        s->points[class_of(now_us, history_key_place(key))] += key.n + bytes.n;
+        add_between(s->kept, now_us, at, at + KEPT_SPANS * retention_level_us((enum retention_level)level), key.n + bytes.n);
+    else if (key.p[0] == '6' && history_key_head_parts(key, &tenant, &id))
+        look_at_head(e, now_us, bytes, scratch);
+    else if (key.p[0] == '6')
+        add_chunk(s, now_us, history_key_place(key), bytes);
 }
 
 /* Takes from the oldest class on until *excess is gone. */

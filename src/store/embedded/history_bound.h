@@ -6,6 +6,7 @@
 #ifndef STORE_EMBEDDED_HISTORY_BOUND_H
 #define STORE_EMBEDDED_HISTORY_BOUND_H
 
+#include "base/arena.h"
 #include "base/status.h"
 
 #include <pthread.h>
@@ -59,7 +60,7 @@ enum bound_next {
 };
 enum bound_next bound_next(struct embedded *e, int64_t now_us);
 /* A pair of the survey. */
-void bound_look(struct embedded *e, int64_t now_us, struct str key, struct str bytes);
+void bound_look(struct embedded *e, int64_t now_us, struct str key, struct str bytes, struct arena *scratch);
 /* A sweep has ended. */
 void bound_swept(struct embedded *e);
 

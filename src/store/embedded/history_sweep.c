@@ -213,7 +213,7 @@ struct looking {
 static bool look(void *arg, struct str key, struct str bytes)
 {
     struct looking *l = arg;
-    bound_look(l->s->e, l->s->now_us, key, bytes);
+    bound_look(l->s->e, l->s->now_us, key, bytes, l->s->arena);
     if (--l->left)
         return true;
     l->last = arena_dup(l->s->arena, key);

@@ -230,7 +230,9 @@ static enum status sweep_series(struct sweeping *s, struct past_series *p, int64
     arena_reset(s->keep_arena);
     keep_begin(&w.keep, s, p, &at);
     w.horizon = at;
-    if (at == INT64_MIN || __builtin_sub_overflow(at, (s->now_us - at) / SLACK, &w.overdue))
+    if (s->e->history.bound.points_us != INT64_MIN)
+        w.overdue = at; /* there must be room now */
+    else if (at == INT64_MIN || __builtin_sub_overflow(at, (s->now_us - at) / SLACK, &w.overdue))
         w.overdue = INT64_MIN;
     w.key = history_key_series(s->tenant->id, s->id, p->term, p->dataset, s->arena);
     enum status st = p->term == TERM_SCOPE ? keep_scope(&w) : OK;
