@@ -97,6 +97,7 @@ REQUEST_HEADERS = {
 PAGE_PARAMETERS = {
     "tenant": "Tenant to work in, like NGSILD-Tenant, for who can send no headers",
     "context": "URL of the @context, likewise instead of Link",
+    "accept": "application/geo+json for GeoJSON, likewise instead of Accept",
     "query": "A statement in SQL, one SELECT",
 }
 # What a page takes as application/json, by its operation; other bodies are texts.

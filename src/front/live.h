@@ -9,7 +9,7 @@
  * data is the entity as the query wants it represented, of leave and delete its id and type. id is the
  * point to go on from with Last-Event-ID; when that lies behind what is kept, or is of another start of
  * the program, the answer is a reset and the entities again. Parameters are those of a query of entities
- * without paging and links, and tenant and context, because a browser's EventSource sends no headers.
+ * without paging and links, and tenant, context and accept, because a browser's EventSource sends no headers.
  *
  * A change is matched once for each distinct query and represented once for each distinct view, on a
  * thread of its own that is started by the first stream. */

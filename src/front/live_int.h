@@ -36,7 +36,7 @@ MUST_USE enum status live_query_new(struct live_query **out, struct exchange *x)
 void live_query_free(struct live_query *q);
 /* Names that no entity had before may be known now. */
 void live_query_refresh(struct live_query *q);
-/* Parameters of the URL, tenant and context among them, into x. */
+/* Parameters of the URL, tenant, context and accept among them, into x. */
 MUST_USE enum status live_query_read(struct exchange *x);
 
 /* ---- messages ---- */

@@ -10,6 +10,7 @@ static const struct endpoint LIVE_ENDPOINT = {
     .method = "GET",
     .params = PARAM_BIT(PARAM_ATTRS) | PARAM_BIT(PARAM_COORDINATES) | PARAM_BIT(PARAM_DATASET_ID) |
               PARAM_BIT(PARAM_EXPAND_VALUES) | PARAM_BIT(PARAM_FORMAT) | PARAM_BIT(PARAM_GEOMETRY) |
+              PARAM_BIT(PARAM_GEOMETRY_PROPERTY) |
               PARAM_BIT(PARAM_GEOPROPERTY) | PARAM_BIT(PARAM_GEOREL) | PARAM_BIT(PARAM_ID) |
               PARAM_BIT(PARAM_ID_PATTERN) | PARAM_BIT(PARAM_JSON_KEYS) | PARAM_BIT(PARAM_LANG) |
               PARAM_BIT(PARAM_LOCAL) | PARAM_BIT(PARAM_OMIT) | PARAM_BIT(PARAM_OPTIONS) | PARAM_BIT(PARAM_PICK) |
@@ -30,8 +31,13 @@ static enum status own_param(struct exchange *x, struct str value, const char *n
     return OK;
 }
 
-/* Takes tenant and context out of the query. */
-static enum status own_params(struct exchange *x, struct str *others, struct str *tenant, struct str *context)
+/* What a browser's EventSource cannot say in headers. */
+struct own_params {
+    struct str tenant, context, accept;
+};
+
+/* Takes them out of the query. */
+static enum status own_params(struct exchange *x, struct str *others, struct own_params *own)
 {
     struct str rest = x->http->query, part;
     struct buf b;
@@ -39,9 +45,11 @@ static enum status own_params(struct exchange *x, struct str *others, struct str
     enum status st = OK;
     while (st == OK && rest.n && str_split(&rest, '&', &part)) {
         if (str_starts(part, STR("tenant="))) {
-            st = own_param(x, str_from(part, 7), "tenant", tenant);
+            st = own_param(x, str_from(part, 7), "tenant", &own->tenant);
         } else if (str_starts(part, STR("context="))) {
-            st = own_param(x, str_from(part, 8), "context", context);
+            st = own_param(x, str_from(part, 8), "context", &own->context);
+        } else if (str_starts(part, STR("accept="))) {
+            st = own_param(x, str_from(part, 7), "accept", &own->accept);
         } else {
             if (b.n)
                 buf_char(&b, '&');
@@ -53,21 +61,35 @@ static enum status own_params(struct exchange *x, struct str *others, struct str
     return st;
 }
 
+/* What the data of events are: JSON, unless GeoJSON is asked for, by the parameter or among what Accept names. */
+static enum status accept_read(struct exchange *x, struct str accept)
+{
+    static const struct str GEO = {"application/geo+json", 20};
+    struct str header = http_request_header(x->http, "Accept");
+    if (accept.n && !str_eq(accept, GEO) && !str_eq(accept, STR("application/json")))
+        return why_set(&x->why, E_INVALID_REQUEST, NULL, "accept must be application/json or application/geo+json");
+    bool geo = accept.n ? str_eq(accept, GEO) : !str_absent(header) && str_find(header, GEO) != STR_NPOS;
+    x->accept = geo ? MEDIA_GEO_JSON : MEDIA_JSON;
+    return OK;
+}
+
 enum status live_query_read(struct exchange *x)
 {
-    struct str tenant = STR_NONE, context = STR_NONE;
+    struct own_params own = {STR_NONE, STR_NONE, STR_NONE};
     struct http_request *http = x->http, plain = *http;
     x->endpoint = &LIVE_ENDPOINT;
-    enum status st = own_params(x, &plain.query, &tenant, &context);
+    enum status st = own_params(x, &plain.query, &own);
+    if (st == OK)
+        st = accept_read(x, own.accept);
     if (st != OK)
         return st;
     x->http = &plain; /* for its query alone */
     st = params_read(x);
     x->http = http;
-    if (st == OK && tenant.n)
-        st = exchange_set_tenant(x, tenant);
-    if (st == OK && context.n) {
-        x->spec = (struct json){.kind = JSON_STRING, .string = context};
+    if (st == OK && own.tenant.n)
+        st = exchange_set_tenant(x, own.tenant);
+    if (st == OK && own.context.n) {
+        x->spec = (struct json){.kind = JSON_STRING, .string = own.context};
         x->has_spec = true;
     }
     return st;
@@ -75,7 +97,7 @@ enum status live_query_read(struct exchange *x)
 
 /* ---- the query ---- */
 
-static const uint32_t VIEW_PARAMS[] = {PARAM_DATASET_ID, PARAM_FORMAT, PARAM_LANG, PARAM_OMIT, PARAM_OPTIONS, PARAM_PICK};
+static const uint32_t VIEW_PARAMS[] = {PARAM_DATASET_ID, PARAM_FORMAT, PARAM_GEOMETRY_PROPERTY, PARAM_LANG, PARAM_OMIT, PARAM_OPTIONS, PARAM_PICK};
 
 static bool of_view(uint32_t param)
 {
@@ -92,6 +114,8 @@ static struct str key_of(const struct live_query *q, bool view)
     struct buf b;
     buf_init(&b, SIZE_MAX / 2);
     buf_printf(&b, "%p", (void *)x->context); /* held by the query: names mean the same */
+    if (view)
+        buf_printf(&b, " %d", x->accept);
     for (uint32_t p = 0; p < PARAMS; p++)
         if (exchange_has(x, p) && (of_view(p) == view || p == PARAM_ATTRS))
             buf_printf(&b, " %u:%zu:%.*s", p, x->params[p].n, STR_ARG(x->params[p]));
@@ -135,6 +159,7 @@ static void exchange_keep(struct live_query *q, const struct exchange *x)
     struct exchange *own = &q->x;
     *own = (struct exchange){.api = x->api, .broker = x->broker, .endpoint = x->endpoint, .arena = q->arena};
     own->keywords = x->keywords;
+    own->accept = x->accept;
     for (uint32_t p = 0; p < PARAMS; p++)
         own->params[p] = exchange_has(x, p) ? arena_dup(q->arena, x->params[p]) : STR_NONE;
     q->tenant = own->caller.tenant = arena_dup(q->arena, x->caller.tenant);

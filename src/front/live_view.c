@@ -132,7 +132,7 @@ static void represent_identity(struct buf *b, const struct live_view *v, struct 
 {
     static const struct projection IDENTITY = {.id = true, .type = true};
     struct represent r = {
-        .format = REPRESENT_SIMPLIFIED, .context = v->query->represent.context, .arena = a, .pick = &IDENTITY};
+        .format = REPRESENT_SIMPLIFIED, .geojson = v->query->represent.geojson, .context = v->query->represent.context, .arena = a, .pick = &IDENTITY};
     represent_entity(b, &r, e);
 }
 

@@ -96,6 +96,27 @@ def speed(city, number, value, **more):
     assert changed.status_code == 204, changed.text
 
 
+def test_geojson_for_a_map(city, watch):
+    place = {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [1, 2]}}
+    city.post("entities", car(1, 5, location=place, spot={**place, "value": {"type": "Point", "coordinates": [3, 4]}}))
+    feature = {"id": "urn:ngsi-ld:Car:1", "type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    by_param = watch(city, "type=Car&options=keyValues&accept=application/geo%2Bjson")
+    by_header = watch(city, "type=Car&options=keyValues&geometryProperty=spot", Accept="text/event-stream, application/geo+json")
+    plain = watch(city, "type=Car&options=keyValues", Accept="text/event-stream")
+    for stream, at in ((by_param, [1, 2]), (by_header, [3, 4])):
+        (name, got), _ready = stream.until("ready")
+        assert name == "entity" and got.items() >= {**feature, "geometry": {"type": "Point", "coordinates": at}}.items()
+        assert got["properties"]["type"] == "Car" and got["properties"]["speed"] == 5
+    assert plain.until("ready")[0][1]["type"] == "Car"
+    city.patch("entities/urn:ngsi-ld:Car:1/attrs", {"speed": {"type": "Property", "value": 6}})
+    city.delete("entities/urn:ngsi-ld:Car:1")
+    (change, changed), (gone, left) = by_param.until("delete")
+    assert change == "change" and changed["properties"]["speed"] == 6
+    assert gone == "delete" and left["id"] == "urn:ngsi-ld:Car:1" and left["type"] == "Feature" and left["properties"]["type"] == "Car"
+    for wrong in ("accept=text/html", "geometryProperty=spot", "accept=application/geo%2Bjson&accept=application/json"):
+        assert requests.get(f"{city.url}/live?type=Car&{wrong}", timeout=10).status_code == 400
+
+
 def test_entities_first_then_what_becomes_of_them(city, watch):
     for number in range(3):
         city.post("entities", car(number, 10 * number))
