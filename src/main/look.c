@@ -1,8 +1,7 @@
 /* wellspring get, watch, top: a person looks at a running city from a terminal. */
-#include "base/json.h"
 #include "base/time.h"
 #include "main/command.h"
-#include "main/request.h"
+#include "main/look.h"
 #include "main/screen.h"
 
 #include <inttypes.h>
@@ -10,16 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 64, URL_BYTES_MAX = 16 << 10, LIMIT_DEFAULT = 20, EVERY_MAX_S = 3600 };
-
-struct look {
-    struct request *request;
-    struct arena *arena;  /* of one round */
-    bool json;
-    double every_s;
-    const char *type, *q, *id, *attrs;
-    uint64_t limit;
-};
+enum { DEPTH_MAX = 64, LIMIT_DEFAULT = 20, EVERY_MAX_S = 3600 };
 
 static bool colours(void)
 {
@@ -62,7 +52,7 @@ static const char *look_arguments(struct look *l, int argc, char **argv)
     return NULL;
 }
 
-static void parameter(struct buf *b, const char *name, const char *value)
+void look_parameter(struct buf *b, const char *name, const char *value)
 {
     if (!value)
         return;
@@ -79,23 +69,22 @@ static void look_path(const struct look *l, struct buf *b)
         buf_lit(b, "?");
     } else {
         buf_printf(b, "?limit=%" PRIu64 "%s", l->limit, l->type || l->q || l->attrs ? "" : "&local=true");
-        parameter(b, "type", l->type);
-        parameter(b, "q", l->q);
+        look_parameter(b, "type", l->type);
+        look_parameter(b, "q", l->q);
     }
-    parameter(b, "attrs", l->attrs);
+    look_parameter(b, "attrs", l->attrs);
     buf_str(b, l->json ? STR("") : STR("&options=keyValues"));
 }
 
 /* ---- printing ---- */
 
-static void value_print(struct arena *a, const struct json *v)
+void look_print(struct arena *a, const struct json *v)
 {
     struct str text = screen_harmless(a, v->kind == JSON_STRING ? v->string : json_text(a, v));
     printf("%.*s", STR_ARG(text));
 }
 
-/* False: the reader of what is printed has gone, or there is no room for it. */
-static bool printed(void)
+bool look_printed(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -105,22 +94,22 @@ static void entity_print(struct arena *a, const struct json *e)
     const struct json *id = json_get(e, STR("id")), *type = json_get(e, STR("type"));
     printf("%s", colours() ? "\033[1m" : "");
     if (id)
-        value_print(a, id);
+        look_print(a, id);
     printf("%s  ", colours() ? "\033[0m" : "");
     if (type)
-        value_print(a, type);
+        look_print(a, type);
     printf("\n");
     for (uint32_t i = 0; i < e->n; i++) {
         const struct json_member *m = &e->members[i];
         if (str_eq(m->key, STR("id")) || str_eq(m->key, STR("type")))
             continue;
         printf("  %-24.*s ", STR_ARG(screen_harmless(a, m->key)));
-        value_print(a, &m->value);
+        look_print(a, &m->value);
         printf("\n");
     }
 }
 
-static enum status body_parse(struct look *l, struct str body, struct json *out, struct why *why)
+enum status look_parse(struct look *l, struct str body, struct json *out, struct why *why)
 {
     struct json_limits limits = {.depth_max = DEPTH_MAX, .bytes_max = body.n + 1};
     return json_read(l->arena, body, &limits, out, why);
@@ -129,7 +118,7 @@ static enum status body_parse(struct look *l, struct str body, struct json *out,
 static enum status fetch(struct look *l, struct str *body, struct why *why)
 {
     struct buf path;
-    buf_init(&path, URL_BYTES_MAX);
+    buf_init(&path, LOOK_URL_BYTES_MAX);
     look_path(l, &path);
     enum status st = request_get(l->request, buf_view(&path), l->arena, body, why);
     buf_free(&path);
@@ -146,7 +135,7 @@ static enum status get(struct look *l, struct why *why)
         return OK;
     }
     if (st == OK)
-        st = body_parse(l, body, &v, why);
+        st = look_parse(l, body, &v, why);
     if (st != OK)
         return st;
     if (v.kind == JSON_OBJECT)
@@ -155,74 +144,6 @@ static enum status get(struct look *l, struct why *why)
         if (v.items[i].kind == JSON_OBJECT)
             entity_print(l->arena, &v.items[i]);
     return OK;
-}
-
-/* ---- watch ---- */
-
-static const struct json *entity_with(const struct json *list, struct str id)
-{
-    for (uint32_t i = 0; i < list->n; i++)
-        if (json_is_string(json_get(&list->items[i], STR("id")), id))
-            return &list->items[i];
-    return NULL;
-}
-
-/* What changed between two answers, a line each. */
-static void changes_print(struct arena *a, const struct json *before, const struct json *now)
-{
-    char time[TIME_TEXT_MAX];
-    size_t n = time_format(time_now() / 1000000 * 1000000, time);
-    for (uint32_t i = 0; i < now->n; i++) {
-        const struct json *e = &now->items[i], *id = json_get(e, STR("id"));
-        if (!json_is(id, JSON_STRING))
-            continue;
-        const struct json *old = entity_with(before, id->string);
-        for (uint32_t m = 0; m < e->n; m++) {
-            const struct json *was = json_get(old, e->members[m].key);
-            if (was && json_same(was, &e->members[m].value))
-                continue;
-            printf("%.*s  %.*s  %.*s  ", (int)n, time, STR_ARG(screen_harmless(a, id->string)),
-                   STR_ARG(screen_harmless(a, e->members[m].key)));
-            value_print(a, &e->members[m].value);
-            printf("\n");
-        }
-    }
-}
-
-static enum status watch_round(struct look *l, struct json *now, struct why *why)
-{
-    struct str body;
-    enum status st = fetch(l, &body, why);
-    if (st == OK)
-        st = body_parse(l, body, now, why);
-    if (st == OK && now->kind == JSON_OBJECT) {
-        struct json *one = arena_array(l->arena, struct json, 1);
-        *one = *now;
-        *now = (struct json){.kind = JSON_ARRAY, .n = 1, .items = one};
-    }
-    return st;
-}
-
-static enum status watch(struct look *l, struct why *why)
-{
-    struct arena *older = arena_new(0);
-    struct json before = {.kind = JSON_ARRAY}, now;
-    enum status st;
-    while ((st = watch_round(l, &now, why)) == OK) {
-        if (now.kind != JSON_ARRAY)
-            now = (struct json){.kind = JSON_ARRAY};
-        changes_print(l->arena, &before, &now);
-        if (!printed())
-            break;
-        before = now;
-        struct arena *swap = older;
-        older = l->arena;
-        l->arena = swap;
-        arena_reset(l->arena);
-        usleep((useconds_t)(l->every_s * 1e6));
-    }
-    arena_free(older);
-    return st;
 }
 
 /* ---- top ---- */
@@ -274,7 +195,7 @@ static enum status top(struct look *l, struct why *why)
         int64_t now_us = time_monotonic();
         if (last_us)
             top_print(was, is, (double)(now_us - last_us) / 1e6);
-        if (!printed())
+        if (!look_printed())
             break;
         last_us = now_us;
         was = is;
@@ -311,7 +232,7 @@ int command_get(struct config *config, int argc, char **argv)
 
 int command_watch(struct config *config, int argc, char **argv)
 {
-    return look_run(config, argc, argv, watch);
+    return look_run(config, argc, argv, watch_run);
 }
 
 int command_top(struct config *config, int argc, char **argv)

@@ -14,7 +14,7 @@ static const struct command COMMANDS[] = {
     {"demo", "[--devices N] [--seed N] [--speed N] …", "serve a city with live input of its own", command_demo},
     {"import", "FILE|DIRECTORY|ADDRESS… [--to URL] …", "bring files into a running city", command_import},
     {"get", "[ID] [--type T] [--q Q] [--json] …", "show entities", command_get},
-    {"watch", "[ID] [--type T] [--q Q] [--every S] …", "show entities and then what changes", command_watch},
+    {"watch", "[ID] [--type T] [--q Q] [--attrs A] …", "show entities and then what changes, as it happens", command_watch},
     {"top", "[--every S]", "show how a running city is doing", command_top},
     {"sql", "STATEMENT [--csv|--jsonl] …", "ask a running city in SQL", command_sql},
     {"history", "ENTITY ATTRIBUTE [--every 1h] [--agg avg,…] [--plot] …", "show what an attribute was", command_history},

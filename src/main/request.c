@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { ANSWER_BYTES_MAX = 1 << 30, TIMEOUT_MS = 60000, JSON_DEPTH = 64 };
+enum { ANSWER_BYTES_MAX = 1 << 30, LINE_BYTES_MAX = 1 << 28, TIMEOUT_MS = 60000, JSON_DEPTH = 64 };
 
 struct request {
     struct loop *loop;
@@ -24,6 +24,11 @@ struct waiting {
     struct str body;
     int http_status;
     struct why why;
+    /* of an answer that is followed */
+    bool (*line)(void *arg, struct str line);
+    void *arg;
+    struct buf rest; /* a line that has not ended yet */
+    bool began;
 };
 
 /* Value of --name, taken out of argv; NULL when not given. with: only one that has this in it. */
@@ -115,16 +120,22 @@ static struct str detail(struct arena *a, struct str body)
     return json_is(text, JSON_STRING) ? text->string : body;
 }
 
+static void wait(struct waiting *w, struct str path)
+{
+    struct request *r = w->request;
+    w->call.url = arena_printf(w->arena, "%.*s%.*s", STR_ARG(r->base), STR_ARG(path));
+    w->call.answer_bytes_max = ANSWER_BYTES_MAX;
+    w->call.timeout_ms = TIMEOUT_MS;
+    w->call.done = call_done;
+    http_call_start(r->client, &w->call);
+    loop_run(r->loop);
+}
+
 static enum status send(struct request *r, struct http_call *call, struct str path, struct arena *a, struct str *body,
                         struct why *why)
 {
     struct waiting w = {.request = r, .arena = a, .call = *call};
-    w.call.url = arena_printf(a, "%.*s%.*s", STR_ARG(r->base), STR_ARG(path));
-    w.call.answer_bytes_max = ANSWER_BYTES_MAX;
-    w.call.timeout_ms = TIMEOUT_MS;
-    w.call.done = call_done;
-    http_call_start(r->client, &w.call);
-    loop_run(r->loop);
+    wait(&w, path);
     if (w.call.status != OK)
         return why_set(why, E_IO, NULL, "%.*s does not answer: %s", STR_ARG(r->base), w.why.text);
     if (w.http_status != 200)
@@ -133,8 +144,23 @@ static enum status send(struct request *r, struct http_call *call, struct str pa
     return OK;
 }
 
-static enum status send_with(struct request *r, struct http_call *call, struct str path, const struct str *headers,
-                             size_t count, struct arena *a, struct str *body, struct why *why)
+static bool lines_arrived(struct http_call *call, struct str bytes)
+{
+    struct waiting *w = container_of(call, struct waiting, call);
+    w->began = true;
+    for (size_t end; (end = str_find_char(bytes, '\n')) != STR_NPOS; bytes = str_from(bytes, end + 1)) {
+        buf_str(&w->rest, str_head(bytes, end));
+        if (w->rest.n && w->rest.p[w->rest.n - 1] == '\r')
+            w->rest.n--;
+        if (!w->line(w->arg, buf_view(&w->rest)))
+            return false;
+        buf_clear(&w->rest);
+    }
+    buf_str(&w->rest, bytes);
+    return !w->rest.full;
+}
+
+static void headers_set(const struct request *r, struct http_call *call, const struct str *headers, size_t count, struct arena *a)
 {
     struct str *all = arena_array(a, struct str, count + 1);
     if (count)
@@ -143,6 +169,31 @@ static enum status send_with(struct request *r, struct http_call *call, struct s
         all[count++] = r->tenant;
     call->headers = all;
     call->header_count = count;
+}
+
+enum status request_follow(struct request *r, struct str path, const struct str *headers, size_t count, struct arena *a,
+                           bool (*line)(void *arg, struct str line), void *arg, bool *began, struct why *why)
+{
+    struct waiting w = {.request = r, .arena = a, .call = {.method = "GET", .arrived = lines_arrived}, .line = line, .arg = arg};
+    buf_init(&w.rest, LINE_BYTES_MAX);
+    headers_set(r, &w.call, headers, count, a);
+    wait(&w, path);
+    *began = w.began;
+    bool full = w.rest.full;
+    buf_free(&w.rest);
+    if (full)
+        return why_set(why, E_TOO_LARGE, NULL, "a line has more than %d bytes", LINE_BYTES_MAX);
+    if (w.call.status != OK && w.call.status != E_CANCELLED && !w.began)
+        return why_set(why, E_IO, NULL, "%.*s does not answer: %s", STR_ARG(r->base), w.why.text);
+    if (w.call.status == OK && w.http_status != 200)
+        return why_set(why, E_BAD_DATA, NULL, "answer %d: %.*s", w.http_status, STR_ARG(detail(a, w.body)));
+    return OK;
+}
+
+static enum status send_with(struct request *r, struct http_call *call, struct str path, const struct str *headers,
+                             size_t count, struct arena *a, struct str *body, struct why *why)
+{
+    headers_set(r, call, headers, count, a);
     return send(r, call, path, a, body, why);
 }
 

@@ -21,6 +21,10 @@ MUST_USE enum status request_get_with(struct request *r, struct str path, const 
 /* The same with POST. */
 MUST_USE enum status request_post(struct request *r, struct str path, const struct str *headers, size_t count, struct str content,
                                   struct arena *a, struct str *body, struct why *why);
+/* GET path, whose answer has no end: each of its lines, without what ends it, is handed to line, which ends the request by false.
+ * OK when the answer ended, or was ended; *began: it had begun. Other answers and errors as above. */
+MUST_USE enum status request_follow(struct request *r, struct str path, const struct str *headers, size_t count, struct arena *a,
+                                    bool (*line)(void *arg, struct str line), void *arg, bool *began, struct why *why);
 /* Appends text, percent-encoded for a path's segment or a parameter. */
 void request_encode(struct buf *b, const char *text);
 /* The header that names the @context at url. */

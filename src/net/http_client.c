@@ -48,6 +48,7 @@ struct running {
     struct buf answer;
     size_t dropped_bytes; /* of an answer whose bytes are not wanted */
     size_t header_bytes;
+    bool stopped; /* by the one to whom the answer is handed on */
     struct http_freshness freshness;
     bool failed;                    /* in the client's list of these */
     char refused[ADDRESS_TEXT_MAX]; /* the address that the guard refused, "" when none */
@@ -97,6 +98,8 @@ static enum status judge(struct running *r, CURLcode code)
     if (r->refused[0])
         return why_set(&call->why, E_FORBIDDEN, NULL, "%s is an address that must not be called",
                        r->refused);
+    if (r->stopped)
+        return why_set(&call->why, E_CANCELLED, NULL, "enough has come");
     if (r->answer.full)
         return why_set(&call->why, E_TOO_LARGE, NULL, "the answer has more than %zu bytes",
                        call->answer_bytes_max);
@@ -266,6 +269,11 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 static size_t answer_bytes(char *p, size_t one, size_t n, void *arg)
 {
     struct running *r = arg;
+    long http_status = 0;
+    if (r->call->arrived && curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http_status) == CURLE_OK && http_status / 100 == 2) {
+        r->stopped = !r->call->arrived(r->call, (struct str){p, one * n});
+        return r->stopped ? 0 : one * n;
+    }
     if (r->call->answer_dropped) {
         r->dropped_bytes += one * n;
         return r->dropped_bytes > r->call->answer_bytes_max ? 0 : one * n;
@@ -353,7 +361,12 @@ static void bounds_set(struct running *r)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->call->timeout_ms);
+    if (r->call->arrived) {
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(r->call->timeout_ms + 999) / 1000);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)r->call->timeout_ms);
+    }
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->call->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);

@@ -43,6 +43,9 @@ struct http_call {
     size_t answer_bytes_max;
     bool answer_dropped; /* only its status counts: OK, with no bytes, even for one beyond the maximum */
     uint32_t timeout_ms;
+    /* NULL: the answer is kept. Else a 2xx answer is handed on as it comes, on the loop's thread, and time-out is how long it may
+     * be silent, in whole seconds; false ends the call with E_CANCELLED. Nothing of the client may be called in it. */
+    bool (*arrived)(struct http_call *call, struct str bytes);
     /* Called once, on the loop's thread, never inside http_call_start. */
     void (*done)(struct http_call *call);
     /* out; valid inside done */

@@ -1,6 +1,7 @@
 """wellspring get, watch, top: what a person sees of a city, and of one that is not there."""
 import http.server
 import os
+import socket
 import subprocess
 import threading
 
@@ -112,3 +113,88 @@ def test_long_data_directory(tmp_path, new_city):
     city = new_city(folder=folder).start()
     assert city.get("/healthz").status_code == 200
     assert oct(os.stat(os.path.join(city.data, "control.sock")).st_mode & 0o777) == "0o600"
+
+
+# ---- watch: what comes, and after a break ----
+
+@pytest.fixture
+def watching(city):
+    started = []
+
+    def start(*arguments, url=city.url):
+        started.append(subprocess.Popen([program(), "watch", "--every", "0.1", *arguments, "--to", url], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True))
+        return started[-1]
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def lines(process, n):
+    """Without the time: entity, attribute, value."""
+    return [process.stdout.readline().rstrip("\n").split("  ", 1)[1] for _ in range(n)]
+
+
+def test_watch_tells_changes_as_they_come(city, watching):
+    for i in range(3):
+        city.post("entities", {"id": f"urn:x:{i}", "type": "T", "n": {"type": "Property", "value": i}, "same": {"type": "Property", "value": 1}})
+    process = watching("--type", "T", "--q", "n<10", "--limit", "2")
+    assert lines(process, 8) == [f"urn:x:{i}  {what}" for i in range(2) for what in (f"id  urn:x:{i}", "type  T", f"n  {i}", "same  1")]
+    before = next(line for line in city.request("GET", "/metrics").text.splitlines() if line.startswith("wellspring_http_requests_total "))
+    for value in (5, 6, 12):
+        city.patch("entities/urn:x:2/attrs", {"n": {"type": "Property", "value": value}})
+    assert lines(process, 3) == ["urn:x:2  n  5", "urn:x:2  n  6", "urn:x:2  no longer matches"]  # none is missed, nothing told again
+    city.patch("entities/urn:x:2/attrs", {"n": {"type": "Property", "value": 7}})
+    assert lines(process, 4)[2] == "urn:x:2  n  7"
+    city.delete("entities/urn:x:0")
+    assert lines(process, 1) == ["urn:x:0  deleted"]
+    after = next(line for line in city.request("GET", "/metrics").text.splitlines() if line.startswith("wellspring_http_requests_total "))
+    assert int(after.split()[1]) - int(before.split()[1]) <= 6  # five changes and this: it does not poll
+
+
+def test_watch_goes_on_after_a_break(city, watching):
+    """Through something that breaks the first connection; what happens meanwhile is told once."""
+    server = socket.create_server(("127.0.0.1", 0))
+    heads, broken = [], threading.Event()
+
+    def carry(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+
+    def serve():
+        while True:
+            try:
+                guest, _ = server.accept()
+            except OSError:
+                return
+            head = guest.recv(65536)
+            heads.append(head.decode())
+            upstream = socket.create_connection(("127.0.0.1", int(city.url.rsplit(":", 1)[1])))
+            upstream.sendall(head)
+            threading.Thread(target=carry, args=(upstream, guest), daemon=True).start()
+            if len(heads) == 1:
+                broken.wait(20)
+                for end in (guest, upstream):
+                    end.shutdown(socket.SHUT_RDWR)
+    threading.Thread(target=serve, daemon=True).start()
+    city.post("entities", {"id": "urn:x:1", "type": "T", "n": {"type": "Property", "value": 0}})
+    process = watching("urn:x:1", url=f"http://127.0.0.1:{server.getsockname()[1]}")
+    assert lines(process, 3)[2] == "urn:x:1  n  0"
+    city.patch("entities/urn:x:1/attrs", {"n": {"type": "Property", "value": 1}})
+    assert lines(process, 1) == ["urn:x:1  n  1"]
+    broken.set()
+    for value in (2, 3):
+        city.patch("entities/urn:x:1/attrs", {"n": {"type": "Property", "value": value}})
+    assert lines(process, 2) == ["urn:x:1  n  2", "urn:x:1  n  3"]
+    assert "Last-Event-ID" not in heads[0] and "Last-Event-ID: " in heads[1]
+    server.close()
+
+
+def test_watch_tells_what_is_wrong_with_a_query(city):
+    answer = run("watch", "--q", "n<(", "--to", city.url)
+    assert answer.returncode == 1 and "answer 400" in answer.stderr
