@@ -104,6 +104,12 @@ def test_policies_are_taken_over_and_leave_what_they_say(new_city, tmp_path):
                               "--every", "1d", "--agg", "totalCount", "--csv"], capture_output=True, text=True, timeout=30)
     assert printed.returncode == 0, printed.stderr
     assert sum(int(row["totalCount"]) for row in csv.DictReader(io.StringIO(printed.stdout))) == MINUTES + 1
+    asked = city.request("POST", "/sql", headers={"Content-Type": "application/sql", "Accept": "application/json"},
+                         data=f"SELECT time, totalCount, sum, distinctCount FROM history_periods WHERE entity = '{ROOM}' AND "
+                              f"attribute = 'temperature' AND time >= '{utc(first)}' AND period = 'PT1H' ORDER BY time")
+    assert asked.status_code == 200, asked.text
+    assert [row["sum"] for row in asked.json()] == [period[0] for period in now["sum"]]
+    assert asked.json()[0]["totalCount"] == 61 and asked.json()[0]["distinctCount"] is None
 
 
 def test_a_wrong_policy_stops_the_start_but_not_a_city(new_city, tmp_path):
