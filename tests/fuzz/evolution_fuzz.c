@@ -78,6 +78,18 @@ static void check_form(const struct reader *r, const struct represent_temporal *
     buf_free(&b);
 }
 
+/* When the first instance is, by what periods go by. */
+static int64_t first_of(const struct series *s)
+{
+    int64_t first = INT64_MAX;
+    for (uint32_t i = 0; i < s->count; i++) {
+        int64_t us = point_time(&s->points[i], TIME_OBSERVED_AT);
+        us = us != TIME_NONE ? us : point_place(&s->points[i]);
+        first = us < first ? us : first;
+    }
+    return first;
+}
+
 static void check_aggregates(const struct reader *r, struct represent_temporal *rep, struct evolution *e)
 {
     struct temporal_query q = {
@@ -86,6 +98,7 @@ static void check_aggregates(const struct reader *r, struct represent_temporal *
     for (uint32_t i = 0; i < e->count; i++) {
         struct series *s = &e->series[i];
         s->aggregates = aggregates_begin(&q, PERIODS_MAX, r->arena);
+        aggregates_start(s->aggregates, first_of(s));
         for (uint32_t j = 0; j < s->count; j++)
             aggregates_add(s->aggregates, &s->points[j]);
         s->count = 0;
