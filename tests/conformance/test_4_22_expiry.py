@@ -104,3 +104,17 @@ def test_merges_make_and_unmake_it(city, urn):
 def test_times_that_are_none(city, urn, text):
     refused(city.post("entities", {"id": urn(), "type": "T", "expiresAt": text}), "BadRequestData")
     refused(city.post("entities", {"id": urn(), "type": "T", "a": prop(1, expiresAt=text)}), "BadRequestData")
+
+
+def test_a_temporal_evolution_ends(city, urn):
+    at = soon()
+    evolution = {"id": urn(), "type": "Passing", "expiresAt": at,
+                 "a": [{"type": "Property", "value": 1, "observedAt": "2020-01-01T00:00:00Z"}]}
+    ok(city.post("temporal/entities", evolution), 201)
+    assert "expiresAt" not in ok(city.get(f"temporal/entities/{urn()}")).text
+    assert ok(city.get(f"temporal/entities/{urn()}?options=sysAttrs")).json()["expiresAt"] == at
+    passes(at)
+    refused(city.get(f"temporal/entities/{urn()}"), "ResourceNotFound")
+    refused(city.delete(f"temporal/entities/{urn()}"), "ResourceNotFound")
+    ok(city.post("temporal/entities", {**evolution, "expiresAt": FUTURE}), 201)
+    assert len(ok(city.get(f"temporal/entities/{urn()}")).json()["a"]) == 1

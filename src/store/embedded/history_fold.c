@@ -308,6 +308,8 @@ static enum status write_entity(struct folding *f, const struct recent_entry *en
         st = read_head(f, there, bytes, &h);
     if (st == OK)
         st = past_apply(&f->past, (struct str){entry->groups, entry->n}, f->why);
+    if (st == OK)
+        (void)past_end(&f->past, read_now(f->e));
     base_together_begin(f->base);
     for (uint32_t i = 0; st == OK && i < f->past.count; i++)
         st = write_series(f, &f->past.series[i]);

@@ -65,6 +65,9 @@ void item_write(struct buf *b, const struct item *i)
         buf_le64(b, (uint64_t)i->modified_at);
         buf_le64(b, (uint64_t)i->deleted_at);
         break;
+    case ITEM_EXPIRES:
+        buf_le64(b, (uint64_t)i->expires_at);
+        break;
     case ITEM_DROP_ALL:
     case ITEM_KIND_COUNT:
         break;
@@ -128,6 +131,9 @@ enum status item_read(struct str *bytes, uint32_t term_max, struct arena *a, str
     case ITEM_LIFE:
         ok = read_i64(bytes, &out->created_at) && read_i64(bytes, &out->modified_at) &&
              read_i64(bytes, &out->deleted_at);
+        break;
+    case ITEM_EXPIRES:
+        ok = read_i64(bytes, &out->expires_at);
         break;
     case ITEM_DROP_ALL:
         ok = true;

@@ -19,6 +19,7 @@ enum item_kind {
     ITEM_TYPES,       /* types it has, too */
     ITEM_GROWN,       /* at a time, instances and types were added: that is its beginning, if it has none yet */
     ITEM_LIFE,        /* when the entity was made, modified last and deleted */
+    ITEM_EXPIRES,     /* when the evolution ends (4.22) */
     ITEM_KIND_COUNT
 };
 
@@ -32,6 +33,7 @@ struct item {
     bool current;        /* MODIFY, DROP_POINT: it was the entity's of today */
     uint32_t type_count; /* TYPES, GROWN */
     uint32_t *types;
+    int64_t expires_at;  /* EXPIRES */
     int64_t created_at, modified_at, deleted_at; /* LIFE; TIME_NONE: unknown, or not deleted. GROWN: modified_at alone */
 };
 

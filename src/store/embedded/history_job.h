@@ -23,12 +23,16 @@ bool history_is_over(struct store_call *call);
 struct history_view {
     struct past past;
     const struct doc *doc;  /* NULL: none today. A copy */
+    struct tenant *tenant;
+    struct str ended;       /* the entity's id, when a fold is to take away what has ended; else absent */
     struct base_view *base; /* for sealed chunks; NULL: there is no base. The base stays open until history_view_close() */
 };
 /* Everything is in the arena. */
 MUST_USE enum status history_view_open(struct embedded *e, struct tenant *t, struct str id, struct arena *a,
                                        struct history_view *v, struct why *why);
 void history_view_close(struct embedded *e, struct history_view *v);
+/* Nothing happens to the entity's history, but that the next fold comes by. */
+void history_touch(struct embedded *e, struct tenant *t, struct str id);
 /* Is anything known of the entity, today or before? */
 bool history_view_exists(const struct history_view *v);
 /* Does what today's version has as instance i count? It is no more than a value that was dealt with by itself. */

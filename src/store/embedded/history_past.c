@@ -13,6 +13,7 @@ void past_init(struct past *p, uint32_t term_max, struct arena *a)
 {
     *p = (struct past){.arena = a,
                        .term_max = term_max,
+                       .expires_at = TIME_NONE,
                        .created_at = TIME_NONE,
                        .modified_at = TIME_NONE,
                        .deleted_at = TIME_NONE};
@@ -188,7 +189,7 @@ static void drop_all(struct past *p, uint64_t seq)
         empty(&p->series[k], seq);
     p->taken = seq;
     p->type_count = 0;
-    p->created_at = p->modified_at = p->deleted_at = TIME_NONE;
+    p->created_at = p->modified_at = p->deleted_at = p->expires_at = TIME_NONE;
 }
 
 static void settle(struct past *p, const struct item *i)
@@ -215,8 +216,22 @@ static void add_types(struct past *p, const struct item *i)
     p->type_count = n;
 }
 
-static void grow(struct past *p, const struct item *i)
+static bool end(struct past *p, uint64_t seq, int64_t now_us)
 {
+    bool over = p->expires_at != TIME_NONE && p->expires_at <= now_us;
+    if (over)
+        drop_all(p, seq);
+    return over;
+}
+
+bool past_end(struct past *p, int64_t now_us)
+{
+    return end(p, p->applied, now_us);
+}
+
+static void grow(struct past *p, const struct item *i, uint64_t seq)
+{
+    (void)end(p, seq, i->modified_at); /* what begins now is another */
     add_types(p, i);
     if (p->created_at == TIME_NONE)
         p->created_at = i->modified_at;
@@ -274,10 +289,13 @@ static void apply(struct past *p, struct item *i, uint64_t seq)
         add_types(p, i);
         break;
     case ITEM_GROWN:
-        grow(p, i);
+        grow(p, i, seq);
         break;
     case ITEM_LIFE:
         live(p, i);
+        break;
+    case ITEM_EXPIRES:
+        p->expires_at = i->expires_at;
         break;
     case ITEM_KIND_COUNT:
         break;

@@ -48,6 +48,7 @@ struct past {
     uint64_t applied;     /* change of the last group put in */
     uint64_t taken;
     uint32_t chunks_made; /* in all; the next one's number */
+    int64_t expires_at;   /* the evolution's own; TIME_NONE: none */
     int64_t created_at, modified_at, deleted_at; /* of the entity, once it was gone or if it never was; else TIME_NONE */
     uint32_t type_count;
     uint32_t *types;
@@ -80,6 +81,8 @@ void past_write_body(struct buf *b, const struct past *p);
 void past_lose(struct past *p);
 /* Puts in every group behind p->applied. E_DAMAGED. */
 MUST_USE enum status past_apply(struct past *p, struct str groups, struct why *why);
+/* Drops all if the evolution has ended (4.22): true then. */
+bool past_end(struct past *p, int64_t now_us);
 /* One that is there from now on. What past_find() gave before is no longer valid. */
 struct past_series *past_series(struct past *p, uint32_t term, struct str dataset);
 /* NULL: none. */

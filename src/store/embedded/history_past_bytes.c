@@ -32,7 +32,10 @@ static void write_fields(struct buf *b, const struct past *p)
     buf_le64(b, (uint64_t)p->created_at);
     buf_le64(b, (uint64_t)p->modified_at);
     buf_le64(b, (uint64_t)p->deleted_at);
-    varint_write(b, p->type_count);
+    bool expires = p->expires_at != TIME_NONE;
+    varint_write(b, (uint64_t)p->type_count << 1 | expires);
+    if (expires)
+        buf_le64(b, (uint64_t)p->expires_at);
     for (uint32_t i = 0; i < p->type_count; i++)
         varint_write(b, p->types[i]);
     varint_write(b, p->count);
@@ -150,23 +153,23 @@ enum status past_head_read(struct past_head *h, struct str bytes, struct why *wh
     return why_set(why, E_DAMAGED, NULL, "what stands behind the head of a history is not what was written");
 }
 
-static bool read_times(struct past *p, struct str *bytes)
+static bool read_time(struct str *bytes, int64_t *out)
 {
-    uint64_t times[3];
-    if (bytes->n < sizeof times)
+    uint64_t little;
+    if (bytes->n < sizeof little)
         return false;
-    memcpy(times, bytes->p, sizeof times);
-    *bytes = str_from(*bytes, sizeof times);
-    p->created_at = (int64_t)le64toh(times[0]);
-    p->modified_at = (int64_t)le64toh(times[1]);
-    p->deleted_at = (int64_t)le64toh(times[2]);
+    memcpy(&little, bytes->p, sizeof little);
+    *bytes = str_from(*bytes, sizeof little);
+    *out = (int64_t)le64toh(little);
     return true;
 }
 
 static bool read_types(struct past *p, struct str *bytes)
 {
-    if (!varint_take_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
+    uint64_t count;
+    if (!varint_take(bytes, &count) || (count & 1 && !read_time(bytes, &p->expires_at)) || count >> 1 > bytes->n)
         return false;
+    p->type_count = (uint32_t)(count >> 1);
     p->types = arena_array(p->arena, uint32_t, p->type_count);
     for (uint32_t i = 0; i < p->type_count; i++)
         if (!varint_take_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
@@ -178,7 +181,8 @@ static bool read_fields(struct past *p, struct str *bytes, uint32_t *count)
 {
     struct str from = *bytes;
     return varint_take(bytes, &p->applied) && varint_take(bytes, &p->taken) &&
-           varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) && read_times(p, bytes) && read_types(p, bytes) &&
+           varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) && read_time(bytes, &p->created_at) &&
+           read_time(bytes, &p->modified_at) && read_time(bytes, &p->deleted_at) && read_types(p, bytes) &&
            varint_take_u32(bytes, UINT32_MAX, count) && checksum_holds(from, bytes);
 }
 

@@ -570,13 +570,14 @@ static void describe(const struct history_view *view, struct arena *a, struct ev
     out->created_at = p->created_at;
     out->modified_at = p->modified_at;
     out->deleted_at = view->doc ? TIME_NONE : p->deleted_at;
-    out->expires_at = TIME_NONE;
+    out->expires_at = p->expires_at;
     if (!view->doc)
         return;
     out->created_at = doc_created_at(view->doc);
     if (out->modified_at == TIME_NONE || doc_modified_at(view->doc) > out->modified_at)
         out->modified_at = doc_modified_at(view->doc);
-    out->expires_at = doc_own_expires_at(view->doc);
+    if (out->expires_at == TIME_NONE)
+        out->expires_at = doc_own_expires_at(view->doc);
 }
 
 enum status history_read(const struct reading *r, struct str id, struct evolution *out, bool *found, struct why *why)

@@ -72,6 +72,8 @@ static void put_all(struct recording *w)
     const struct evolution *f = w->edit->fragment;
     put(w, &(struct item){
                .kind = ITEM_GROWN, .modified_at = w->r->now_us, .type_count = f->type_count, .types = f->types});
+    if (f->expires_at != TIME_NONE)
+        put(w, &(struct item){.kind = ITEM_EXPIRES, .expires_at = f->expires_at});
     for (uint32_t i = 0; i < f->count; i++)
         for (uint32_t k = 0; k < f->series[i].count; k++)
             put_new(w, &f->series[i].points[k], k);
@@ -380,21 +382,47 @@ static enum status wait_for_heads(struct recording *w, uint64_t hash)
     return w->r->call.status;
 }
 
-static void enqueue(struct recording *w, uint64_t hash, struct str items)
+static struct pending *pending_of(struct tenant *t, struct str id, struct str items, int64_t now_us)
 {
-    struct embedded *e = w->e;
-    if (!w->tenant)
-        w->tenant = write_make_tenant(e, w->op, w->r->caller->tenant, w->r->now_us);
-    struct pending *p = pending_new(RECORD_HISTORY, 0, w->edit->id);
-    p->op = w->op;
-    p->tenant = w->tenant;
+    struct pending *p = pending_new(RECORD_HISTORY, 0, id);
+    p->tenant = t;
     p->document_kind = HEAD_HISTORY;
-    p->hash = hash;
-    p->at_us = w->r->now_us;
+    p->hash = hash_str(id);
+    p->at_us = now_us;
     p->items = mem_dup(items);
+    return p;
+}
+
+static void queue(struct embedded *e, struct pending *p)
+{
     commit_enqueue(e, p);
     heads_set(&e->commit.heads, p);
+}
+
+static void enqueue(struct recording *w, struct str items)
+{
+    if (!w->tenant)
+        w->tenant = write_make_tenant(w->e, w->op, w->r->caller->tenant, w->r->now_us);
+    struct pending *p = pending_of(w->tenant, w->edit->id, items, w->r->now_us);
+    p->op = w->op;
+    queue(w->e, p);
     w->result->seq = p->seq;
+}
+
+void history_touch(struct embedded *e, struct tenant *t, struct str id)
+{
+    struct buf items;
+    struct why why;
+    bool ahead;
+    buf_init(&items, SIZE_MAX / 2);
+    item_write(&items, &(struct item){.kind = ITEM_TYPES}); /* none */
+    commit_lock(e);
+    if (commit_open(e, &why) == OK && commit_tenant(e, t->name, &ahead) == t &&
+        !heads_find(&e->commit.heads, t, HEAD_HISTORY, id, hash_str(id)))
+        queue(e, pending_of(t, id, buf_view(&items), read_now(e)));
+    commit_unlock(e);
+    commit_nudge(e);
+    buf_free(&items);
 }
 
 static void refuse(struct recording *w, enum status st)
@@ -451,7 +479,7 @@ static void run_edit(struct recording *w)
     if (st == OK && !w->tenant && !w->r->create_tenant)
         st = why_set(&w->why, E_NO_TENANT, NULL, "tenant %.*s does not exist", STR_ARG(w->r->caller->tenant));
     if (st == OK)
-        enqueue(w, hash, buf_view(&w->items));
+        enqueue(w, buf_view(&w->items));
     else
         refuse(w, st);
     sweep_edit_end(e, st == OK && names_instance(w->edit) ? w->result->seq : 0);
@@ -469,7 +497,7 @@ static void enqueue_all(struct recording *w, uint32_t first, uint32_t n, const s
         w->edit = &w->r->edits[first + i];
         w->result = &w->r->results[first + i];
         *w->result = (struct record_result){.status = OK};
-        enqueue(w, hash_str(w->edit->id), str_head(str_from(buf_view(&w->items), from), ends[i] - from));
+        enqueue(w, str_head(str_from(buf_view(&w->items), from), ends[i] - from));
     }
 }
 

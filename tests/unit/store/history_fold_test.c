@@ -485,6 +485,57 @@ static void test_a_tenant_that_goes_during_a_fold_that_fails(void **state)
     assert_tenant_goes(true);
 }
 
+/* ---- an evolution that ends (4.22) ---- */
+
+static void put_until(int64_t from, uint32_t n, int64_t expires_at)
+{
+    struct record_edit edit = {.kind = RECORD_EDIT_UPSERT, .id = STR("urn:e")};
+    struct evolution *e = recorder_evolution(f, "urn:e", from, n);
+    e->expires_at = expires_at;
+    edit.fragment = e;
+    assert_int_equal(recorder_edit(f, &edit).status, OK);
+}
+
+static void test_an_evolution_ends(void **state)
+{
+    (void)state;
+    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct store_evolve v = {.id = STR("urn:e"), .time = &ALWAYS, .points_max = 10};
+    int64_t end_us = o.wall.now + 1000000;
+    put_until(1, CHUNK + 20, end_us);
+    assert_true(fold());
+    recorder_put(f, "urn:e", CHUNK + 21, 10); /* says nothing of its end */
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 30);
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_true(v.evolutions[0].expires_at == end_us);
+    opened_again(&o);
+    recorder_assert_range(f, "urn:e", 1, CHUNK + 30);
+    o.wall.now = end_us;
+    assert_null(recorder_series(f, "urn:e"));
+    assert_true(fold());
+    assert_base_has_no_history();
+}
+
+static void test_another_evolution_begins(void **state)
+{
+    (void)state;
+    int64_t end_us = o.wall.now + 1000000;
+    put_until(1, CHUNK + 20, end_us);
+    assert_true(fold());
+    o.wall.now = f->now_us = end_us;
+    struct record_edit edit = {.kind = RECORD_EDIT_ADD, .id = STR("urn:e"), .fragment = recorder_evolution(f, "urn:e", 1, 1)};
+    assert_int_equal(recorder_edit(f, &edit).status, E_NOT_FOUND);
+    struct record_result r = recorder_put(f, "urn:e", 50, 10);
+    assert_true(r.created);
+    recorder_assert_range(f, "urn:e", 50, 10);
+    assert_true(fold());
+    recorder_assert_range(f, "urn:e", 50, 10);
+    put_until(60, 10, end_us + 1000000);
+    recorder_assert_range(f, "urn:e", 50, 20);
+    o.wall.now = end_us + 1000000;
+    assert_null(recorder_series(f, "urn:e"));
+}
+
 /* ---- a reader meanwhile ---- */
 
 struct reading {
@@ -541,6 +592,8 @@ int main(void)
         TEST(test_what_was_forgotten_does_not_come_back_with_the_entitys_end),
         TEST(test_a_tenant_that_goes_during_a_fold),
         TEST(test_a_tenant_that_goes_during_a_fold_that_fails),
+        TEST(test_an_evolution_ends),
+        TEST(test_another_evolution_begins),
         TEST(test_a_reader_sees_all_or_nothing_of_what_goes),
     };
     return cmocka_run_group_tests_name("store/history_fold", tests, NULL, NULL);
