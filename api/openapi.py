@@ -67,7 +67,7 @@ REFUSALS = {
     "413": "The body is larger than a limit, which the body names",
     "415": "The body's media type is not one of these",
     "422": "The city does not support this operation",
-    "429": "A bound is used up: connections of one peer, entity maps, downloads of @contexts; later it may go",
+    "429": "A bound is used up: connections of one peer, entity maps, snapshots, @contexts that are served or downloaded; later it may go",
     "503": "The city cannot do it now; try again",
     "504": "An @context cannot be had, or the answer took too long",
     "507": "There is no room to write",

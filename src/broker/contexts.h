@@ -108,7 +108,7 @@ struct contexts_referred {
 uint32_t contexts_unused(struct contexts *c, int64_t before_us, struct contexts_referred *referred, uint32_t most,
                          struct arena *a, struct context_unused **out);
 uint32_t contexts_hosted_max(const struct contexts *c);
-/* Makes room for one more of so many bytes. E_NO_SPACE with the limit. Undone by contexts_unreserve() unless
+/* Makes room for one more of so many bytes. E_TOO_MANY_REQUESTS with the limit. Undone by contexts_unreserve() unless
  * contexts_host() follows. */
 MUST_USE enum status contexts_reserve(struct contexts *c, size_t bytes, struct why *why);
 void contexts_unreserve(struct contexts *c, size_t bytes);

@@ -345,9 +345,9 @@ enum status contexts_reserve(struct contexts *c, size_t bytes, struct why *why)
     enum status st = OK;
     contexts_lock(c);
     if (c->hosted_count >= c->o.hosted_max)
-        st = why_limit(why, E_NO_SPACE, NULL, "contexts.hosted", "the city serves %u @contexts already", c->o.hosted_max);
+        st = why_limit(why, E_TOO_MANY_REQUESTS, NULL, "contexts.hosted", "the city serves %u @contexts already", c->o.hosted_max);
     else if (bytes > c->o.hosted_bytes_max - c->hosted_bytes)
-        st = why_limit(why, E_NO_SPACE, NULL, "contexts.hosted_bytes",
+        st = why_limit(why, E_TOO_MANY_REQUESTS, NULL, "contexts.hosted_bytes",
                        "the @contexts that the city serves would have more than %zu bytes", c->o.hosted_bytes_max);
     if (st == OK) {
         c->hosted_count++;

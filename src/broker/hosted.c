@@ -117,7 +117,7 @@ static enum status reserve(struct broker *b, struct hosted_add *h)
     do {
         why_clear(&h->why);
         st = contexts_reserve(b->contexts, h->text.n, &h->why);
-    } while (st == E_NO_SPACE && make_room(b, h));
+    } while (st == E_TOO_MANY_REQUESTS && make_room(b, h));
     return st;
 }
 

@@ -20,7 +20,7 @@ struct hosted_add {
     enum context_kind kind;  /* CONTEXT_HOSTED or _IMPLICIT */
     void (*done)(struct hosted_add *h);
     /* out */
-    enum status status; /* E_BAD_DATA: spec is no @context; E_NO_SPACE */
+    enum status status; /* E_BAD_DATA: spec is no @context; E_TOO_MANY_REQUESTS */
     struct why why;
     struct str id; /* local identifier, in the arena */
     /* private */

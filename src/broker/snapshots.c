@@ -288,7 +288,7 @@ static struct snapshot_entry *make(struct snapshots *s, struct snapshot_call *c)
     int64_t now = snapshots_now(s);
     expire(s);
     if (s->count >= s->o.snapshots_max) {
-        why_limit(&c->why, E_NO_SPACE, NULL, "limits.snapshots", "there are %u snapshots already", s->o.snapshots_max);
+        why_limit(&c->why, E_TOO_MANY_REQUESTS, NULL, "limits.snapshots", "there are %u snapshots already", s->o.snapshots_max);
         return NULL;
     }
     if (str_absent(given.id))

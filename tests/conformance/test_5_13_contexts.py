@@ -98,10 +98,10 @@ def test_bounds(new_city, tmp_path):
     city = new_city("--config", str(settings))
     first = add(city)
     answer = city.post("jsonldContexts", {"@context": {f"t{i}": EX + str(i) for i in range(100)}})
-    assert answer.status_code == 507 and answer.json()["limit"] == "contexts.hosted_bytes"
+    assert answer.status_code == 429 and answer.json()["limit"] == "contexts.hosted_bytes"
     add(city)
     answer = city.post("jsonldContexts", HOSTED)
-    assert answer.status_code == 507 and answer.json()["limit"] == "contexts.hosted"
+    assert answer.status_code == 429 and answer.json()["limit"] == "contexts.hosted"
     no_content(city.delete(path_of(first)))
     add(city)
 

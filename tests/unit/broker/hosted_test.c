@@ -233,7 +233,7 @@ static void test_bounds_count_what_is_there(void **state)
     assert_int_equal(add(c, "a", SPEED).status, OK);
     assert_int_equal(add(c, "b", SPEED).status, OK);
     struct hosted_add refused = add(c, "", SPEED);
-    assert_int_equal(refused.status, E_NO_SPACE);
+    assert_int_equal(refused.status, E_TOO_MANY_REQUESTS);
     assert_string_equal(refused.why.limit, "contexts.hosted");
     contexts_drop(c->broker.contexts, first.id);
     char large[400] = "\"https://x.example/";
@@ -351,7 +351,7 @@ static struct str implied(struct city *c, int number)
     assert_true(hosted_url(&c->broker, &u));
     if (u.status == OK)
         return u.url;
-    assert_int_equal(u.status, E_NO_SPACE);
+    assert_int_equal(u.status, E_TOO_MANY_REQUESTS);
     assert_string_equal(u.why.limit, "contexts.hosted");
     return STR_NONE;
 }
