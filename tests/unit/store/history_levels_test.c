@@ -324,6 +324,35 @@ static void test_what_is_kept_answers_what_it_can(void **state)
     assert_true(number(aggregates_period(s->aggregates, 0), AGGREGATE_TOTAL_COUNT) == 100);
 }
 
+/* By its type, with nothing but aggregates left. */
+static void test_an_entity_is_found_by_what_is_kept(void **state)
+{
+    (void)state;
+    forget_all();
+    sweeper_retain(f, "keep=1d days=forever");
+    put(0, 100, just_now);
+    o.wall.now += 3 * DAY;
+    sweeper_run(f);
+    uint32_t term = fixture_term(f, "value"), other = fixture_term(f, "other");
+    struct temporal_query q = {.property = TIME_OBSERVED_AT, .must_have = true, .from_us = 900 * DAY, .to_us = INT64_MAX, .methods = ALL};
+    struct store_evolve v = {.filter = fixture_of_type(f, "T"), .time = &q, .terms = &term, .term_count = 1, .points_max = 100,
+                             .buckets_max = 10, .limit = 10};
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_int_equal(v.evolution_count, 1);
+    assert_true(number(aggregates_period(v.evolutions[0].series[0].aggregates, 0), AGGREGATE_TOTAL_COUNT) == 100);
+    q.from_us = o.wall.now; /* not in this time, */
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_int_equal(v.evolution_count, 0);
+    q.from_us = 900 * DAY; /* by this attribute, */
+    v.terms = &other;
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_int_equal(v.evolution_count, 0);
+    v.terms = &term; /* nor for an instance */
+    q.methods = 0;
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    assert_int_equal(v.evolution_count, 0);
+}
+
 static void test_other_values_are_kept_as_well_as_they_can_be(void **state)
 {
     (void)state;
@@ -537,6 +566,7 @@ int main(void)
         TEST(test_aggregates_go_when_no_level_keeps_them),
         TEST(test_a_level_that_is_given_up_goes_on_to_the_next),
         TEST(test_what_is_kept_answers_what_it_can),
+        TEST(test_an_entity_is_found_by_what_is_kept),
         TEST(test_other_values_are_kept_as_well_as_they_can_be),
         TEST(test_deleting_deletes_what_is_kept_too),
         TEST(test_a_damaged_record_is_left_alone),
