@@ -71,8 +71,8 @@ static void add_recent(struct tenant *t, const struct recent *r, struct ids *ids
         return;
     const struct recent_entry **entries = recent_sorted(r);
     for (uint32_t i = 0; i < recent_count(r); i++)
-        if (!state_find(tenant_state(t), entries[i]->id, entries[i]->hash, NULL))
-            ids_add(ids, entries[i]->id);
+        if (!state_find(tenant_state(t), recent_id(entries[i]), entries[i]->hash, NULL))
+            ids_add(ids, recent_id(entries[i]));
     free(entries);
 }
 

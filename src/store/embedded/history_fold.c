@@ -237,12 +237,12 @@ static enum status find_head(struct folding *f, struct str key, bool *there, str
 
 /* Few instances are put behind what is there as they are, without a look at it: nothing of that is over, nor is to be found
  * otherwise than before. */
-static bool append(struct folding *f, struct str key, bool there, const struct past_head *h, const struct recent_entry *entry)
+static bool append(struct folding *f, struct str key, bool there, const struct past_head *h, bool plain, struct str groups)
 {
-    if (!entry->plain || h->listed == PAST_LISTED_UNKNOWN || h->tail.n + entry->n > PAST_TAIL_BYTES)
+    if (!plain || h->listed == PAST_LISTED_UNKNOWN || h->tail.n + groups.n > PAST_TAIL_BYTES)
         return false;
     buf_clear(&f->bytes);
-    past_head_write(&f->bytes, h, (struct str){entry->groups, entry->n});
+    past_head_write(&f->bytes, h, groups);
     if (!there)
         past_write_body(&f->bytes, &f->past);
     base_put_past_head(f->base, key, buf_view(&f->bytes));
@@ -295,19 +295,20 @@ static void write_head(struct folding *f, struct str key)
 static enum status write_entity(struct folding *f, const struct recent_entry *entry)
 {
     arena_reset(f->arena);
-    f->id = entry->id;
+    f->id = recent_id(entry);
+    struct str groups = recent_groups(entry, f->arena);
     struct str key = history_key_head(f->t->id, f->id, f->arena);
     past_init(&f->past, terms_count(f->e->terms), f->arena);
     struct past_head h;
     struct str bytes;
     bool there;
     enum status st = find_head(f, key, &there, &bytes, &h);
-    if (st == OK && append(f, key, there, &h, entry))
+    if (st == OK && append(f, key, there, &h, entry->plain, groups))
         return OK;
     if (st == OK)
         st = read_head(f, there, bytes, &h);
     if (st == OK)
-        st = past_apply(&f->past, (struct str){entry->groups, entry->n}, f->why);
+        st = past_apply(&f->past, groups, f->why);
     if (st == OK)
         (void)past_end(&f->past, read_now(f->e));
     base_together_begin(f->base);

@@ -3,7 +3,7 @@
 #ifndef STORE_EMBEDDED_HISTORY_RECENT_H
 #define STORE_EMBEDDED_HISTORY_RECENT_H
 
-#include "base/str.h"
+#include "base/arena.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,10 +13,11 @@ struct recent;
 struct recent_entry {
     struct recent_entry *next; /* in its bucket */
     uint64_t hash;
-    struct str id; /* behind this struct */
-    char *groups;
-    size_t n, room;
+    struct recent_block *first, *last; /* groups */
+    uint32_t n;                        /* bytes of them */
+    uint32_t id_n;
     bool plain; /* nothing but instances of an entity that was there */
+    char id[];
 };
 
 struct recent *recent_new(void);
@@ -24,12 +25,18 @@ void recent_free(struct recent *r); /* NULL is fine */
 /* Appends a group of change seq. hash: hash_str(id). plain: nothing but instances, of an entity that was there and still is.
  * Returns by how much memory grew. */
 size_t recent_add(struct recent *r, struct str id, uint64_t hash, uint64_t seq, struct str items, bool plain);
+/* recent_add() of this hash comes soon: first its bucket is fetched into the cache, then the entry there. */
+void recent_prefetch(const struct recent *r, uint64_t hash);
+void recent_prefetch_entry(const struct recent *r, uint64_t hash);
 /* NULL: nothing happened to it. */
 const struct recent_entry *recent_find(const struct recent *r, struct str id, uint64_t hash);
-/* Puts what older has in front; frees older. */
+struct str recent_id(const struct recent_entry *e);
+/* All groups of an entity: where they are, or copied. */
+struct str recent_groups(const struct recent_entry *e, struct arena *a);
+/* Puts what older has in front; takes older over. */
 void recent_prepend(struct recent *r, struct recent *older);
 uint32_t recent_count(const struct recent *r);
-size_t recent_bytes(const struct recent *r);
+size_t recent_bytes(const struct recent *r); /* 0 while nothing is in it */
 /* All, by id. Caller frees the array. */
 const struct recent_entry **recent_sorted(const struct recent *r);
 

@@ -17,7 +17,7 @@ struct moment {
 static struct str copied(const struct recent *r, struct str id, uint64_t hash, struct arena *a)
 {
     const struct recent_entry *e = r ? recent_find(r, id, hash) : NULL;
-    return e ? arena_dup(a, (struct str){e->groups, e->n}) : STR("");
+    return e ? arena_dup(a, recent_groups(e, a)) : STR("");
 }
 
 static void look(struct embedded *e, struct tenant *t, struct str id, struct arena *a, struct moment *m)
