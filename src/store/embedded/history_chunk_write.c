@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A column of so many times that takes no more, and a few bytes a block, is as good as any. */
-enum { REGULAR_LEAST = 64, REGULAR_BYTES = 16 };
+enum { REGULAR_LEAST = 64, REGULAR_BYTES = 16, FEW = 32 }; /* FEW: are soon put together with others, and not worth a search */
 
 struct writer {
     struct arena *arena;
@@ -163,8 +163,8 @@ static void choose_form(struct writer *w, uint32_t order)
     uint8_t unit = to_units(v, n);
     bool constant = all_same(v, n);
     w->told[k] = (struct told){constant ? FORM_CONSTANT : FORM_COLUMN, unit, 0, v[0], v, n};
-    size_t least = constant ? 0 : column_ints_bytes(v, n);
-    bool settled = constant || (n >= REGULAR_LEAST && least <= REGULAR_BYTES + n / 64);
+    size_t least = constant || n < FEW ? 0 : column_ints_bytes(v, n);
+    bool settled = constant || n < FEW || (n >= REGULAR_LEAST && least <= REGULAR_BYTES + n / 64);
     for (uint32_t i = 0; i < order; i++) {
         enum time_property from = CHUNK_TIME_ORDER[i];
         uint8_t form = w->told[from].form;

@@ -14,6 +14,7 @@ enum {
     ORDERS = 3,
     FAR = 0x80,        /* in a block's first byte: exceptions follow */
     FAR_MAX = BLOCK / 8,
+    FEW = 32,          /* of which exceptions are not worth looking for */
 };
 
 struct block {
@@ -76,6 +77,10 @@ static void block_measure(struct block *k, const int64_t *v, uint32_t n, int64_t
     k->far = 0;
     if (!all)
         return;
+    if (n < FEW) {
+        k->bytes += (n * k->width + 7) / 8;
+        return;
+    }
     uint32_t top = 0;
     uint64_t half = UINT64_C(1) << (k->width - 1);
     for (uint32_t i = 0; i < n; i++)
@@ -123,7 +128,7 @@ static void block_plan(struct block *k, const int64_t *v, uint32_t n)
     for (uint32_t i = 1; i < n; i++)
         least = v[i] < least ? v[i] : least;
     block_measure(k, v, n, least);
-    if (n < 8 || k->width < 4 || !find_base_above(v, n, &above))
+    if (n < FEW || k->width < 4 || !find_base_above(v, n, &above))
         return;
     block_measure(&other, v, n, above);
     if (other.bytes < k->bytes)
