@@ -4,7 +4,6 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/log.h"
 #include "base/task.h"
 #include "base/time.h"
 #include "broker/named.h"
