@@ -29,7 +29,8 @@ struct temporal_query {
     uint8_t relation; /* enum time_relation */
     uint8_t property; /* enum time_property */
     bool must_have;   /* only instances that have the property: a relation or a property was given */
-    bool by_place;    /* instead of a property: where instances stand in their series (point_place()). Not with methods */
+    bool by_place;    /* instead of a property: where instances stand in their series (point_place()). With methods: the property
+                         is TIME_OBSERVED_AT, and need not be there */
     int64_t from_us;  /* inclusive; INT64_MIN: open */
     int64_t to_us;    /* exclusive; INT64_MAX: open */
     uint32_t last_n;  /* 0: all */

@@ -153,7 +153,8 @@ static int want_time(struct cursor *c, uint32_t methods, struct session *s)
         w.end_time_at = (struct str){to, time_format(r.to_us, to)};
     }
     enum status st = temporal_read(&w, &limits, &c->time, &why);
-    c->time.must_have = true;
+    c->time.by_place = str_absent(c->property);
+    c->time.must_have = !c->time.by_place;
     c->time.from_us = r.from_us;
     c->time.to_us = r.to_us;
     return st == OK ? SQLITE_OK : session_fail(s, &c->base.base.pVtab->zErrMsg, st, &why);
@@ -277,7 +278,7 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
     } else if (i == PERIOD) {
         table_text(out, c->period);
     } else if (i == PROPERTY) {
-        table_text(out, str_of(time_property_name((enum time_property)c->time.property)));
+        table_text(out, c->property);
     } else if (p->values[i - METHODS].there) {
         table_value(out, s, &(struct attr){.kind = ATTR_PROPERTY, .value = p->values[i - METHODS].value});
     }

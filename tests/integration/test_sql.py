@@ -262,7 +262,7 @@ def test_periods_of_every_series(sensors):
     of = {(r["entity"], r["attribute"]): r for r in got}
     assert set(of) == {("urn:x:1", "heat"), ("urn:x:2", "heat"), ("urn:x:2", "name"), ("urn:x:2", "other")}
     assert of["urn:x:2", "name"]["n"] == 3 and of["urn:x:2", "name"]["avg"] is None
-    assert all(r["type"] == "Sensor" and r["dataset"] is None and r["timeproperty"] == "observedAt" for r in got)
+    assert all(r["type"] == "Sensor" and r["dataset"] is None and r["timeproperty"] is None for r in got)
     assert rows(sensors, "SELECT sum(totalCount) AS n FROM history_periods WHERE type = 'Sensor' AND entity < 'urn:x:f'") == [{"n": 20009}]
     assert rows(sensors, "SELECT time FROM history_periods WHERE entity = 'urn:x:2' AND period IN ('P1D', 'PT1H') AND attribute = 'other' ORDER BY time") == [
         {"time": "2024-05-02T00:00:00Z"}] * 2
@@ -271,6 +271,18 @@ def test_periods_of_every_series(sensors):
     assert rows(sensors, "SELECT * FROM history_periods WHERE entity = 'urn:x:2' AND timeproperty = 'deletedAt'") == []
     assert rows(sensors, "SELECT totalCount AS n FROM history_periods WHERE entity = 'urn:x:2' AND attribute = 'other' AND timeproperty = 'createdAt' "
                 "AND time > '2026-01-01'")[0]["n"] == 2
+
+
+def test_periods_count_what_was_never_observed(sensors):
+    """Like the time of history: where it was recorded."""
+    for value in (28.9, 29.1):
+        body = {"id": "urn:y:1", "type": "Spring", "level": {"type": "Property", "value": value}}
+        assert sensors.post("entityOperations/upsert", [body]).status_code in (201, 204)
+    of = "FROM history_periods WHERE entity = 'urn:y:1' AND attribute = 'level'"
+    assert rows(sensors, f"SELECT totalCount AS n, min, max {of}") == [{"n": 2, "min": 28.9, "max": 29.1}]
+    assert rows(sensors, f"SELECT totalCount AS n {of} AND time >= '2026' AND time < '2100'") == [{"n": 2}]
+    assert rows(sensors, f"SELECT totalCount AS n {of} AND time < '2026'") == []
+    assert rows(sensors, f"SELECT totalCount AS n {of} AND timeproperty = 'observedAt'") == []
 
 
 @pytest.mark.parametrize("condition, word", [
