@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "store/embedded/history_chunk.h"
+#include "store/embedded/history_job.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_recent.h"
 #include "store/embedded/history_sweep_keep.h"
@@ -289,8 +290,11 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
 {
     const struct doc *doc = state_find(tenant_state(s->tenant), s->id, hash_str(s->id), NULL);
     past_init(&s->past, terms_count(s->e->terms), s->arena);
-    if (past_read(&s->past, head, s->why) != OK)
-        return OK; /* for a check to tell of */
+    struct why damage = {0};
+    if (past_read(&s->past, head, &damage) != OK) { /* a fold makes what is left of it, for the next sweep */
+        history_touch(s->e, s->tenant, s->id);
+        return OK;
+    }
     find_spans(s, doc);
     int64_t at = horizon(s);
     if (at == INT64_MIN && s->e->history.bound.kept_us == INT64_MIN)

@@ -2,6 +2,7 @@
  * the embedded store from inside. */
 #include "opened.h"
 #include "recorder.h"
+#include "sweeper.h"
 
 #include "base/varint.h"
 #include "store/embedded/base_db.h"
@@ -206,6 +207,25 @@ static void test_groups_come_once_over_a_damaged_head(void **state)
     recorder_assert_range(f, "urn:e", 1, 3 * CHUNK + OPEN);
 }
 
+/* All of it is too old; nothing happens to the entity. */
+static void test_a_sweep_has_a_damaged_head_made_again(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 1, 2 * CHUNK + OPEN);
+    assert_true(opened_fold(&o));
+    damage(false, VALUE_HEAD + BEGIN);
+    sweeper_retain(f, "keep=1h");
+    sweeper_run(f);
+    (void)assert_nearly_all(2 * CHUNK + OPEN);
+    while (!embedded_of(f->store)->history.bytes) /* what it asked for is on its way */
+        opened_wait(&o);
+    sweeper_run(f);
+    assert_null(recorder_series(f, "urn:e"));
+    opened_shut(&o);
+    opened_assert_sound(&o);
+    opened_start(&o);
+}
+
 /* ---- the bytes of one ---- */
 
 enum { TERMS = 9, POINTS = 5 };
@@ -366,6 +386,7 @@ int main(void)
         TEST(test_damage_anywhere_in_a_head_costs_what_it_hits),
         TEST(test_folds_go_on_over_a_damaged_head),
         TEST(test_groups_come_once_over_a_damaged_head),
+        TEST(test_a_sweep_has_a_damaged_head_made_again),
         cmocka_unit_test(test_every_bit_of_a_head_is_watched),
         cmocka_unit_test(test_every_bit_of_a_tail_is_watched),
     };
