@@ -49,23 +49,24 @@ static enum status accept(struct draft *d, const struct json *v, const struct at
 
 /* ---- what goes along ---- */
 
-static bool is_ours(struct str name)
+/* Its usual spelling; NULL: it may be given. */
+static const char *ours(struct str name)
 {
     static const char *const OURS[] = {"Content-Length", "Transfer-Encoding", "Connection", "Host",       "Expect",
                                        "Upgrade",        "TE",                "Trailer",    "Keep-Alive", "Proxy-Connection"};
     for (size_t k = 0; k < sizeof OURS / sizeof *OURS; k++)
         if (str_eq_fold(name, str_of(OURS[k])))
-            return true;
-    return false;
+            return OURS[k];
+    return NULL;
 }
 
 enum status endpoint_check_receiver(const struct json *pairs, const struct at *list, struct why *why)
 {
     for (uint32_t i = 0; pairs && i < pairs->n; i++) {
         struct at at = {list, STR_NONE, i};
-        struct str key = draft_text_of(&pairs->items[i], STR("key"));
-        if (is_ours(key))
-            return why_set(why, E_BAD_DATA, &at, "the header %.*s is set by the broker", STR_ARG(key));
+        const char *header = ours(draft_text_of(&pairs->items[i], STR("key")));
+        if (header)
+            return why_set(why, E_BAD_DATA, &at, "the header %s is set by the broker", header);
     }
     return OK;
 }
