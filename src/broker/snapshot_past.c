@@ -187,7 +187,7 @@ static enum status copy_one(struct snapshot_past *p, struct str id, struct arena
         return st;
     why_clear(why);
     uint64_t n = reduce(p, w.q.evolutions, held);
-    if (n > left)
+    if (n > left || w.q.local.partial)
         return why_limit(why, E_TOO_MANY_RESULTS, NULL, "limits.snapshot_instances",
                          "a snapshot has at most %u instances of temporal evolutions", p->s->o.instances_max);
     *p->instances += n;
