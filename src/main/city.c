@@ -85,6 +85,7 @@ static void limits_read(const struct config *c, struct ngsild_limits *l)
         .temporal_points = limit(c, "temporal_points"),
         .last_n = limit(c, "last_n"),
         .aggregation_periods = limit(c, "aggregation_periods"),
+        .aggregation_values = limit(c, "aggregation_values"),
         .tenant_bytes = limit(c, "tenant_bytes"),
         .request_us = config_int(c, "server", "answer_timeout"),
         .reader = {.attrs_max = limit(c, "attributes"),
@@ -502,6 +503,7 @@ static void sql_open(struct city *city, const struct config *c)
         .memory_max = (size_t)config_int(c, "limits", "sql_memory"),
         .text_max = (size_t)config_int(c, "limits", "sql_bytes"),
         .periods_max = limit(c, "aggregation_periods"),
+        .values_max = limit(c, "aggregation_values"),
     };
     int64_t enabled = config_int(c, "sql", "enabled");
     city->front.statements = (struct statements){

@@ -66,6 +66,7 @@ const struct config_option OPTIONS[] = {
     COUNT("limits", "temporal_points", "100000", 1, 100000000, "instances in an answer; of more the first are shown, or with lastN the last (206)"),
     COUNT("limits", "last_n", "100000", 1, 100000000, "largest lastN parameter"),
     COUNT("limits", "aggregation_periods", "100000", 1, 10000000, "periods of one aggregation"),
+    COUNT("limits", "aggregation_values", "1000000", 1, INT64_C(1) << 30, "different values of all periods that distinctCount counts, in one aggregation"),
     COUNT("limits", "visit", "0", 0, INT64_C(1) << 31, "candidates one query may look at; 0: no limit"),
     COUNT("limits", "tenants", "10000", 1, 10000000, "tenants"),
     COUNT("limits", "tenant_bytes", "128", 1, 255, "length of a tenant's name"),

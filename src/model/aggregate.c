@@ -20,7 +20,9 @@ struct aggregates {
     uint32_t buckets_max;
     bool whole;   /* one period for the whole range */
     bool started; /* origin is known */
-    bool over;
+    bool over;     /* there are too many periods, */
+    bool too_many; /* or different values */
+    uint32_t distinct_max;
     uint8_t kind;
     int64_t origin;     /* where period 0 begins */
     int64_t least_us;   /* of all instances; greatest_us too: of a whole range with open sides */
@@ -51,6 +53,11 @@ struct aggregates *aggregates_begin(const struct temporal_query *q, uint32_t buc
     g->greatest_us = INT64_MIN;
     g->current = NOWHERE;
     return g;
+}
+
+void aggregates_bound(struct aggregates *g, uint32_t distinct_max)
+{
+    g->distinct_max = distinct_max;
 }
 
 bool aggregates_wait(const struct aggregates *g)
@@ -173,6 +180,13 @@ static void note_time(struct aggregates *g, int64_t us)
     g->greatest_us = us > g->greatest_us ? us : g->greatest_us;
 }
 
+/* Is distinctCount asked for, and room for more? Looked at once for a run of values. */
+static bool counts_distinct(struct aggregates *g)
+{
+    g->too_many = g->distinct_max && distinct_count(g->distinct) > g->distinct_max;
+    return (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT)) && !g->too_many;
+}
+
 static void add_item(struct aggregates *g, const struct item *item)
 {
     struct bucket *b = in_range(g, item->us) ? bucket_at(g, item->us) : NULL;
@@ -199,7 +213,7 @@ static void add_item(struct aggregates *g, const struct item *item)
     default:
         break;
     }
-    if (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT))
+    if (counts_distinct(g))
         b->distinct += distinct_add(&g->distinct, g->current, item, g->arena);
 }
 
@@ -229,7 +243,7 @@ static void add_run(struct aggregates *g, struct bucket *b, const int64_t *times
     sums_add(&b->sums, numbers, n, g->q.methods);
     for (uint32_t i = 0; i < n && g->whole; i++)
         note_time(g, times[i]);
-    if (g->q.methods & AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT))
+    if (counts_distinct(g))
         for (uint32_t i = 0; i < n; i++)
             b->distinct += distinct_add_number(&g->distinct, g->current, numbers[i], g->arena);
 }
@@ -380,6 +394,10 @@ enum status aggregates_end(struct aggregates *g, struct why *why)
     if (g->over)
         return why_limit(why, E_TOO_COMPLEX, NULL, "limits.aggregation_periods",
                          "the values fall into more than %u periods of aggrPeriodDuration", g->buckets_max);
+    (void)counts_distinct(g);
+    if (g->too_many)
+        return why_limit(why, E_TOO_COMPLEX, NULL, "limits.aggregation_values", "distinctCount would have to count more than %u values",
+                         g->distinct_max);
     for (uint32_t i = 0; i < g->count; i++)
         allowed |= aggregate_allowed(g->buckets[i].classes);
     if (g->count && !(allowed & g->q.methods))

@@ -19,6 +19,9 @@ struct aggregates; /* growing, then finished, in an arena */
  * period is as long as was asked for, also the last of a range that is no multiple of it.
  * buckets_max: periods with an instance, "limits.aggregation_periods" → E_TOO_COMPLEX from aggregates_end(). */
 struct aggregates *aggregates_begin(const struct temporal_query *q, uint32_t buckets_max, struct arena *a);
+/* With distinctCount, so many different values of all periods at most, 0: any number; "limits.aggregation_values" → E_TOO_COMPLEX
+ * from aggregates_end(). */
+void aggregates_bound(struct aggregates *g, uint32_t distinct_max);
 /* Is the start of the periods not known yet? Then aggregates_start() comes before the first instance. */
 bool aggregates_wait(const struct aggregates *g);
 /* With an open start: the time of the first instance; any that is before is left out. Else nothing. */

@@ -66,6 +66,11 @@ static bool add(struct distinct **set, struct seen s, bool borrowed, struct aren
     return true;
 }
 
+uint32_t distinct_count(const struct distinct *set)
+{
+    return set ? set->count : 0;
+}
+
 uint64_t distinct_add_number(struct distinct **set, uint32_t bucket, double number, struct arena *a)
 {
     struct seen s = {.bucket = bucket, .tag = TAG_NUMBER};

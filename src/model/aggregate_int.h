@@ -74,6 +74,7 @@ struct distinct; /* the values that each bucket had; starts as NULL */
 
 /* Counts those of the item that bucket did not have before. */
 uint64_t distinct_add(struct distinct **set, uint32_t bucket, const struct item *item, struct arena *a);
+uint32_t distinct_count(const struct distinct *set); /* NULL: 0 */
 uint64_t distinct_add_number(struct distinct **set, uint32_t bucket, double number, struct arena *a);
 
 #endif

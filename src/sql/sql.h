@@ -31,6 +31,7 @@ struct sql_options {
     size_t memory_max;     /* of the engine, all statements together, "limits.sql_memory" */
     size_t text_max;       /* of a statement, "limits.sql_bytes" */
     uint32_t periods_max;  /* of one aggregation of history, "limits.aggregation_periods" */
+    uint32_t values_max;   /* different ones of it, "limits.aggregation_values" */
 };
 
 /* SQL_ARRAYS: [[1,"a"],…]; SQL_TABLE: {"type":"table","columns":[{"text":"n"},…],"rows":[[1,"a"],…]} */

@@ -175,6 +175,7 @@ static int page_read(struct cursor *c)
         struct store_evolve v = series_evolve(&c->wanted, s, c->next, n, c->base.page);
         v.time = &c->time;
         v.buckets_max = s->options->periods_max;
+        v.distinct_max = s->options->values_max;
         code = series_read(&v, table, s);
         c->evolutions = v.evolutions;
         c->count = v.evolution_count;

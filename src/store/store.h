@@ -150,6 +150,7 @@ struct store_evolve {
     uint32_t dataset_count;
     uint64_t points_max;   /* instances in the whole answer, at most, but for those of one time; beyond, it is partial */
     uint32_t buckets_max;  /* periods of an aggregation */
+    uint32_t distinct_max; /* different values of all of them, for distinctCount; 0: any number */
     uint64_t offset;
     uint32_t limit;        /* entities; 0 with count: only the number */
     bool count;

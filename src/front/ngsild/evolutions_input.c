@@ -218,6 +218,7 @@ struct store_evolve evolutions_input_asked(struct exchange *x, const struct evol
         .dataset_count = in->query.dataset_count,
         .points_max = x->api->limits.temporal_points,
         .buckets_max = x->api->limits.aggregation_periods,
+        .distinct_max = x->api->limits.aggregation_values,
         .order = x->order,
         .arena = x->arena,
     };

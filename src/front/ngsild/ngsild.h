@@ -24,6 +24,7 @@ struct ngsild_limits {
     uint32_t temporal_points;  /* instances in an answer, "limits.temporal_points" */
     uint32_t last_n;           /* largest lastN */
     uint32_t aggregation_periods;
+    uint32_t aggregation_values; /* different ones that are counted */
     size_t tenant_bytes;
     int64_t request_us;        /* deadline of the store's part */
     struct reader_limits reader;

@@ -299,6 +299,7 @@ static enum status begin_aggregates(struct gathering *g, struct str id, const st
 {
     enum status st = OK;
     g->aggregates = aggregates_begin(g->r->time, g->r->v->buckets_max, g->r->arena);
+    aggregates_bound(g->aggregates, g->r->v->distinct_max);
     if (aggregates_wait(g->aggregates) && !g->r->time->last_n) {
         g->first_only = true;
         g->first_us = g->r->time->to_us;

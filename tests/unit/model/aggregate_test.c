@@ -457,6 +457,26 @@ static void periods_are_limited(void **state)
     }
 }
 
+static void different_values_are_limited(void **state)
+{
+    (void)state;
+    struct why why;
+    for (uint32_t most = 9; most <= 10; most++) {
+        struct arena *a = arena_new(0);
+        struct temporal_query q = query(NULL, NULL, "PT0S", AGGREGATE_BIT(AGGREGATE_DISTINCT_COUNT));
+        struct aggregates *g = aggregates_begin(&q, 1, a);
+        aggregates_bound(g, most);
+        for (int i = 0; i < 10000; i++) {
+            struct point p = number_point(i, i % 10);
+            aggregates_add(g, &p);
+        }
+        why_clear(&why);
+        assert_int_equal(aggregates_end(g, &why), most == 10 ? OK : E_TOO_COMPLEX);
+        assert_string_equal(why.limit, most == 10 ? "" : "limits.aggregation_values");
+        arena_free(a);
+    }
+}
+
 /* The whole calendar and its end, beyond which no period goes. */
 static void the_calendar_has_ends(void **state)
 {
@@ -482,7 +502,8 @@ int main(void)
         cmocka_unit_test(sums_are_compensated),           cmocka_unit_test(infinite_sums_are_not_there),
         cmocka_unit_test(each_data_type_has_its_methods), cmocka_unit_test(booleans_are_numbers),
         cmocka_unit_test(mixed_values_and_deletions),     cmocka_unit_test(methods_must_apply),
-        cmocka_unit_test(periods_are_limited),            cmocka_unit_test(summaries_fit_into_periods),
+        cmocka_unit_test(periods_are_limited),
+        cmocka_unit_test(different_values_are_limited),            cmocka_unit_test(summaries_fit_into_periods),
         cmocka_unit_test(the_calendar_has_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
