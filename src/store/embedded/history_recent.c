@@ -60,7 +60,7 @@ void recent_prefetch_entry(const struct recent *r, uint64_t hash)
 {
     const struct recent_entry *e = *bucket(r, hash);
     __builtin_prefetch(e, 1);
-    __builtin_prefetch((const char *)e + 64, 1);
+    __builtin_prefetch((const void *)((uintptr_t)e + 64), 1); /* there may be none */
 }
 
 const struct recent_entry *recent_find(const struct recent *r, struct str id, uint64_t hash)
