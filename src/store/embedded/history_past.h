@@ -77,6 +77,8 @@ MUST_USE enum status past_head_read(struct past_head *h, struct str bytes, struc
 /* With more behind the tail, PAST_TAIL_BYTES at most together. */
 void past_head_write(struct buf *b, const struct past_head *h, struct str more);
 void past_write_body(struct buf *b, const struct past *p);
+/* A whole head of version 1, which does not begin with a 0. False: it is none, and p is to be made empty again. */
+bool past_read_old(struct past *p, struct str bytes);
 /* A head that cannot be read at all. */
 void past_lose(struct past *p);
 /* Puts in every group behind p->applied. E_DAMAGED. */

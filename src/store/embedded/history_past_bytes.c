@@ -258,6 +258,11 @@ enum status past_read(struct past *p, struct str bytes, struct why *why)
     struct past_head h;
     struct str rest;
     uint32_t count = 0;
+    if (bytes.n && bytes.p[0] != HEAD_MARK) {
+        if (past_read_old(p, bytes))
+            return OK;
+        past_init(p, p->term_max, p->arena);
+    }
     enum status st = past_head_read(&h, bytes, why);
     bool begins = !str_absent(h.body);
     if (begins)

@@ -7,6 +7,7 @@
 #include "base/varint.h"
 #include "store/embedded/base_db.h"
 #include "store/embedded/embedded_int.h"
+#include "store/embedded/history_chunk.h"
 #include "store/embedded/history_past.h"
 
 enum { CHUNK = 1024 }; /* that many instances of a series are sealed */
@@ -378,6 +379,66 @@ static int setup(void **state)
 
 #define TEST(name) cmocka_unit_test_prestate_setup_teardown(name, setup, opened_teardown, &o)
 
+/* As programs wrote it before version 2. */
+static void write_old(struct buf *b, const struct past *p)
+{
+    struct buf chunk, open;
+    varint_write(b, p->applied);
+    varint_write(b, p->taken);
+    varint_write(b, p->chunks_made);
+    for (int i = 0; i < 3; i++)
+        buf_le64(b, (uint64_t)(i ? TIME_NONE : p->created_at));
+    varint_write(b, p->type_count);
+    for (uint32_t i = 0; i < p->type_count; i++)
+        varint_write(b, p->types[i]);
+    varint_write(b, p->count);
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct past_series *s = &p->series[i];
+        buf_init(&chunk, SIZE_MAX / 2);
+        buf_init(&open, SIZE_MAX / 2);
+        chunk_write(&chunk, s->points, s->count);
+        varint_write_text(&open, buf_view(&chunk));
+        varint_write(b, s->term);
+        varint_write_text(b, s->dataset);
+        varint_write(b, s->taken);
+        varint_write(b, s->sealed);
+        varint_write(b, s->count);
+        varint_write_text(b, buf_view(&open));
+        buf_free(&chunk);
+        buf_free(&open);
+    }
+}
+
+static void test_a_head_of_version_1_is_read(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(0);
+    struct past was, is;
+    struct buf b;
+    struct why why = {0};
+    buf_init(&b, SIZE_MAX / 2);
+    make_past(&was, a);
+    write_old(&b, &was);
+    past_init(&is, TERMS, a);
+    assert_int_equal(past_read(&is, buf_view(&b), &why), OK);
+    assert_true(is.applied == 70000 && is.chunks_made == 300 && is.created_at == 1 && is.deleted_at == TIME_NONE);
+    assert_true(is.type_count == 2 && is.types[1] == 8 && is.expires_at == TIME_NONE && is.count == 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct past_series *s = &is.series[i];
+        assert_true(s->term == was.series[i].term && str_eq(s->dataset, was.series[i].dataset));
+        assert_true(s->sealed == 5 + i && s->taken == 5 + i && s->open_count == POINTS && !past_has_kept(s));
+        past_open(&is, s);
+        assert_true(s->count == POINTS && s->points[4].attr.value.integer == 4);
+    }
+    for (size_t n = 0; n < b.n; n++) {
+        past_init(&is, TERMS, a);
+        why = (struct why){0};
+        assert_int_equal(past_read(&is, str_head(buf_view(&b), n), &why), E_DAMAGED);
+    }
+    buf_free(&b);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +448,7 @@ int main(void)
         TEST(test_folds_go_on_over_a_damaged_head),
         TEST(test_groups_come_once_over_a_damaged_head),
         TEST(test_a_sweep_has_a_damaged_head_made_again),
+        cmocka_unit_test(test_a_head_of_version_1_is_read),
         cmocka_unit_test(test_every_bit_of_a_head_is_watched),
         cmocka_unit_test(test_every_bit_of_a_tail_is_watched),
     };
