@@ -26,6 +26,16 @@ struct pending *pending_new(uint8_t kind, uint32_t changed_room, struct str key)
     return p;
 }
 
+struct pending *pending_new_history(struct str key, struct str items)
+{
+    struct pending *p = mem_alloc(sizeof *p + key.n + items.n);
+    char *at = (char *)(p + 1);
+    memcpy(at, key.p, key.n);
+    memcpy(at + key.n, items.p, items.n);
+    *p = (struct pending){.kind = RECORD_HISTORY, .key = {at, key.n}, .items = {at + key.n, items.n}};
+    return p;
+}
+
 void commit_init(struct embedded *e)
 {
     struct commit *c = &e->commit;

@@ -34,7 +34,7 @@ struct pending {
     struct str key;            /* id or document's key: in doc, or behind this struct */
     struct doc *doc;           /* ENTITY: owned until it is published */
     struct document *document; /* DOCUMENT: one reference */
-    struct str items;          /* HISTORY: malloc'd */
+    struct str items;          /* HISTORY: behind this struct */
     const struct doc *base;    /* ENTITY…: the committed version that it was worked out from, and */
     uint32_t slot;             /* where that stood; or NULL: it is to be looked up */
     const struct doc *before;  /* filled in when published; retired behind the listeners */
@@ -43,6 +43,8 @@ struct pending {
 };
 /* Room for changed terms and a copy of key (absent: none). */
 struct pending *pending_new(uint8_t kind, uint32_t changed_room, struct str key);
+/* HISTORY, with a copy of items. */
+struct pending *pending_new_history(struct str key, struct str items);
 
 /* A write that is waiting. Fields are under the writers' lock. */
 struct op {

@@ -384,12 +384,11 @@ static enum status wait_for_heads(struct recording *w, uint64_t hash)
 
 static struct pending *pending_of(struct tenant *t, struct str id, struct str items, int64_t now_us)
 {
-    struct pending *p = pending_new(RECORD_HISTORY, 0, id);
+    struct pending *p = pending_new_history(id, items);
     p->tenant = t;
     p->document_kind = HEAD_HISTORY;
     p->hash = hash_str(id);
     p->at_us = now_us;
-    p->items = mem_dup(items);
     return p;
 }
 

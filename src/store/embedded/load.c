@@ -104,7 +104,8 @@ static bool is_newer(const struct record *r, struct tenant *t, struct str key, u
 
 static struct pending *pending_of(struct embedded *e, const struct record *r, struct tenant *t)
 {
-    struct pending *p = pending_new(r->kind, 0, r->kind == RECORD_ENTITY ? STR_NONE : r->key);
+    struct pending *p = r->kind == RECORD_HISTORY ? pending_new_history(r->key, r->block)
+                                                  : pending_new(r->kind, 0, r->kind == RECORD_ENTITY ? STR_NONE : r->key);
     p->tenant = t;
     p->seq = r->seq;
     p->origin = r->origin;
@@ -117,8 +118,6 @@ static struct pending *pending_of(struct embedded *e, const struct record *r, st
     }
     if (r->kind == RECORD_DOCUMENT)
         p->document = document_new(&e->blocks, r->seq, r->key, r->block);
-    if (r->kind == RECORD_HISTORY)
-        p->items = mem_dup(r->block);
     p->hash = hash_str(p->key);
     return p;
 }

@@ -229,7 +229,6 @@ void publish_retire(struct embedded *e, struct pending *first)
         if (p->before)
             old[n++] = (void *)p->before;
         document_unref(&e->blocks, p->document);
-        free((void *)p->items.p);
         if (p->kind == RECORD_TENANT_DELETE)
             tenant_release(p->tenant);
         free(p);
@@ -245,7 +244,6 @@ void publish_discard(struct embedded *e, struct pending *first)
         if (p->doc)
             reclaim_retire(e->reclaim, (void *[]){p->doc}, 1, release_doc, &e->blocks);
         document_unref(&e->blocks, p->document);
-        free((void *)p->items.p);
         if (p->kind == RECORD_TENANT)
             tenant_release(p->tenant);
         free(p);
