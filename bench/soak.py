@@ -1,8 +1,8 @@
 """W13: a mixed load at a set rate for an hour; is the memory of the city flat, are its descriptors and threads?
 
 What grows by design is held still by the load: every entity, subscription, registration and @context that is made is
-deleted again, the past of the entity too, and the bounds of log, history and live streams are set so low that they are
-reached within the warm-up and then only go up and down. The data directory does grow: what happened is kept."""
+deleted again, the past of the entity too, history is dropped after five minutes, and the bounds of log, memory for history and
+live streams are set so low that they are reached within the warm-up and then only go up and down."""
 import collections
 import http.client
 import json
@@ -24,7 +24,9 @@ BLOCKS = 24  # of the time after the warm-up; their medians are what the slope i
 STANDING = 50  # visitors of a worker at a time
 # Small, so that what goes up and down does so many times in an hour.
 OPTIONS = ("--threads", "2", "--store-segment-bytes", "2MiB", "--store-log-bytes", "16MiB", "--store-history-bytes", "4MiB",
-           "--live-ring-bytes", "1MiB")
+           "--live-ring-bytes", "1MiB", "--history-policies", "keep=5min", "--history-sweep-interval", "30s",
+           # who left in the midst of a request, or of a stream, is soon forgotten: else their number is all one sees
+           "--server-request-timeout", "5s", "--live-heartbeat", "2s")
 
 
 # ---- is it flat? ----
