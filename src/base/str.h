@@ -60,7 +60,7 @@ static inline bool str_ends(struct str s, struct str suffix)
 static inline struct str str_from(struct str s, size_t from)
 {
     size_t skip = from < s.n ? from : s.n;
-    struct str rest = {s.p + skip, s.n - skip};
+    struct str rest = {skip ? s.p + skip : s.p, s.n - skip}; /* an absent one has no address to add to */
     return rest;
 }
 
