@@ -26,7 +26,7 @@ STANDING = 50  # visitors of a worker at a time
 OPTIONS = ("--threads", "2", "--store-segment-bytes", "2MiB", "--store-log-bytes", "16MiB", "--store-history-bytes", "4MiB",
            "--live-ring-bytes", "1MiB", "--history-policies", "keep=5min", "--history-sweep-interval", "30s",
            # who left in the midst of a request, or of a stream, is soon forgotten: else their number is all one sees
-           "--server-request-timeout", "5s", "--live-heartbeat", "2s")
+           "--server-request-timeout", "5s", "--server-idle-timeout", "10s", "--live-heartbeat", "2s")
 
 
 # ---- is it flat? ----
