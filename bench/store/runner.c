@@ -1,6 +1,7 @@
 /* See runner.h. */
 #include "runner.h"
 
+#include "base/arena.h"
 #include "base/time.h"
 #include "store/embedded/embedded.h"
 
@@ -17,6 +18,7 @@ struct store *bench_open(const char *dir, struct terms *terms)
                                  .clock = &clock_system};
     struct store *store;
     struct why why = {0};
+    mem_setup();
     if (embedded_open(&store, terms, &o, &why) != OK) {
         fprintf(stderr, "%s\n", why.text);
         exit(1);

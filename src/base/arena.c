@@ -3,6 +3,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,14 @@ struct arena {
     size_t bytes_max;
     size_t first; /* bytes of the first chunk */
 };
+
+enum { KEPT_BYTES = 8 << 20, LARGE_BYTES = 4 << 20 };
+
+void mem_setup(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
 
 static void out_of_memory(size_t bytes)
 {
