@@ -79,18 +79,9 @@ static void open_city(const char *dir, bool interval)
 {
     struct str line = STR("keep=1s minutes=1h hours=1d days=forever");
     struct why why = {0};
-    struct embedded_options o = {
-        .dir = dir,
-        .durability = interval ? EMBEDDED_INTERVAL : EMBEDDED_SYNC,
-        .interval_ms = 10,
-        .segment_bytes = 64 << 10,
-        .log_bytes_max = 512 << 10,
-        .group_bytes_max = 32 << 10,
-        .history_bytes_max = 48 << 10,
-        .tenants_max = 10,
-        .visit_slice = 1000,
-        .clock = &clock_system,
-    };
+    struct embedded_options o = loop_store(dir, interval);
+    o.log_bytes_max = 512 << 10;
+    o.history_bytes_max = 48 << 10;
     city.terms = terms_new(1000);
     city.arena = arena_new(0);
     city.caller.tenant = STR("town");

@@ -79,6 +79,9 @@ void past_head_write(struct buf *b, const struct past_head *h, struct str more);
 void past_write_body(struct buf *b, const struct past *p);
 /* A whole head of version 1, which does not begin with a 0. False: it is none, and p is to be made empty again. */
 bool past_read_old(struct past *p, struct str bytes);
+/* Parts of heads of both versions, taken off the front of *bytes; false: cut off, or unknown terms. */
+bool past_take_time(struct str *bytes, int64_t *out);
+bool past_take_types(struct past *p, struct str *bytes, uint64_t count);
 /* A head that cannot be read at all. */
 void past_lose(struct past *p);
 /* Puts in every group behind p->applied. E_DAMAGED. */

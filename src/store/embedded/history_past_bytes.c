@@ -153,7 +153,7 @@ enum status past_head_read(struct past_head *h, struct str bytes, struct why *wh
     return why_set(why, E_DAMAGED, NULL, "what stands behind the head of a history is not what was written");
 }
 
-static bool read_time(struct str *bytes, int64_t *out)
+bool past_take_time(struct str *bytes, int64_t *out)
 {
     uint64_t little;
     if (bytes->n < sizeof little)
@@ -164,12 +164,11 @@ static bool read_time(struct str *bytes, int64_t *out)
     return true;
 }
 
-static bool read_types(struct past *p, struct str *bytes)
+bool past_take_types(struct past *p, struct str *bytes, uint64_t count)
 {
-    uint64_t count;
-    if (!varint_take(bytes, &count) || (count & 1 && !read_time(bytes, &p->expires_at)) || count >> 1 > bytes->n)
+    if (count > bytes->n)
         return false;
-    p->type_count = (uint32_t)(count >> 1);
+    p->type_count = (uint32_t)count;
     p->types = arena_array(p->arena, uint32_t, p->type_count);
     for (uint32_t i = 0; i < p->type_count; i++)
         if (!varint_take_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
@@ -177,12 +176,19 @@ static bool read_types(struct past *p, struct str *bytes)
     return true;
 }
 
+static bool read_types(struct past *p, struct str *bytes)
+{
+    uint64_t count;
+    return varint_take(bytes, &count) && (!(count & 1) || past_take_time(bytes, &p->expires_at)) &&
+           past_take_types(p, bytes, count >> 1);
+}
+
 static bool read_fields(struct past *p, struct str *bytes, uint32_t *count)
 {
     struct str from = *bytes;
     return varint_take(bytes, &p->applied) && varint_take(bytes, &p->taken) &&
-           varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) && read_time(bytes, &p->created_at) &&
-           read_time(bytes, &p->modified_at) && read_time(bytes, &p->deleted_at) && read_types(p, bytes) &&
+           varint_take_u32(bytes, UINT32_MAX, &p->chunks_made) && past_take_time(bytes, &p->created_at) &&
+           past_take_time(bytes, &p->modified_at) && past_take_time(bytes, &p->deleted_at) && read_types(p, bytes) &&
            varint_take_u32(bytes, UINT32_MAX, count) && checksum_holds(from, bytes);
 }
 

@@ -3,31 +3,6 @@
 #include "base/varint.h"
 #include "store/embedded/history_past.h"
 
-#include <endian.h>
-#include <string.h>
-
-static bool read_time(struct str *bytes, int64_t *out)
-{
-    uint64_t little;
-    if (bytes->n < sizeof little)
-        return false;
-    memcpy(&little, bytes->p, sizeof little);
-    *bytes = str_from(*bytes, sizeof little);
-    *out = (int64_t)le64toh(little);
-    return true;
-}
-
-static bool read_types(struct past *p, struct str *bytes)
-{
-    if (!varint_take_u32(bytes, UINT32_MAX, &p->type_count) || p->type_count > bytes->n)
-        return false;
-    p->types = arena_array(p->arena, uint32_t, p->type_count);
-    for (uint32_t i = 0; i < p->type_count; i++)
-        if (!varint_take_u32(bytes, p->term_max, &p->types[i]) || p->types[i] == TERM_NONE)
-            return false;
-    return true;
-}
-
 static bool read_series(struct past *p, struct str *bytes)
 {
     struct past_series s = {0};
@@ -45,10 +20,11 @@ static bool read_series(struct past *p, struct str *bytes)
 
 bool past_read_old(struct past *p, struct str bytes)
 {
-    uint32_t count;
+    uint32_t types, count;
     if (!varint_take(&bytes, &p->applied) || !varint_take(&bytes, &p->taken) ||
-        !varint_take_u32(&bytes, UINT32_MAX, &p->chunks_made) || !read_time(&bytes, &p->created_at) ||
-        !read_time(&bytes, &p->modified_at) || !read_time(&bytes, &p->deleted_at) || !read_types(p, &bytes) ||
+        !varint_take_u32(&bytes, UINT32_MAX, &p->chunks_made) || !past_take_time(&bytes, &p->created_at) ||
+        !past_take_time(&bytes, &p->modified_at) || !past_take_time(&bytes, &p->deleted_at) || !varint_take_u32(&bytes, UINT32_MAX, &types) ||
+        !past_take_types(p, &bytes, types) ||
         !varint_take_u32(&bytes, UINT32_MAX, &count))
         return false;
     while (p->count < count)
