@@ -256,19 +256,19 @@ static void finish(struct snapshot_fill *f)
                                   : f->any_result  ? SNAPSHOT_PARTIAL
                                   : f->any_success ? SNAPSHOT_EMPTY
                                                    : SNAPSHOT_FAILURE;
-    snapshots_finish(f->s, f->entry, status, f->entity_details, temporal);
+    snapshot_entry_finish(f->s, f->entry, status, f->entity_details, temporal);
 }
 
 static void finish_clone(struct snapshot_fill *f, enum status status, const struct why *why)
 {
     const struct snapshot *s = &f->entry->s;
     if (status == OK) {
-        snapshots_finish(f->s, f->entry, SNAPSHOT_SUCCESS, s->details, s->temporal_details);
+        snapshot_entry_finish(f->s, f->entry, SNAPSHOT_SUCCESS, s->details, s->temporal_details);
         return;
     }
     struct str problem = snapshot_problem(f->arena, status, why->text);
-    snapshots_finish(f->s, f->entry, SNAPSHOT_FAILURE, snapshot_failures(f->arena, s->queries, problem),
-                     snapshot_failures(f->arena, s->temporal_queries, problem));
+    snapshot_entry_finish(f->s, f->entry, SNAPSHOT_FAILURE, snapshot_failures(f->arena, s->queries, problem),
+                          snapshot_failures(f->arena, s->temporal_queries, problem));
 }
 
 /* True: there is more to do. */

@@ -1,4 +1,5 @@
-/* What the parts of the snapshots share: snapshots.c (table, thread, changes),
+/* What the parts of the snapshots share: snapshots.c (thread, lookups), snapshot_entry.c (the
+ * table), snapshot_order.c (changes), snapshot_keep.c (what the store has of them),
  * snapshot_fill.c (copying entities). All but the table's lookups runs on their thread. */
 #ifndef BROKER_SNAPSHOTS_INT_H
 #define BROKER_SNAPSHOTS_INT_H
@@ -50,9 +51,40 @@ int64_t snapshots_now(const struct snapshots *s);
 /* Runs completions until *done. */
 void snapshots_wait(struct snapshots *s, const bool *done);
 bool snapshots_stopping(struct snapshots *s);
+
+/* ---- snapshot_entry.c: the table ---- */
+
+/* NULL: there is none. Under the lock, or on the thread. */
+struct snapshot_entry *snapshot_entry_find(const struct snapshots *s, struct str tenant, struct str id);
+/* A copy of what is given, in no table yet; owned by the caller until it is added. */
+struct snapshot_entry *snapshot_entry_new(struct str tenant, struct str held_in, const struct snapshot *given);
+void snapshot_entry_add(struct snapshots *s, struct snapshot_entry *e);
+void snapshot_entry_free(struct snapshot_entry *e);
+/* What GET shows changes. */
+void snapshot_entry_set(struct snapshots *s, struct snapshot_entry *e, const struct snapshot *to);
 /* Sets the result, stores it, tells the endpoint. */
-void snapshots_finish(struct snapshots *s, struct snapshot_entry *e, enum snapshot_status status, struct str details,
-                      struct str temporal_details);
+void snapshot_entry_finish(struct snapshots *s, struct snapshot_entry *e, enum snapshot_status status, struct str details,
+                           struct str temporal_details);
+/* Ends a snapshot, and frees e when that succeeds. told: its endpoint learns of it. */
+enum status snapshot_entry_end(struct snapshots *s, struct snapshot_entry *e, bool told, struct why *why);
+/* Ends what has expired; stores when what was used since was used last. */
+void snapshot_entry_expire(struct snapshots *s);
+
+/* snapshot_order.c: what is asked; how it went is in c. */
+void snapshot_order_run(struct snapshots *s, struct snapshot_call *c);
+
+/* ---- snapshot_keep.c: what the store has of them ---- */
+
+#define SNAPSHOT_HELD_PREFIX "/snapshot/" /* no tenant of clients has a '/' */
+/* Writes `to` as the entry's document. */
+enum status snapshot_keep_put(struct snapshots *s, struct snapshot_entry *e, const struct snapshot *to,
+                              bool only_absent, struct why *why);
+enum status snapshot_keep_delete(struct snapshots *s, const struct snapshot_entry *e, struct why *why);
+/* Makes the tenant that holds the entities; also an empty snapshot can be asked. */
+MUST_USE enum status snapshot_keep_hold(struct snapshots *s, const struct snapshot_entry *e, struct why *why);
+void snapshot_keep_release(struct snapshots *s, struct str held_in);
+/* At the start: fills the table. */
+MUST_USE enum status snapshot_keep_load(struct snapshots *s, struct why *why);
 
 /* ---- snapshot_past.c: evolutions ---- */
 
