@@ -1,9 +1,10 @@
-/* Keys and values, and how RocksDB's answers become statuses. */
+/* Opening and writing: how keys are made, what values begin with, and how RocksDB's answers
+ * become statuses. */
 #include "store/embedded/base.h"
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "store/embedded/base_db.h"
+#include "store/embedded/base_int.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -14,27 +15,6 @@
 
 enum { BATCH_BYTES = 1 << 20, VERSION = 1, VERSION_PAST_HEAD = 2, TENANT_END = 5 };
 
-/* First byte of a key. */
-enum { KEY_POSITION = 'p', KEY_TERM = '1', KEY_TENANT = '2', KEY_DOCUMENT = '3', KEY_ENTITY = '4',
-       KEY_SAVED = '5', KEY_PAST = '6', KEY_GONE = '7', KEY_KEPT = '8', KEY_TOLD = 't' };
-
-/* In front of every value but an entity's block, which has its own. */
-struct head {
-    char magic[2]; /* "WS" */
-    uint8_t version;
-    uint8_t kind; /* the key's first byte */
-    uint32_t zero;
-};
-static_assert(sizeof(struct head) == 8, "docs/formats/keys.md");
-
-struct base {
-    struct base_db *db;
-    char *fault; /* first one since the last flush */
-    uint64_t last_seq;
-    bool together;  /* one batch must hold it all */
-    bool has_saved; /* something is saved, or may be */
-};
-
 bool base_exists(const char *path)
 {
     char current[4096];
@@ -44,7 +24,7 @@ bool base_exists(const char *path)
 }
 
 /* Frees error. */
-static enum status failed(char *error, const char *what, struct why *why)
+enum status base_failed(char *error, const char *what, struct why *why)
 {
     bool full = strstr(error, "No space left") != NULL,
          damaged = strstr(error, "Corruption") != NULL;
@@ -75,7 +55,7 @@ enum status base_open(struct base **out, const char *path, bool create, struct w
     char *error;
     struct base_db *db = base_db_open(path, create, says, in_sequence, &error);
     if (!db)
-        return failed(error, path, why);
+        return base_failed(error, path, why);
     *out = mem_zalloc(sizeof **out);
     (*out)->db = db;
     (*out)->has_saved = true;
@@ -89,6 +69,49 @@ void base_close(struct base *b)
     base_db_close(b->db);
     free(b->fault);
     free(b);
+}
+
+/* ---- what values begin with ---- */
+
+/* In front of every value but an entity's block, which has its own. */
+struct head {
+    char magic[2]; /* "WS" */
+    uint8_t version;
+    uint8_t kind; /* the key's first byte */
+    uint32_t zero;
+};
+static_assert(sizeof(struct head) == 8, "docs/formats/keys.md");
+
+enum status base_damaged(const char *what, struct why *why)
+{
+    return why_set(why, E_DAMAGED, NULL, "the base store: %s", what);
+}
+
+/* Checks and cuts off the head. */
+enum status base_open_value(char kind, struct str *v, struct why *why)
+{
+    struct head h;
+    if (v->n < sizeof h)
+        return base_damaged("a value is shorter than its head", why);
+    memcpy(&h, v->p, sizeof h);
+    if (h.magic[0] != 'W' || h.magic[1] != 'S' || h.kind != (uint8_t)kind || h.zero)
+        return base_damaged("a value has a wrong head", why);
+    int known = kind == KEY_PAST ? VERSION_PAST_HEAD : VERSION;
+    if (h.version > known)
+        return why_set(
+            why, E_NOT_SUPPORTED, NULL,
+            "the base store has a value of version %u; this program knows versions up to %d",
+            h.version, known);
+    *v = str_from(*v, sizeof h);
+    return OK;
+}
+
+enum status base_take_position(struct str v, struct base_position *p, struct why *why)
+{
+    if (v.n != sizeof *p)
+        return base_damaged("the position has a wrong length", why);
+    memcpy(p, v.p, sizeof *p);
+    return OK;
 }
 
 /* ---- keys ---- */
@@ -319,7 +342,7 @@ uint64_t base_past_bytes(struct base *b)
 enum status base_compact_past(struct base *b, struct base_db_cancel *cancel, struct why *why)
 {
     char *error = base_db_compact(b->db, STR("6"), STR("9"), cancel);
-    return error ? failed(error, "compacting", why) : OK;
+    return error ? base_failed(error, "compacting", why) : OK;
 }
 
 enum status base_flush(struct base *b, const struct base_position *p, struct why *why)
@@ -333,303 +356,11 @@ enum status base_flush(struct base *b, const struct base_position *p, struct why
     b->fault = NULL;
     if (!error)
         error = base_db_flush(b->db);
-    return error ? failed(error, "writing", why) : OK;
-}
-
-/* ---- reading ---- */
-
-static enum status damaged(const char *what, struct why *why)
-{
-    return why_set(why, E_DAMAGED, NULL, "the base store: %s", what);
-}
-
-/* Checks and cuts off the head. */
-static enum status open_value(char kind, struct str *v, struct why *why)
-{
-    struct head h;
-    if (v->n < sizeof h)
-        return damaged("a value is shorter than its head", why);
-    memcpy(&h, v->p, sizeof h);
-    if (h.magic[0] != 'W' || h.magic[1] != 'S' || h.kind != (uint8_t)kind || h.zero)
-        return damaged("a value has a wrong head", why);
-    int known = kind == KEY_PAST ? VERSION_PAST_HEAD : VERSION;
-    if (h.version > known)
-        return why_set(
-            why, E_NOT_SUPPORTED, NULL,
-            "the base store has a value of version %u; this program knows versions up to %d",
-            h.version, known);
-    *v = str_from(*v, sizeof h);
-    return OK;
-}
-
-static enum status take_position(struct str v, struct base_position *p, struct why *why)
-{
-    if (v.n != sizeof *p)
-        return damaged("the position has a wrong length", why);
-    memcpy(p, v.p, sizeof *p);
-    return OK;
-}
-
-enum status base_read_position(struct base *b, struct base_position *p, struct why *why)
-{
-    char *error;
-    size_t n = 0;
-    char *value = base_db_get(b->db, STR("p"), &n, &error);
-    if (error)
-        return failed(error, "reading the position", why);
-    if (!value)
-        return E_NOT_FOUND;
-    struct str v = {value, n};
-    enum status st = open_value(KEY_POSITION, &v, why);
-    if (st == OK)
-        st = take_position(v, p, why);
-    free(value);
-    b->last_seq = st == OK ? p->last_seq : 0;
-    return st;
-}
-
-enum status base_read_told(struct base *b, uint64_t *seq, struct why *why)
-{
-    char *error;
-    size_t n = 0;
-    *seq = 0;
-    char *value = base_db_get(b->db, STR("t"), &n, &error);
-    if (error)
-        return failed(error, "reading what was told", why);
-    if (!value)
-        return OK;
-    struct str v = {value, n};
-    enum status st = open_value(KEY_TOLD, &v, why);
-    if (st == OK && v.n != sizeof *seq)
-        st = damaged("what was told has a wrong length", why);
-    if (st == OK)
-        memcpy(seq, v.p, sizeof *seq);
-    *seq = le64toh(*seq);
-    free(value);
-    return st;
-}
-
-static uint32_t number_at(struct str key)
-{
-    uint32_t big;
-    memcpy(&big, key.p + 1, sizeof big);
-    return be32toh(big);
-}
-
-static enum status read_document(struct base_reader *r, struct str key, struct str v,
-                                 struct why *why)
-{
-    uint64_t seq;
-    if (key.n < 6 || v.n < sizeof seq)
-        return damaged("a document is cut off", why);
-    memcpy(&seq, v.p, sizeof seq);
-    return r->document(r, number_at(key), (uint8_t)key.p[5], str_from(key, 6), le64toh(seq),
-                       str_from(v, sizeof seq), why);
-}
-
-static enum status read_entity(struct base_reader *r, struct str key, struct str v, struct why *why)
-{
-    uint64_t big;
-    if (key.n != 13)
-        return damaged("an entity's key has a wrong length", why);
-    memcpy(&big, key.p + 5, sizeof big);
-    return r->entity(r, number_at(key), be64toh(big), v, why);
-}
-
-static enum status read_saved(struct base_reader *r, struct str key, struct str v, struct why *why)
-{
-    size_t n = key.n < 2 ? 0 : (uint8_t)key.p[1];
-    if (key.n < 2 + n)
-        return damaged("the key of something saved is cut off", why);
-    struct str rest = str_from(key, 2);
-    return r->saved(r, str_head(rest, n), str_from(rest, n), v, why);
-}
-
-static enum status read_pair(struct base_reader *r, struct str key, struct str v, struct why *why)
-{
-    char kind = key.p[0];
-    if (kind == KEY_POSITION || kind == KEY_TOLD)
-        return OK;
-    enum status st = kind == KEY_ENTITY ? OK : open_value(kind, &v, why);
-    if (kind == KEY_PAST && st != OK) { /* as base_view_range() does */
-        st = OK;
-        v = STR("");
-    }
-    if (st != OK)
-        return st;
-    if (kind == KEY_SAVED)
-        return r->saved ? read_saved(r, key, v, why) : OK;
-    if (key.n < 5)
-        return damaged("a key is cut off", why);
-    switch (kind) {
-    case KEY_PAST:
-    case KEY_GONE:
-    case KEY_KEPT:
-        return r->past ? r->past(r, number_at(key), key, v, why) : OK;
-    case KEY_TERM:
-        return r->term ? r->term(r, number_at(key), v, why) : OK;
-    case KEY_TENANT:
-        return r->tenant ? r->tenant(r, number_at(key), v, why) : OK;
-    case KEY_DOCUMENT:
-        return r->document ? read_document(r, key, v, why) : OK;
-    case KEY_ENTITY:
-        return r->entity ? read_entity(r, key, v, why) : OK;
-    default:
-        return damaged("a key of an unknown kind", why);
-    }
-}
-
-struct walk {
-    struct base_reader *reader;
-    struct why *why;
-    enum status status;
-};
-
-static bool walk_pair(void *arg, struct str key, struct str v)
-{
-    struct walk *w = arg;
-    if (!w->reader->past && key.p[0] >= KEY_PAST && key.p[0] <= KEY_KEPT)
-        return false; /* the last, and the greatest part of all */
-    w->status = read_pair(w->reader, key, v, w->why);
-    return w->status == OK;
-}
-
-static bool walk_saved(void *arg, struct str key, struct str v)
-{
-    return key.p[0] == KEY_SAVED && walk_pair(arg, key, v);
-}
-
-static bool walk_name(void *arg, struct str key, struct str v)
-{
-    return key.p[0] < KEY_ENTITY && walk_pair(arg, key, v);
-}
-
-static enum status read_from(struct base *b, struct str from,
-                             bool (*pair)(void *arg, struct str key, struct str value),
-                             struct base_reader *r, struct why *why)
-{
-    struct walk w = {r, why, OK};
-    char *error = base_db_each(b->db, from, pair, &w);
-    return error ? failed(error, "reading", why) : w.status;
-}
-
-enum status base_read(struct base *b, struct base_reader *r, struct why *why)
-{
-    return read_from(b, STR(""), walk_pair, r, why);
-}
-
-enum status base_read_names(struct base *b, struct base_reader *r, struct why *why)
-{
-    return read_from(b, STR(""), walk_name, r, why);
-}
-
-enum status base_read_rest(struct base *b, struct base_reader *r, struct why *why)
-{
-    return read_from(b, STR("4"), walk_pair, r, why);
-}
-
-enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why)
-{
-    return read_from(b, STR("5"), walk_saved, r, why);
-}
-
-/* ---- views ---- */
-
-struct base_view {
-    struct base_db_view *view;
-};
-
-struct base_view *base_view_open(struct base *b)
-{
-    struct base_view *v = mem_alloc(sizeof *v);
-    v->view = base_db_view_open(b->db);
-    return v;
-}
-
-void base_view_close(struct base_view *v)
-{
-    base_db_view_close(v->view);
-    free(v);
-}
-
-enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why)
-{
-    char *error;
-    size_t n = 0;
-    *owned = base_db_view_get(v->view, key, &n, &error);
-    if (error)
-        return failed(error, "reading history", why);
-    if (!*owned)
-        return E_NOT_FOUND;
-    *bytes = (struct str){*owned, n};
-    enum status st = open_value(key.p[0], bytes, why);
-    if (st != OK)
-        free(*owned);
-    return st;
-}
-
-enum status base_view_position(struct base_view *v, struct base_position *p, struct why *why)
-{
-    struct str bytes;
-    char *owned;
-    enum status st = base_view_get(v, STR("p"), &bytes, &owned, why);
-    if (st != OK)
-        return st;
-    st = take_position(bytes, p, why);
-    free(owned);
-    return st;
-}
-
-struct base_walk {
-    struct base_db_walk *walk;
-};
-
-struct base_walk *base_walk_open(struct base_view *v)
-{
-    struct base_walk *w = mem_alloc(sizeof *w);
-    w->walk = base_db_walk_open(v->view);
-    return w;
-}
-
-void base_walk_close(struct base_walk *w)
-{
-    base_db_walk_close(w->walk);
-    free(w);
-}
-
-enum status base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why)
-{
-    char *error;
-    bool there = base_db_walk_get(w->walk, key, bytes, &error);
-    if (error)
-        return failed(error, "reading history", why);
-    return there ? open_value(key.p[0], bytes, why) : E_NOT_FOUND;
-}
-
-struct range {
-    bool (*pair)(void *arg, struct str key, struct str bytes);
-    void *arg;
-};
-
-static bool range_pair(void *arg, struct str key, struct str v)
-{
-    struct range *r = arg;
-    struct why why = {0};
-    if (open_value(key.p[0], &v, &why) != OK) /* this one alone; who hears of it sees that it is nothing */
-        v = STR("");
-    return r->pair(r->arg, key, v);
-}
-
-enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
-                            bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
-{
-    struct range r = {pair, arg};
-    char *error = base_db_view_range(v->view, from, to, backwards, range_pair, &r);
-    return error ? failed(error, "reading history", why) : OK;
+    return error ? base_failed(error, "writing", why) : OK;
 }
 
 enum status base_checkpoint(struct base *b, const char *path, struct why *why)
 {
     char *error = base_db_checkpoint(b->db, path);
-    return error ? failed(error, "copying", why) : OK;
+    return error ? base_failed(error, "copying", why) : OK;
 }

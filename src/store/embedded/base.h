@@ -3,7 +3,9 @@
  *
  * Writes are gathered and become durable together with base_flush(), at the latest; RocksDB's
  * own log is off. What reaches the disk earlier is a beginning of what was written, in order,
- * which a replay of the log from the old position makes whole. One thread at a time. */
+ * which a replay of the log from the old position makes whole. One thread at a time.
+ *
+ * What is there is read by base_read.h, and as of one moment by base_view.h. */
 #ifndef STORE_EMBEDDED_BASE_H
 #define STORE_EMBEDDED_BASE_H
 
@@ -51,7 +53,7 @@ void base_together_begin(struct base *b);
 void base_together_end(struct base *b);
 /* Instead of the end, in a fold that fails: what was written since the last batch is forgotten. */
 void base_together_forget(struct base *b);
-/* History, by keys of history_keys.h. */
+/* History, by keys of history_key.h. */
 void base_put_past(struct base *b, struct str key, struct str bytes);
 void base_put_past_head(struct base *b, struct str key, struct str bytes);
 void base_drop_past(struct base *b, struct str key);
@@ -66,48 +68,6 @@ MUST_USE enum status base_compact_past(struct base *b, struct base_db_cancel *ca
 /* The end of a fold: position, then everything durable. */
 MUST_USE enum status base_flush(struct base *b, const struct base_position *p, struct why *why);
 
-/* E_NOT_FOUND: nothing was ever folded. */
-MUST_USE enum status base_read_position(struct base *b, struct base_position *p, struct why *why);
-/* The seq of the last base_save_begin() that reached the disk; 0: none did. */
-MUST_USE enum status base_read_told(struct base *b, uint64_t *seq, struct why *why);
-/* Hands over all that is there, in order of keys: terms, tenants, documents by tenant, kind and
- * key, entities by tenant and creation, what was saved, history. Borrowed for the call; blocks are neither aligned nor
- * checked. Another status than OK stops. Members may be NULL: these are skipped. */
-struct base_reader {
-    enum status (*term)(struct base_reader *r, uint32_t id, struct str iri, struct why *why);
-    enum status (*tenant)(struct base_reader *r, uint32_t id, struct str name, struct why *why);
-    enum status (*document)(struct base_reader *r, uint32_t tenant, uint8_t kind, struct str key,
-                            uint64_t seq, struct str bytes, struct why *why);
-    enum status (*entity)(struct base_reader *r, uint32_t tenant, uint64_t created_seq,
-                          struct str block, struct why *why);
-    enum status (*saved)(struct base_reader *r, struct str listener, struct str key,
-                         struct str bytes, struct why *why);
-    enum status (*past)(struct base_reader *r, uint32_t tenant, struct str key, struct str bytes, struct why *why);
-};
-MUST_USE enum status base_read(struct base *b, struct base_reader *r, struct why *why);
-/* The same in two parts: what stands before the entities, and these with all behind them. */
-MUST_USE enum status base_read_names(struct base *b, struct base_reader *r, struct why *why);
-MUST_USE enum status base_read_rest(struct base *b, struct base_reader *r, struct why *why);
-/* What was saved alone. */
-MUST_USE enum status base_read_saved(struct base *b, struct base_reader *r, struct why *why);
-/* History as it is now, whatever is written meanwhile. Any thread, while the base stays open. */
-struct base_view;
-struct base_view *base_view_open(struct base *b);
-void base_view_close(struct base_view *v);
-/* base_read_position(), of the view. */
-MUST_USE enum status base_view_position(struct base_view *v, struct base_position *p, struct why *why);
-/* E_NOT_FOUND when absent. Caller frees *owned, which *bytes lie in. */
-MUST_USE enum status base_view_get(struct base_view *v, struct str key, struct str *bytes, char **owned, struct why *why);
-/* By ascending keys, mostly close to one another. */
-struct base_walk;
-struct base_walk *base_walk_open(struct base_view *v);
-void base_walk_close(struct base_walk *w);
-/* E_NOT_FOUND when absent. Borrowed until the next one. */
-MUST_USE enum status base_walk_get(struct base_walk *w, struct str key, struct str *bytes, struct why *why);
-/* Pairs of the keys in [from, to), or backwards, borrowed for the call; until `pair` says false. Bytes without what all
- * begin with are handed over as none. */
-MUST_USE enum status base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
-                                     bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
 /* A consistent copy in an absent directory, by hard links where it can be. */
 MUST_USE enum status base_checkpoint(struct base *b, const char *path, struct why *why);
 

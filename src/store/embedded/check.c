@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "store/embedded/base_read.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_check.h"
 #include "store/embedded/history_item.h"

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "model/scope_span.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_read.h"

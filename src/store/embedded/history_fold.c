@@ -2,6 +2,7 @@
  * an entity, so that head and chunks agree whatever happens. Before the tenant's entities: a base that has an entity's
  * version has all that led to it. */
 #include "base/hash.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_chunk.h"
 #include "store/embedded/history_head.h"

@@ -2,7 +2,7 @@
  * chunks; numbers and times, from the chunks' headers; what was put in, from how far the base goes. */
 #include "store/embedded/history_head.h"
 
-#include "store/embedded/base.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/history_chunk.h"
 #include "store/embedded/history_kept.h"
 #include "store/embedded/history_key.h"

@@ -1,5 +1,6 @@
 /* Kept aggregates in the answer to an aggregation: of what is no more as instances. */
 #include "model/aggregate.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_kept.h"
 #include "store/embedded/history_key.h"

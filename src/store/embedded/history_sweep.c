@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_sweep_int.h"
 

@@ -6,6 +6,7 @@
  * when the time that is kept began. */
 #include "base/hash.h"
 #include "base/log.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/history_chunk.h"
 #include "store/embedded/history_job.h"
 #include "store/embedded/history_key.h"

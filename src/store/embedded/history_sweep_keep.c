@@ -1,6 +1,7 @@
 /* Aggregates of what is dropped, and their way from level to level. */
 #include "store/embedded/history_sweep_keep.h"
 
+#include "store/embedded/base_view.h"
 #include "store/embedded/history_key.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Bringing together what there is of an entity. */
 #include "base/hash.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_head.h"
 #include "store/embedded/history_job.h"

@@ -2,6 +2,7 @@
  * another; what they do goes into the log as items. */
 #include "base/hash.h"
 #include "base/time.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_chunk.h"
 #include "store/embedded/history_item.h"

@@ -2,6 +2,7 @@
 #include "store/embedded/load.h"
 
 #include "base/hash.h"
+#include "store/embedded/base_read.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_item.h"
 

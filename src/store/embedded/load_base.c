@@ -2,6 +2,7 @@
  * and indexes. */
 #include "base/arena.h"
 #include "base/hash.h"
+#include "store/embedded/base_read.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/index_bulk.h"
 #include "store/embedded/load.h"

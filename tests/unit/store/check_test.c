@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "store/embedded/base_db.h"
+#include "store/embedded/base_read.h"
 #include "store/embedded/embedded_int.h"
 
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #include "opened.h"
 
 #include "store/embedded/base.h"
+#include "store/embedded/base_read.h"
 #include "store/embedded/copy.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/identity.h"

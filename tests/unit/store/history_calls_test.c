@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "store/embedded/base.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_item.h"
 

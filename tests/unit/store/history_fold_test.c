@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "model/aggregate.h"
 #include "store/embedded/base_db.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_recent.h"

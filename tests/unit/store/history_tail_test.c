@@ -4,6 +4,7 @@
 #include "recorder.h"
 
 #include "store/embedded/base_db.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_past.h"
