@@ -51,7 +51,7 @@ bool fold_lags(struct embedded *e);
 MUST_USE enum status fold_refuses(struct embedded *e, struct why *why);
 /* Why it refuses, for figures. Any thread. */
 void fold_reason(struct embedded *e, char *text, size_t n);
-/* Now. The calling thread is online, and holds nothing borrowed. The fold's work lock is held. */
+/* fold_now.c: now. The calling thread is online, and holds nothing borrowed. The fold's work lock is held. */
 MUST_USE enum status fold_now(struct embedded *e, struct why *why);
 /* Path of the base. */
 void fold_path(const struct embedded *e, char *path, size_t n);
