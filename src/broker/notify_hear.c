@@ -111,23 +111,22 @@ static void changes(struct store_listener *l, const struct change *c, uint32_t c
     outbox_flush(n->outbox, c[count - 1].seq);
 }
 
-struct saving {
-    struct store_saver *saver;
-    struct why *why;
-};
-
-static enum status put(void *arg, struct str key, struct str bytes)
+/* What waits is of changes up to seq: the store tells no others meanwhile. */
+static void *freeze(struct store_listener *l, uint64_t seq)
 {
-    struct saving *s = arg;
-    return s->saver->put(s->saver, key, bytes, s->why);
+    (void)seq;
+    return outbox_freeze(container_of(l, struct notify, listener)->outbox);
 }
 
-static enum status save(struct store_listener *l, uint64_t seq, struct store_saver *saver,
-                        struct why *why)
+static void put(void *saver, struct str key, struct str bytes)
 {
-    struct notify *n = container_of(l, struct notify, listener);
-    (void)seq; /* what waits is of changes up to it: the store tells no others meanwhile */
-    return outbox_save(n->outbox, put, &(struct saving){saver, why});
+    struct store_saver *s = saver;
+    s->put(s, key, bytes);
+}
+
+static void save(struct store_listener *l, void *frozen, struct store_saver *saver)
+{
+    outbox_save(container_of(l, struct notify, listener)->outbox, frozen, put, saver);
 }
 
 static void restore(struct store_listener *l, struct str key, struct str bytes)
@@ -139,6 +138,9 @@ void hear_init(struct notify *n)
 {
     struct watch_options o = {n->terms, &n->o.limits, learnt, n};
     n->watch = watch_new(&o);
-    n->listener = (struct store_listener){
-        .name = STR("outbox"), .changes = changes, .save = save, .restore = restore};
+    n->listener = (struct store_listener){.name = STR("outbox"),
+                                          .changes = changes,
+                                          .freeze = freeze,
+                                          .save = save,
+                                          .restore = restore};
 }

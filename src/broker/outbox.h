@@ -119,10 +119,13 @@ void outbox_stats(struct outbox *o, struct outbox_stats *out);
 
 /* ---- across a restart (docs/formats/outbox.md) ---- */
 
-/* Everything that waits, lane by lane, while nothing is put in; no lock is held in put. Stops at
- * another status than OK. */
-enum status outbox_save(struct outbox *o,
-                        enum status (*put)(void *arg, struct str key, struct str bytes), void *arg);
+/* Everything that waits, while nothing is put in; versions are shared, not copied. What is delivered
+ * meanwhile may be left out. */
+struct outbox_frozen;
+struct outbox_frozen *outbox_freeze(struct outbox *o);
+/* Lane by lane, whatever happens to the outbox meanwhile; no lock is held in put. Frees frozen. */
+void outbox_save(struct outbox *o, struct outbox_frozen *frozen,
+                 void (*put)(void *arg, struct str key, struct str bytes), void *arg);
 /* One lane back; what is damaged, or has no lane any more, is left out. */
 void outbox_restore(struct outbox *o, struct str key, struct str bytes);
 

@@ -18,7 +18,7 @@ struct outbox_doc *doc_copy(struct outbox *o, const struct doc *d, size_t n)
 {
     struct outbox_doc *copy = mem_alloc(sizeof *copy + n);
     copy->refs = 1;
-    copy->zero = 0;
+    copy->holds = 0;
     memcpy(copy->bytes, d, n);
     o->stats.bytes += n;
     return copy;
@@ -29,7 +29,21 @@ void doc_release(struct outbox *o, struct outbox_doc *d)
     if (!d || --d->refs)
         return;
     o->stats.bytes -= doc_bytes(outbox_doc_of(d));
-    free(d);
+    if (!d->holds)
+        free(d);
+}
+
+struct outbox_doc *doc_hold(struct outbox_doc *d)
+{
+    if (d)
+        d->holds++;
+    return d;
+}
+
+void doc_let_go(struct outbox_doc *d)
+{
+    if (d && --d->holds == 0 && d->refs == 0)
+        free(d);
 }
 
 struct outbox_doc *doc_share(struct outbox *o, struct outbox_doc **copy, const struct doc *d)
@@ -119,8 +133,8 @@ static void entity_drop(struct outbox *o, struct due *d)
 
 static void note_empty(struct outbox *o, struct lane *lane)
 {
-    if (o->saving == lane)
-        o->saving = lane->next_waiting;
+    if (o->freezing == lane)
+        o->freezing = lane->next_waiting;
     *(lane->prev_waiting ? &lane->prev_waiting->next_waiting : &o->waiting) = lane->next_waiting;
     if (lane->next_waiting)
         lane->next_waiting->prev_waiting = lane->prev_waiting;

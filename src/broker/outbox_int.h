@@ -7,8 +7,8 @@
 #include <pthread.h>
 
 struct outbox_doc {
-    uint32_t refs;
-    uint32_t zero;
+    uint32_t refs;  /* of what waits */
+    uint32_t holds; /* of what is being saved; not counted in the outbox's bytes */
     char bytes[] __attribute__((aligned(8)));
 };
 
@@ -66,7 +66,7 @@ struct outbox {
     struct lane *ready, **ready_last;
     struct lane *changed, *changed_last;
     struct lane *waiting; /* those with something in them */
-    struct lane *saving;  /* of these, the next that outbox_save() writes */
+    struct lane *freezing; /* of these, the next that outbox_freeze() takes */
     struct lane *alike[LANE_SIZES]; /* lanes by size, to find a fat one */
     bool woken;
     uint64_t marks;
@@ -96,6 +96,8 @@ void lane_unmark_changed(struct outbox *o, struct lane *lane);
 struct outbox_doc *doc_copy(struct outbox *o, const struct doc *d, size_t n);
 struct outbox_doc *doc_share(struct outbox *o, struct outbox_doc **copy, const struct doc *d);
 void doc_release(struct outbox *o, struct outbox_doc *d);
+struct outbox_doc *doc_hold(struct outbox_doc *d); /* NULL is fine, for both */
+void doc_let_go(struct outbox_doc *d);
 /* Takes over the references of fresh, which becomes the lane's last. */
 void due_append(struct outbox *o, struct lane *lane, struct due fresh);
 void due_remove(struct outbox *o, struct lane *lane, struct due *d);

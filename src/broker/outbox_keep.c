@@ -92,7 +92,68 @@ static uint32_t version_bytes(const struct outbox_doc *d)
     return d ? (uint32_t)doc_bytes(outbox_doc_of(d)) : 0;
 }
 
-static void put_due(struct buf *b, const struct due *d)
+struct frozen_due {
+    uint64_t first_seq, last_seq;
+    int64_t at_us;
+    struct outbox_doc *before, *after; /* held */
+    bool created;
+};
+
+struct frozen_lane {
+    size_t name_bytes;
+    uint32_t count;
+};
+
+/* Lanes, and in their order the names and all that wait. */
+struct outbox_frozen {
+    struct buf names, lanes, dues;
+};
+
+static void freeze_lane(struct outbox_frozen *f, const struct lane *l)
+{
+    size_t start = f->names.n;
+    put_name(&f->names, l);
+    struct frozen_lane frozen = {f->names.n - start, l->count};
+    buf_put(&f->lanes, &frozen, sizeof frozen);
+    for (const struct due *d = l->first; d; d = d->next) {
+        struct frozen_due due = {d->first_seq,        d->last_seq,        d->at_us,
+                                 doc_hold(d->before), doc_hold(d->after), d->created};
+        buf_put(&f->dues, &due, sizeof due);
+    }
+}
+
+/* False: no more. */
+static bool freeze_next(struct outbox *o, struct outbox_frozen *f)
+{
+    outbox_lock(o);
+    while (o->freezing && o->freezing->removed)
+        o->freezing = o->freezing->next_waiting;
+    const struct lane *l = o->freezing;
+    if (l) {
+        freeze_lane(f, l);
+        o->freezing = l->next_waiting;
+    }
+    outbox_unlock(o);
+    return l != NULL;
+}
+
+/* Lane by lane, so that delivery does not wait for it. Meanwhile things are only taken out: what is
+ * delivered before its lane's turn is not saved, and needs not be. */
+struct outbox_frozen *outbox_freeze(struct outbox *o)
+{
+    struct outbox_frozen *f = mem_zalloc(sizeof *f);
+    buf_init(&f->names, SIZE_MAX / 2);
+    buf_init(&f->lanes, SIZE_MAX / 2);
+    buf_init(&f->dues, SIZE_MAX / 2);
+    outbox_lock(o);
+    o->freezing = o->waiting;
+    outbox_unlock(o);
+    while (freeze_next(o, f))
+        ;
+    return f;
+}
+
+static void put_due(struct buf *b, const struct frozen_due *d)
 {
     buf_le64(b, d->first_seq);
     buf_le64(b, d->last_seq);
@@ -105,46 +166,38 @@ static void put_due(struct buf *b, const struct due *d)
     put_version(b, d->after);
 }
 
-/* The next lane that waits, as a key and bytes; false: no more. */
-static bool save_next(struct outbox *o, struct buf *key, struct buf *bytes)
+static void let_go(struct outbox *o, const struct frozen_due *dues, uint32_t count)
 {
-    buf_clear(key);
-    buf_clear(bytes);
     outbox_lock(o);
-    while (o->saving && o->saving->removed)
-        o->saving = o->saving->next_waiting;
-    const struct lane *l = o->saving;
-    if (l) {
-        put_name(key, l);
-        put_head(bytes, "WSOB");
-        for (const struct due *d = l->first; d; d = d->next)
-            put_due(bytes, d);
-        o->saving = l->next_waiting;
+    for (uint32_t i = 0; i < count; i++) {
+        doc_let_go(dues[i].before);
+        doc_let_go(dues[i].after);
     }
     outbox_unlock(o);
-    return l != NULL;
 }
 
-/* Lane by lane, so that nobody waits for what is written. Meanwhile things are only taken out: what
- * is delivered before its lane's turn is not saved, and needs not be. */
-enum status outbox_save(struct outbox *o,
-                        enum status (*put)(void *arg, struct str key, struct str bytes), void *arg)
+void outbox_save(struct outbox *o, struct outbox_frozen *f,
+                 void (*put)(void *arg, struct str key, struct str bytes), void *arg)
 {
-    struct buf key, bytes;
-    enum status st = OK;
-    buf_init(&key, SIZE_MAX / 2);
+    const struct frozen_lane *lanes = (const struct frozen_lane *)(const void *)f->lanes.p;
+    const struct frozen_due *due = (const struct frozen_due *)(const void *)f->dues.p;
+    struct str names = buf_view(&f->names);
+    struct buf bytes;
     buf_init(&bytes, SIZE_MAX / 2);
-    outbox_lock(o);
-    o->saving = o->waiting;
-    outbox_unlock(o);
-    while (st == OK && save_next(o, &key, &bytes))
-        st = put(arg, buf_view(&key), buf_view(&bytes));
-    outbox_lock(o);
-    o->saving = NULL;
-    outbox_unlock(o);
-    buf_free(&key);
+    for (size_t i = 0; i < f->lanes.n / sizeof *lanes; i++, due += lanes[i - 1].count) {
+        buf_clear(&bytes);
+        put_head(&bytes, "WSOB");
+        for (uint32_t k = 0; k < lanes[i].count; k++)
+            put_due(&bytes, &due[k]);
+        let_go(o, due, lanes[i].count);
+        put(arg, str_head(names, lanes[i].name_bytes), buf_view(&bytes));
+        names = str_from(names, lanes[i].name_bytes);
+    }
     buf_free(&bytes);
-    return st;
+    buf_free(&f->names);
+    buf_free(&f->lanes);
+    buf_free(&f->dues);
+    free(f);
 }
 
 /* NULL: none, or damaged. */

@@ -291,23 +291,26 @@ struct change {
 
 /* Where a listener puts what it wants back after a restart. */
 struct store_saver {
-    enum status (*put)(struct store_saver *s, struct str key, struct str bytes, struct why *why);
+    void (*put)(struct store_saver *s, struct str key, struct str bytes);
 };
 
 /* Live changes, in commit order, called by the committer after they are visible: be quick, copy what
  * you keep. Docs are borrowed for the call. Register before the store serves.
  *
- * A listener that must not lose a change across a crash sets the other two as well, and gives itself to
+ * A listener that must not lose a change across a crash sets the other three as well, and gives itself to
  * the store before it loads. With every checkpoint, which lets go of the log behind it, the store asks for
- * what the listener made of the changes up to seq and still needs; it replaces what was saved before. A
- * start gives back first the documents and what was saved, then, through changes(), every change since. */
+ * what the listener made of the changes up to seq and still needs: first it has it frozen, while no
+ * change is published, so be quick; then saved, while changes come again, which also frees what was
+ * frozen. It replaces what was saved before. A start gives back first the documents and what was
+ * saved, then, through changes(), every change since. */
 struct store_listener {
     struct str name;     /* what it saves is kept under it; static */
     struct store *store; /* set by the store, before it tells anything; its changes() may store_get() */
     void (*changes)(struct store_listener *l, const struct change *changes, uint32_t count);
-    enum status (*save)(struct store_listener *l, uint64_t seq, struct store_saver *saver,
-                        struct why *why);
+    void *(*freeze)(struct store_listener *l, uint64_t seq);
+    void (*save)(struct store_listener *l, void *frozen, struct store_saver *saver);
     void (*restore)(struct store_listener *l, struct str key, struct str bytes);
+    void *frozen;        /* of the checkpoint under way; the store's */
     struct store_listener *next;
 };
 void store_listen(struct store *s, struct store_listener *l);

@@ -83,18 +83,24 @@ static void hear(struct store_listener *l, const struct change *c, uint32_t coun
     }
 }
 
-static enum status save(struct store_listener *l, uint64_t seq, struct store_saver *saver,
-                        struct why *why)
+static void *freeze(struct store_listener *l, uint64_t seq)
 {
     (void)l;
     (void)seq;
-    enum status st = OK;
-    for (uint32_t i = 0; i < ENTITIES && st == OK; i++)
-        if (witness.told[i])
-            st = saver->put(saver, (struct str){(const char *)&i, sizeof i},
-                            (struct str){(const char *)&witness.told[i], sizeof witness.told[i]},
-                            why);
-    return st;
+    uint64_t *told = mem_alloc(sizeof witness.told);
+    memcpy(told, witness.told, sizeof witness.told);
+    return told;
+}
+
+static void save(struct store_listener *l, void *frozen, struct store_saver *saver)
+{
+    (void)l;
+    const uint64_t *told = frozen;
+    for (uint32_t i = 0; i < ENTITIES; i++)
+        if (told[i])
+            saver->put(saver, (struct str){(const char *)&i, sizeof i},
+                       (struct str){(const char *)&told[i], sizeof told[i]});
+    free(frozen);
 }
 
 static void restore(struct store_listener *l, struct str key, struct str bytes)
@@ -114,8 +120,11 @@ static void open_city(const char *dir, bool interval)
 {
     struct embedded_options o = loop_store(dir, interval);
     struct why why = {0};
-    witness.listener = (struct store_listener){
-        .name = STR("witness"), .changes = hear, .save = save, .restore = restore};
+    witness.listener = (struct store_listener){.name = STR("witness"),
+                                               .changes = hear,
+                                               .freeze = freeze,
+                                               .save = save,
+                                               .restore = restore};
     o.listeners = &witness.listener;
     city.terms = terms_new(1000);
     city.caller.tenant = STR("town");
@@ -144,7 +153,8 @@ static uint64_t standing(uint32_t i)
 {
     char id[32];
     name_of(i, id);
-    struct store_get g = {.call = {.home = loop_runner()}, .caller = &city.caller, .id = str_of(id)};
+    struct store_get g = {
+        .call = {.home = loop_runner()}, .caller = &city.caller, .id = str_of(id)};
     store_get(city.store, &g);
     if (!g.doc)
         return 0;

@@ -19,7 +19,6 @@ struct part {
 
 struct task_list {
     struct base_position position;
-    enum status status; /* of saving */
     struct part *parts;
     uint32_t part_count;
     uint32_t *dropped;
@@ -52,33 +51,35 @@ struct saving {
     struct str listener;
 };
 
-static enum status put_saved(struct store_saver *saver, struct str key, struct str bytes,
-                             struct why *why)
+static void put_saved(struct store_saver *saver, struct str key, struct str bytes)
 {
     struct saving *s = container_of(saver, struct saving, saver);
-    (void)why;
     base_save(s->base, s->listener, key, bytes);
-    return OK;
+}
+
+static void freeze(struct embedded *e, uint64_t seq)
+{
+    for (struct store_listener *l = e->listeners; l; l = l->next)
+        if (l->freeze)
+            l->frozen = l->freeze(l, seq);
 }
 
 /* What listeners want back after a restart, first of all, so that the base never holds a change that
  * they would be told of again (docs/decisions/0014). */
-static enum status save(struct embedded *e, uint64_t seq, struct why *why)
+static void save(struct embedded *e, uint64_t seq)
 {
     struct saving s = {{put_saved}, e->fold.base, STR("")};
-    enum status st = OK;
     base_save_begin(e->fold.base, seq);
-    for (struct store_listener *l = e->listeners; l && st == OK; l = l->next) {
+    for (struct store_listener *l = e->listeners; l; l = l->next) {
         s.listener = l->name;
-        if (l->save)
-            st = l->save(l, seq, &s.saver, why);
+        if (l->freeze)
+            l->save(l, l->frozen, &s.saver);
     }
     base_save_end(e->fold.base);
-    return st;
 }
 
 /* All that changed, as of one moment between two groups. */
-static void take(struct embedded *e, struct task_list *l, struct why *why)
+static void take(struct embedded *e, struct task_list *l)
 {
     pthread_mutex_lock(&e->publish_lock);
     const struct tenants *d = e->tenants;
@@ -100,7 +101,7 @@ static void take(struct embedded *e, struct task_list *l, struct why *why)
     e->dropped = NULL;
     e->dropped_count = e->dropped_room = 0;
     e->folding_seq = l->position.seq;
-    l->status = save(e, l->position.seq, why);
+    freeze(e, l->position.seq);
     pthread_mutex_unlock(&e->publish_lock);
     commit_lock(e);
     l->position.tenant_id = e->commit.tenant_id;
@@ -295,12 +296,12 @@ enum status fold_now(struct embedded *e, struct why *why)
     if (st != OK)
         return st;
     struct task_list l;
-    take(e, &l, why);
+    take(e, &l);
+    save(e, l.position.seq);
     uint32_t terms = terms_count(e->terms);
     write_terms(e, f->terms, terms);
     for (uint32_t i = 0; i < l.dropped_count; i++)
         base_drop_tenant(f->base, l.dropped[i]);
-    st = l.status;
     for (uint32_t i = 0; i < l.part_count && st == OK; i++)
         st = write_part(e, &l.parts[i], l.position.seq, why);
     if (st == OK)

@@ -275,7 +275,7 @@ static void the_next_fat_lane_makes_room_for_others(void **state)
 
 /* ---- a restart ---- */
 
-static enum status keep(void *arg, struct str key, struct str bytes)
+static void keep(void *arg, struct str key, struct str bytes)
 {
     struct boxed *b = arg;
     struct saved *s = &b->saved[b->saved_count++];
@@ -283,7 +283,11 @@ static enum status keep(void *arg, struct str key, struct str bytes)
     *s = (struct saved){malloc(key.n), malloc(bytes.n), key.n, bytes.n};
     memcpy(s->key, key.p, key.n);
     memcpy(s->bytes, bytes.p, bytes.n);
-    return OK;
+}
+
+static void save(struct boxed *b)
+{
+    outbox_save(b->outbox, outbox_freeze(b->outbox), keep, b);
 }
 
 static void restore(struct boxed *b)
@@ -310,7 +314,7 @@ static void what_waits_outlives_a_restart(void **state)
     put(b, b->lane, 1, 0, 1, false);
     put(b, b->lane, 2, 0, 2, false);
     put(b, b->lane, 1, 1, 3, true);
-    assert_int_equal(outbox_save(b->outbox, keep, b), OK);
+    save(b);
     assert_int_equal(take(b), 2);
     assert_true(outbox_settle(b->outbox, b->lane, false)); /* behind the save */
     outbox_position(b->outbox, 10, &position);
@@ -325,31 +329,60 @@ static void what_waits_outlives_a_restart(void **state)
     buf_free(&position);
 }
 
-/* Whoever takes out has delivered meanwhile all of the second lane, which is empty then. */
-static enum status keep_and_settle(void *arg, struct str key, struct str bytes)
-{
-    struct boxed *b = arg;
-    if (b->saved_count == 0) {
-        take(b);
-        assert_false(outbox_settle(b->outbox, b->lane, false));
-    }
-    return keep(b, key, bytes);
-}
-
-static void delivery_goes_on_while_what_waits_is_saved(void **state)
+/* One lane is delivered, one is removed, and more comes: saved is what waited when it was frozen, and
+ * what is only held for saving takes no room from what waits. */
+static void what_is_frozen_stays_while_the_outbox_goes_on(void **state)
 {
     struct boxed *b = *state;
-    struct lane *third = subscribe(b, "urn:s:3", ALL), *first = subscribe(b, "urn:s:2", ALL);
-    put(b, third, 1, 0, 1, false);
-    put(b, b->lane, 1, 0, 2, false);
-    put(b, first, 1, 0, 3, false);
-    assert_int_equal(outbox_save(b->outbox, keep_and_settle, b), OK);
-    assert_int_equal(b->saved_count, 2);
+    struct lane *second = subscribe(b, "urn:s:2", ALL), *third = subscribe(b, "urn:s:3", ALL);
+    put(b, b->lane, 1, 0, 1, false);
+    put(b, second, 1, 0, 2, false);
+    put(b, third, 1, 0, 3, false);
+    struct outbox_frozen *frozen = outbox_freeze(b->outbox);
+    take(b);
+    assert_false(outbox_settle(b->outbox, b->lane, false));
+    outbox_remove(b->outbox, second);
+    while (outbox_next(b->outbox) != second)
+        ;
+    lane_free(b->outbox, second);
+    put(b, third, 1, 3, 4, true);
+    assert_int_equal(outbox_take(b->outbox, third, b->items, ROOM), 1);
+    assert_true(outbox_settle(b->outbox, third, false));
+    assert_int_equal(outbox_take(b->outbox, third, b->items, ROOM), 1);
+    assert_false(outbox_settle(b->outbox, third, false));
+    assert_int_equal(bytes(b), 0);
+    outbox_save(b->outbox, frozen, keep, b);
+    assert_int_equal(b->saved_count, 3);
     restart(b, STR(""));
-    assert_int_equal(take(b), 0);
     third = subscribe(b, "urn:s:3", ALL);
     restore(b);
+    assert_int_equal(take(b), 1);
+    assert_int_equal(b->items[0].last_seq, 1);
     assert_int_equal(outbox_take(b->outbox, third, b->items, ROOM), 1);
+    assert_int_equal(b->items[0].last_seq, 3);
+    assert_int_equal(seq_of(b->items[0].after), 3);
+}
+
+/* At the bound, versions that are held do not make the outbox drop those that wait. */
+static void what_is_frozen_does_not_push_out_what_waits(void **state)
+{
+    struct boxed *b = *state;
+    put(b, b->lane, 1, 0, 1, false);
+    uint64_t one = bytes(b);
+    outbox_free(b->outbox);
+    b->outbox = open_box(b, 2 * one);
+    b->lane = subscribe(b, "urn:s:1", ALL);
+    put(b, b->lane, 1, 0, 1, false);
+    put(b, b->lane, 2, 0, 2, false);
+    struct outbox_frozen *frozen = outbox_freeze(b->outbox);
+    put(b, b->lane, 3, 0, 3, false); /* the oldest goes for it, and no more */
+    put(b, b->lane, 4, 0, 4, false);
+    assert_int_equal(take(b), 2);
+    assert_int_equal(b->items[0].last_seq, 3);
+    outbox_save(b->outbox, frozen, keep, b);
+    restart(b, STR(""));
+    restore(b);
+    assert_int_equal(take(b), 2);
     assert_int_equal(b->items[0].last_seq, 1);
 }
 
@@ -435,7 +468,7 @@ static void damage_is_left_out(void **state)
     struct boxed *b = *state;
     put(b, b->lane, 1, 0, 1, false);
     put(b, b->lane, 2, 0, 2, false);
-    assert_int_equal(outbox_save(b->outbox, keep, b), OK);
+    save(b);
     for (size_t n = 0; n < b->saved[0].bytes_n; n++) { /* cut anywhere */
         size_t whole = b->saved[0].bytes_n;
         b->saved[0].bytes_n = n;
@@ -505,7 +538,8 @@ int main(void)
         TEST(all_together_are_bounded),
         TEST(the_next_fat_lane_makes_room_for_others),
         TEST(what_waits_outlives_a_restart),
-        TEST(delivery_goes_on_while_what_waits_is_saved),
+        TEST(what_is_frozen_stays_while_the_outbox_goes_on),
+        TEST(what_is_frozen_does_not_push_out_what_waits),
         TEST(a_lane_that_lags_holds_no_other),
         TEST(those_that_lag_most_are_listed),
         TEST(counters_outlive_a_restart),
