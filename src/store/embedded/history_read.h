@@ -1,4 +1,5 @@
-/* Reading evolutions: a call on its way (history_evolve.c), one entity of it (history_read.c). */
+/* Reading evolutions: a call on its way (history_evolve.c), one entity of it (history_read.c), one
+ * series of that (history_gather.c). */
 #ifndef STORE_EMBEDDED_HISTORY_READ_H
 #define STORE_EMBEDDED_HISTORY_READ_H
 
