@@ -1,6 +1,8 @@
 /* See series.h. Rows show names as they were given. */
 #include "sql/series.h"
 
+#include "model/aggregate.h"
+
 static const struct str SCOPE = {"scope", sizeof "scope" - 1};
 
 /* ---- plans ---- */
@@ -124,6 +126,37 @@ int series_read(struct store_evolve *v, sqlite3_vtab *table, struct session *s)
 }
 
 /* ---- rows ---- */
+
+static uint32_t rows_of(const struct series *s)
+{
+    return s->aggregates ? aggregates_count(s->aggregates) : s->count;
+}
+
+int series_settle(struct series_cursor *c, int (*read)(struct series_cursor *c))
+{
+    int code = SQLITE_OK;
+    while (code == SQLITE_OK && c->e < c->count) {
+        const struct evolution *e = &c->evolutions[c->e];
+        if (c->s >= e->count) {
+            c->e++;
+            c->s = c->p = 0;
+        } else if (c->p >= rows_of(&e->series[c->s])) {
+            c->s++;
+            c->p = 0;
+        } else {
+            return SQLITE_OK;
+        }
+        if (c->e == c->count)
+            code = read(c);
+    }
+    return code;
+}
+
+int series_eof(sqlite3_vtab_cursor *base)
+{
+    const struct series_cursor *c = (const struct series_cursor *)base;
+    return c->e >= c->count;
+}
 
 static void name_show(sqlite3_context *out, const struct session *s, struct str asked, uint32_t term)
 {

@@ -38,14 +38,14 @@ void table_set(sqlite3 *db)
 
 /* ---- tables and cursors ---- */
 
-int table_connect_declared(void *aux, const char *declaration, sqlite3_vtab **out)
+int table_connect_declared(void *aux, const char *declaration, size_t cursor_bytes, sqlite3_vtab **out)
 {
     const struct session_table *of = aux;
     int code = session_declare(of->session, declaration);
     if (code != SQLITE_OK)
         return code;
     struct table *t = mem_zalloc(sizeof *t);
-    t->session = of->session;
+    *t = (struct table){.session = of->session, .cursor_bytes = cursor_bytes};
     *out = &t->base;
     return SQLITE_OK;
 }
@@ -56,9 +56,9 @@ int table_disconnect(sqlite3_vtab *v)
     return SQLITE_OK;
 }
 
-int table_cursor_open(size_t size, sqlite3_vtab_cursor **out)
+int table_cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
 {
-    struct table_cursor *c = mem_zalloc(size);
+    struct table_cursor *c = mem_zalloc(((const struct table *)v)->cursor_bytes);
     c->plan = arena_new(0);
     c->page = arena_new(0);
     *out = &c->base;
@@ -74,12 +74,12 @@ int table_cursor_close(sqlite3_vtab_cursor *base)
     return SQLITE_OK;
 }
 
-void table_cursor_reset(sqlite3_vtab_cursor *base, size_t size)
+void table_cursor_reset(sqlite3_vtab_cursor *base)
 {
     struct table_cursor *c = (struct table_cursor *)base, kept = *c;
     arena_reset(c->plan);
     arena_reset(c->page);
-    memset(base, 0, size);
+    memset(base, 0, ((const struct table *)kept.base.pVtab)->cursor_bytes);
     *c = kept;
 }
 

@@ -15,9 +15,10 @@ extern const sqlite3_module TABLE_ENTITY, TABLE_HISTORY, TABLE_HISTORY_PERIODS; 
 struct table {
     sqlite3_vtab base; /* first */
     struct session *session;
+    size_t cursor_bytes; /* of its cursors, each of which begins with a struct table_cursor */
 };
 /* A table whose columns are always the same: what xConnect does; and xDisconnect of any. */
-int table_connect_declared(void *aux, const char *declaration, sqlite3_vtab **out);
+int table_connect_declared(void *aux, const char *declaration, size_t cursor_bytes, sqlite3_vtab **out);
 int table_disconnect(sqlite3_vtab *v);
 
 /* What a cursor begins with. */
@@ -25,10 +26,11 @@ struct table_cursor {
     sqlite3_vtab_cursor base; /* first */
     struct arena *plan, *page; /* of the statement's conditions; of the rows at hand */
 };
-int table_cursor_open(size_t size, sqlite3_vtab_cursor **out);
+/* xOpen and xClose of any. */
+int table_cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out);
 int table_cursor_close(sqlite3_vtab_cursor *c);
 /* xFilter: as it was opened. */
-void table_cursor_reset(sqlite3_vtab_cursor *c, size_t size);
+void table_cursor_reset(sqlite3_vtab_cursor *c);
 
 /* Entities of that type; TERM_NONE: of one that nobody has. */
 struct filter *table_type_filter(struct arena *a, const struct session *s, uint32_t type);

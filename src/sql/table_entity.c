@@ -1,14 +1,11 @@
 /* One table for each type: its entities, a column for each attribute that some of them have, whose value is that of the
- * default instance, else of the first.
- *
- * The store is handed what its indexes know. It may find more than the statement means, never less: SQLite compares
- * again. So a lone lower bound of numbers asks only for the attribute, for in SQL every text is above every number. */
+ * default instance, else of the first. */
+#include "sql/table_entity_int.h"
+
 #include "base/time.h"
-#include "sql/table.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     PAGE_FIRST = 32,
@@ -18,28 +15,11 @@ enum {
     TEXT_MAX = 256 << 10,
 };
 
-enum column_kind { COLUMN_ID, COLUMN_SCOPE, COLUMN_CREATED, COLUMN_MODIFIED, COLUMN_VALUE, COLUMN_OBSERVED };
-
-struct column {
-    struct str name;
-    uint8_t kind;  /* enum column_kind */
-    uint32_t term; /* of an attribute */
-};
-
-struct entities {
-    struct table base; /* first */
-    uint32_t type;
-    uint64_t entities;
-    uint32_t count;
-    struct column *columns; /* in the session's arena */
-};
-
 struct cursor {
-    struct table_cursor base; /* first */
-    struct filter *filter;  /* in the plan */
-    uint64_t after, last;   /* rowids: behind, and up to */
-    uint32_t limit;         /* of the next page */
-    const struct doc **docs; /* copies in page */
+    struct table_cursor base;  /* first */
+    struct entity_asked asked; /* of the next page; its filter in the plan */
+    uint32_t limit;            /* of the next page */
+    const struct doc **docs;   /* copies in page */
     uint32_t count, at;
     bool more;
 };
@@ -142,7 +122,7 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     (void)argv;
     why_clear(&why);
     struct entities *t = mem_zalloc(sizeof *t);
-    t->base.session = of->session;
+    t->base = (struct table){.session = of->session, .cursor_bytes = sizeof(struct cursor)};
     t->type = of->type;
     enum status st = columns_find(t, &why);
     int code = st == OK ? declare(t) : session_fail(t->base.session, error, st, &why);
@@ -215,193 +195,7 @@ static int table_plan(sqlite3_vtab *v, sqlite3_index_info *info)
     return push_take(&text, info);
 }
 
-/* ---- the filter ---- */
-
-/* What the constraints say of one column. */
-struct wanted {
-    bool has, low, high;
-    double from, to;
-    struct str text; /* absent: none */
-    struct push_range times;
-};
-
-static struct filter *node(struct arena *a, enum filter_kind kind)
-{
-    struct filter *f = arena_zarray(a, struct filter, 1);
-    f->kind = (uint8_t)kind;
-    return f;
-}
-
-static struct filter *compare(struct arena *a, const struct name *path, enum compare_member member, enum compare_op op,
-                              struct operand x)
-{
-    struct filter *f = node(a, FILTER_COMPARE);
-    f->compare = arena_zarray(a, struct compare, 1);
-    *f->compare = (struct compare){.path_count = path ? 1 : 0, .path = (struct name *)path, .member = (uint8_t)member,
-                                   .op = (uint8_t)op, .operand_count = 1};
-    f->compare->operands = arena_zarray(a, struct operand, 2);
-    f->compare->operands[0] = x;
-    return f;
-}
-
-/* A boolean is 1 or 0 here, and no number to the store. */
-static struct filter *or_boolean(struct arena *a, struct filter *f, const struct name *path, const struct wanted *w)
-{
-    struct filter *any = node(a, FILTER_OR);
-    any->parts = arena_array(a, struct filter *, 3);
-    any->parts[any->count++] = f;
-    for (int b = 0; b <= 1; b++)
-        if ((!w->low || w->from <= b) && w->to >= b)
-            any->parts[any->count++] =
-                compare(a, path, MEMBER_NONE, COMPARE_EQ, (struct operand){.kind = OPERAND_BOOL, .boolean = b});
-    return any->count > 1 ? any : f;
-}
-
-/* A text may be a name of a vocabulary, which the store knows as an IRI. */
-static struct filter *of_text(struct cursor *c, const struct entities *t, const struct name *path, struct str text)
-{
-    struct arena *a = c->base.plan;
-    struct filter *any = node(a, FILTER_OR);
-    struct operand is = {.kind = OPERAND_STRING, .text = text, .us = TIME_NONE}, iri = is;
-    iri.text = context_expand(t->base.session->call->context, text, a);
-    any->parts = arena_array(a, struct filter *, 2);
-    any->parts[any->count++] = compare(a, path, MEMBER_NONE, COMPARE_EQ, is);
-    if (!str_absent(iri.text) && !str_eq(iri.text, text))
-        any->parts[any->count++] = compare(a, path, MEMBER_NONE, COMPARE_EQ, iri);
-    return any->count > 1 ? any : any->parts[0];
-}
-
-/* A text that may be one of JSON asks for no value: the store compares structures otherwise. */
-static bool is_plain(struct str text)
-{
-    return !str_absent(text) && (!text.n || (text.p[0] != '{' && text.p[0] != '['));
-}
-
-static struct filter *of_value(struct cursor *c, const struct entities *t, const struct name *path, const struct wanted *w)
-{
-    struct arena *a = c->base.plan;
-    if (is_plain(w->text))
-        return of_text(c, t, path, w->text);
-    if (!w->high) /* also of a lone lower bound */
-        return filter_of_attrs(a, (struct name *)path, 1);
-    struct operand to = {.kind = OPERAND_NUMBER, .number = w->to};
-    struct filter *f = compare(a, path, MEMBER_NONE, w->low ? COMPARE_EQ : COMPARE_LE, to);
-    if (w->low) {
-        f->compare->range = true;
-        f->compare->operand_count = 2;
-        f->compare->operands[1] = to;
-        f->compare->operands[0].number = w->from;
-    }
-    return or_boolean(a, f, path, w);
-}
-
-/* path: of the attribute whose time it is; NULL: the entity's. */
-static struct filter *of_times(struct cursor *c, const struct column *column, const struct name *path, const struct push_range *r)
-{
-    struct filter *f = NULL;
-    enum compare_member member = path                             ? MEMBER_OBSERVED_AT
-                                 : column->kind == COLUMN_CREATED ? MEMBER_CREATED_AT
-                                                                  : MEMBER_MODIFIED_AT;
-    if (r->from_us != INT64_MIN)
-        f = compare(c->base.plan, path, member, COMPARE_GE, (struct operand){.kind = OPERAND_DATETIME, .us = r->from_us});
-    if (r->to_us != INT64_MAX)
-        f = filter_and(c->base.plan, f, compare(c->base.plan, path, member, COMPARE_LT,
-                                           (struct operand){.kind = OPERAND_DATETIME, .us = r->to_us}));
-    return f;
-}
-
-static struct filter *of_column(struct cursor *c, const struct entities *t, uint32_t i, const struct wanted *w)
-{
-    const struct column *column = &t->columns[i];
-    if (column->kind == COLUMN_CREATED || column->kind == COLUMN_MODIFIED)
-        return of_times(c, column, NULL, &w->times);
-    if (!w->has)
-        return NULL;
-    struct name *path = arena_array(c->base.plan, struct name, 1);
-    *path = (struct name){terms_iri(t->base.session->options->terms, column->term), column->term};
-    if (column->kind == COLUMN_VALUE)
-        return of_value(c, t, path, w);
-    struct filter *f = of_times(c, column, path, &w->times);
-    return f ? f : filter_of_attrs(c->base.plan, path, 1);
-}
-
-static void want_value(struct wanted *w, enum push_op op, sqlite3_value *v, struct arena *a)
-{
-    int type = sqlite3_value_type(v);
-    w->has = true;
-    if (type == SQLITE_TEXT && op == PUSH_EQ)
-        w->text = arena_dup(a, (struct str){(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)});
-    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
-        return;
-    double d = sqlite3_value_double(v);
-    if ((op == PUSH_EQ || op == PUSH_GE || op == PUSH_GT) && (!w->low || d > w->from)) {
-        w->low = true;
-        w->from = d;
-    }
-    if ((op == PUSH_EQ || op == PUSH_LE || op == PUSH_LT) && (!w->high || d < w->to)) {
-        w->high = true;
-        w->to = d;
-    }
-}
-
-static void want_rows(struct cursor *c, enum push_op op, sqlite3_value *v)
-{
-    if (sqlite3_value_type(v) != SQLITE_INTEGER)
-        return;
-    sqlite3_int64 n = sqlite3_value_int64(v);
-    uint64_t row = n < 0 ? 0 : (uint64_t)n;
-    uint64_t after = op == PUSH_GT ? row : row ? row - 1 : 0, last = op == PUSH_LT ? (row ? row - 1 : 0) : row;
-    if ((op == PUSH_EQ || op == PUSH_GE || op == PUSH_GT) && after > c->after)
-        c->after = after;
-    if ((op == PUSH_EQ || op == PUSH_LE || op == PUSH_LT) && last < c->last)
-        c->last = last;
-}
-
-static uint32_t column_find(const struct entities *t, struct str name)
-{
-    uint32_t i = 0;
-    while (i < t->count && !str_eq(t->columns[i].name, name))
-        i++;
-    return i;
-}
-
-/* False: nothing can be found. */
-static void filter_make(struct cursor *c, const struct entities *t, struct str text, sqlite3_value **values)
-{
-    struct wanted *all = arena_zarray(c->base.plan, struct wanted, t->count);
-    struct push p;
-    for (uint32_t i = 0; i < t->count; i++)
-        all[i].times = (struct push_range){INT64_MIN, INT64_MAX};
-    c->filter = table_type_filter(c->base.plan, t->base.session, t->type);
-    for (int n = 0; push_read(&text, &p);) {
-        sqlite3_value *v = p.op == PUSH_HAS ? NULL : values[n++];
-        uint32_t i = column_find(t, p.column);
-        if (i == t->count) {
-            want_rows(c, p.op, v);
-        } else if (t->columns[i].kind == COLUMN_ID) {
-            struct str id = {(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)};
-            id = arena_dup(c->base.plan, str_absent(id) ? STR("") : id);
-            c->filter = filter_and(c->base.plan, c->filter, filter_of_ids(c->base.plan, &id, 1));
-        } else if (!v) {
-            all[i].has = true;
-        } else if (t->columns[i].kind == COLUMN_VALUE) {
-            want_value(&all[i], p.op, v, c->base.plan);
-        } else {
-            all[i].has = true;
-            push_time(&all[i].times, p.op, v);
-        }
-    }
-    for (uint32_t i = 0; i < t->count; i++)
-        c->filter = filter_and(c->base.plan, c->filter, of_column(c, t, i, &all[i]));
-}
-
 /* ---- cursors ---- */
-
-static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
-{
-    (void)v;
-    return table_cursor_open(sizeof(struct cursor), out);
-}
 
 /* Copies what was found, so that other tables may be asked before it is read. */
 static void page_keep(struct cursor *c, const struct store_query *q)
@@ -417,7 +211,7 @@ static void page_keep(struct cursor *c, const struct store_query *q)
     c->docs = docs;
     c->more = q->more || c->count < q->doc_count;
     if (c->count)
-        c->after = doc_created_seq(docs[c->count - 1]);
+        c->asked.after = doc_created_seq(docs[c->count - 1]);
 }
 
 static int page_read(struct cursor *c)
@@ -425,7 +219,7 @@ static int page_read(struct cursor *c)
     struct entities *t = (struct entities *)c->base.base.pVtab;
     struct session *s = t->base.session;
     struct arena *found = arena_new(0);
-    struct store_query q = {.caller = &s->call->caller, .filter = c->filter, .after_seq = c->after, .limit = c->limit,
+    struct store_query q = {.caller = &s->call->caller, .filter = c->asked.filter, .after_seq = c->asked.after, .limit = c->limit,
                             .arena = found};
     arena_reset(c->base.page);
     wait_prepare(s->wait, &q.call, s->deadline_us);
@@ -448,10 +242,10 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text
     struct entities *t = (struct entities *)base->pVtab;
     (void)number;
     (void)count;
-    table_cursor_reset(base, sizeof *c);
-    c->last = UINT64_MAX;
+    table_cursor_reset(base);
+    c->asked = (struct entity_asked){.plan = c->base.plan, .last = UINT64_MAX};
     c->limit = PAGE_FIRST;
-    filter_make(c, t, str_of(text), values);
+    table_entity_filter(&c->asked, t, str_of(text), values);
     return page_read(c);
 }
 
@@ -465,7 +259,7 @@ static int cursor_next(sqlite3_vtab_cursor *base)
 static int cursor_eof(sqlite3_vtab_cursor *base)
 {
     const struct cursor *c = (const struct cursor *)base;
-    return c->at >= c->count || doc_created_seq(c->docs[c->at]) > c->last;
+    return c->at >= c->count || doc_created_seq(c->docs[c->at]) > c->asked.last;
 }
 
 static void scope_show(sqlite3_context *out, const struct doc *d)
@@ -535,7 +329,7 @@ const sqlite3_module TABLE_ENTITY = {
     .xConnect = table_connect,
     .xBestIndex = table_plan,
     .xDisconnect = table_disconnect,
-    .xOpen = cursor_open,
+    .xOpen = table_cursor_open,
     .xClose = table_cursor_close,
     .xFilter = cursor_filter,
     .xNext = cursor_next,

@@ -27,18 +27,11 @@ static const char *const NAMES[COLUMNS] = {"entity",     "type",      "attribute
     "deletedAt TEXT COLLATE TIME, unitCode TEXT, instanceId TEXT)"
 
 struct cursor {
-    struct table_cursor base; /* first */
-    struct series_wanted wanted;
-    bool distinct;            /* one row an entity is enough */
+    struct series_cursor rows; /* first */
+    bool distinct;             /* one row an entity is enough */
     struct push_range times[COLUMNS];
-    struct temporal_query time;
-    uint32_t next;            /* ids from next on have not been read whole */
-    uint32_t batch;
-    int64_t from_us;          /* of the part of the one at next that is read next */
-    uint64_t points;          /* at most, together */
-    struct evolution *evolutions; /* in the page */
-    uint32_t count;
-    uint32_t e, s, p;         /* the row */
+    int64_t from_us;           /* of the part of the one at next that is read next */
+    uint64_t points;           /* at most, together */
 };
 
 /* ---- plans ---- */
@@ -126,7 +119,7 @@ static void want(struct cursor *c, struct str text, sqlite3_value **values)
     for (int n = 0; push_read(&text, &p); n++) {
         uint32_t column = column_find(p.column);
         if (column < SERIES_COLUMNS)
-            series_want(&c->wanted, (enum series_column)column, p.op, values[n]);
+            series_want(&c->rows.wanted, (enum series_column)column, p.op, values[n]);
         else if (column < COLUMNS)
             push_time(&c->times[column], p.op, values[n]);
     }
@@ -139,32 +132,32 @@ static void want_time(struct cursor *c)
         uint8_t column, property;
     } BY[] = {{OBSERVED, TIME_OBSERVED_AT}, {CREATED, TIME_CREATED_AT}, {MODIFIED, TIME_MODIFIED_AT}, {DELETED, TIME_DELETED_AT}};
     const struct push_range *r = &c->times[TIME];
-    c->time = (struct temporal_query){.by_place = true, .from_us = r->from_us, .to_us = r->to_us};
+    c->rows.time = (struct temporal_query){.by_place = true, .from_us = r->from_us, .to_us = r->to_us};
     for (size_t i = 0; i < sizeof BY / sizeof *BY && r->from_us == INT64_MIN && r->to_us == INT64_MAX; i++) {
         r = &c->times[BY[i].column];
         if (r->from_us != INT64_MIN || r->to_us != INT64_MAX)
-            c->time = (struct temporal_query){
+            c->rows.time = (struct temporal_query){
                 .property = BY[i].property, .must_have = true, .from_us = r->from_us, .to_us = r->to_us};
     }
-    c->time.last_n = c->distinct;
-    c->wanted.none |= c->time.from_us >= c->time.to_us;
+    c->rows.time.last_n = c->distinct;
+    c->rows.wanted.none |= c->rows.time.from_us >= c->rows.time.to_us;
 }
 
 /* ---- reading ---- */
 
 static int batch_read(struct cursor *c, uint32_t n, bool *partial, int64_t *first_us, int64_t *last_us)
 {
-    sqlite3_vtab *table = c->base.base.pVtab;
+    sqlite3_vtab *table = c->rows.base.base.pVtab;
     struct session *s = ((struct table *)table)->session;
-    struct temporal_query time = c->time;
+    struct temporal_query time = c->rows.time;
     time.from_us = c->from_us;
-    arena_reset(c->base.page);
-    struct store_evolve v = series_evolve(&c->wanted, s, c->next, n, c->base.page);
+    arena_reset(c->rows.base.page);
+    struct store_evolve v = series_evolve(&c->rows.wanted, s, c->rows.next, n, c->rows.base.page);
     v.time = &time;
     v.points_max = c->points;
     int code = series_read(&v, table, s);
-    c->evolutions = v.evolutions;
-    c->count = v.evolution_count;
+    c->rows.evolutions = v.evolutions;
+    c->rows.count = v.evolution_count;
     *partial = v.partial;
     *first_us = v.first_us;
     *last_us = v.last_us;
@@ -172,11 +165,12 @@ static int batch_read(struct cursor *c, uint32_t n, bool *partial, int64_t *firs
 }
 
 /* The next instances, or none when all have been read. */
-static int page_read(struct cursor *c)
+static int page_read(struct series_cursor *rows)
 {
-    c->count = c->e = c->s = c->p = 0;
-    while (!c->count && c->next < c->wanted.id_count) {
-        uint32_t left = c->wanted.id_count - c->next, n = left < c->batch ? left : c->batch;
+    struct cursor *c = (struct cursor *)rows;
+    rows->count = rows->e = rows->s = rows->p = 0;
+    while (!rows->count && rows->next < rows->wanted.id_count) {
+        uint32_t left = rows->wanted.id_count - rows->next, n = left < rows->batch ? left : rows->batch;
         bool partial;
         int64_t first_us, last_us;
         int code = batch_read(c, n, &partial, &first_us, &last_us);
@@ -185,38 +179,15 @@ static int page_read(struct cursor *c)
         if (partial && (n > 1 || (first_us == last_us && c->points < POINTS_MAX))) {
             if (n == 1)
                 c->points *= 2; /* so many of one time must be read together */
-            c->batch = 1;
-            c->count = 0;
+            rows->batch = 1;
+            rows->count = 0;
         } else if (partial) {
             c->from_us = last_us + 1;
         } else {
-            c->batch = c->batch * 2 < BATCH_MAX ? c->batch * 2 : BATCH_MAX;
-            c->from_us = c->time.from_us;
+            rows->batch = rows->batch * 2 < BATCH_MAX ? rows->batch * 2 : BATCH_MAX;
+            c->from_us = rows->time.from_us;
             c->points = POINTS_FIRST;
-            c->next += n;
-        }
-    }
-    return SQLITE_OK;
-}
-
-/* Moves on to a row, if it stands at none. */
-static int settle(struct cursor *c)
-{
-    while (c->e < c->count) {
-        const struct evolution *e = &c->evolutions[c->e];
-        if (c->s >= e->count) {
-            c->e++;
-            c->s = c->p = 0;
-        } else if (c->p >= e->series[c->s].count) {
-            c->s++;
-            c->p = 0;
-        } else {
-            return SQLITE_OK;
-        }
-        if (c->e == c->count) {
-            int code = page_read(c);
-            if (code != SQLITE_OK)
-                return code;
+            rows->next += n;
         }
     }
     return SQLITE_OK;
@@ -230,50 +201,38 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     (void)argc;
     (void)argv;
     (void)error;
-    return table_connect_declared(aux, DECLARATION, out);
-}
-
-static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
-{
-    (void)v;
-    return table_cursor_open(sizeof(struct cursor), out);
+    return table_connect_declared(aux, DECLARATION, sizeof(struct cursor), out);
 }
 
 static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int count, sqlite3_value **values)
 {
     struct cursor *c = (struct cursor *)base;
     (void)count;
-    table_cursor_reset(base, sizeof *c);
-    c->wanted = (struct series_wanted){.plan = c->base.plan};
+    table_cursor_reset(base);
+    c->rows.wanted = (struct series_wanted){.plan = c->rows.base.plan};
     c->distinct = number != 0;
-    c->batch = 1;
+    c->rows.batch = 1;
     c->points = POINTS_FIRST;
     want(c, str_of(text), values);
     want_time(c);
-    c->from_us = c->time.from_us;
-    int code = series_find(&c->wanted, base->pVtab, ((struct table *)base->pVtab)->session);
-    if (code != SQLITE_OK || c->wanted.none)
+    c->from_us = c->rows.time.from_us;
+    int code = series_find(&c->rows.wanted, base->pVtab, ((struct table *)base->pVtab)->session);
+    if (code != SQLITE_OK || c->rows.wanted.none)
         return code;
-    code = page_read(c);
-    return code == SQLITE_OK ? settle(c) : code;
+    code = page_read(&c->rows);
+    return code == SQLITE_OK ? series_settle(&c->rows, page_read) : code;
 }
 
 static int cursor_next(sqlite3_vtab_cursor *base)
 {
     struct cursor *c = (struct cursor *)base;
     if (c->distinct) {
-        c->s = c->evolutions[c->e].count;
-        c->p = 0;
+        c->rows.s = c->rows.evolutions[c->rows.e].count;
+        c->rows.p = 0;
     } else {
-        c->p++;
+        c->rows.p++;
     }
-    return settle(c);
-}
-
-static int cursor_eof(sqlite3_vtab_cursor *base)
-{
-    const struct cursor *c = (const struct cursor *)base;
-    return c->e >= c->count;
+    return series_settle(&c->rows, page_read);
 }
 
 static void instance_show(sqlite3_context *out, const struct session *s, const struct evolution *e, const struct point *p)
@@ -292,12 +251,12 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
         [OBSERVED] = TIME_OBSERVED_AT, [CREATED] = TIME_CREATED_AT, [MODIFIED] = TIME_MODIFIED_AT, [DELETED] = TIME_DELETED_AT};
     const struct cursor *c = (const struct cursor *)base;
     const struct session *s = ((const struct table *)base->pVtab)->session;
-    const struct evolution *e = &c->evolutions[c->e];
-    const struct series *series = &e->series[c->s];
-    const struct point *p = &series->points[c->p];
+    const struct evolution *e = &c->rows.evolutions[c->rows.e];
+    const struct series *series = &e->series[c->rows.s];
+    const struct point *p = &series->points[c->rows.p];
     uint8_t kind = p->attr.value.kind;
     if (i < SERIES_COLUMNS) {
-        series_show(out, s, &c->wanted, e, series, (enum series_column)i);
+        series_show(out, s, &c->rows.wanted, e, series, (enum series_column)i);
         return SQLITE_OK;
     }
     switch ((enum column)i) {
@@ -333,9 +292,9 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
 static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
     const struct cursor *c = (const struct cursor *)base;
-    const struct evolution *e = &c->evolutions[c->e];
-    const struct series *s = &e->series[c->s];
-    const struct point *p = &s->points[c->p];
+    const struct evolution *e = &c->rows.evolutions[c->rows.e];
+    const struct series *s = &e->series[c->rows.s];
+    const struct point *p = &s->points[c->rows.p];
     uint64_t h = hash_u64(hash_str(e->id) ^ s->term);
     h = hash_u64(h ^ hash_str(s->dataset));
     h = hash_u64(h ^ p->attr.seq);
@@ -347,11 +306,11 @@ const sqlite3_module TABLE_HISTORY = {
     .xConnect = table_connect,
     .xBestIndex = table_plan,
     .xDisconnect = table_disconnect,
-    .xOpen = cursor_open,
+    .xOpen = table_cursor_open,
     .xClose = table_cursor_close,
     .xFilter = cursor_filter,
     .xNext = cursor_next,
-    .xEof = cursor_eof,
+    .xEof = series_eof,
     .xColumn = cursor_column,
     .xRowid = cursor_rowid,
 };

@@ -21,15 +21,9 @@ enum column { TIME = SERIES_COLUMNS, UNTIL, PERIOD, PROPERTY, METHODS, COLUMNS =
     "until TEXT COLLATE TIME, period TEXT, timeproperty TEXT, "
 
 struct cursor {
-    struct table_cursor base; /* first */
-    struct series_wanted wanted;
+    struct series_cursor rows;   /* first */
     struct push_range times;
     struct str period, property; /* as given; absent: not given */
-    struct temporal_query time;
-    uint32_t next, batch;        /* ids from next on have not been read */
-    struct evolution *evolutions; /* in the page */
-    uint32_t count;
-    uint32_t e, s, p;            /* the row */
 };
 
 static struct str column_name(int column)
@@ -103,9 +97,9 @@ static void want_text(struct cursor *c, struct str *to, sqlite3_value *v)
 {
     struct str text = {(const char *)sqlite3_value_text(v), (size_t)sqlite3_value_bytes(v)};
     if (str_absent(text) || (!str_absent(*to) && !str_eq(*to, text)))
-        c->wanted.none = true; /* nothing equals null, or two texts */
+        c->rows.wanted.none = true; /* nothing equals null, or two texts */
     else
-        *to = arena_dup(c->base.plan, text);
+        *to = arena_dup(c->rows.base.plan, text);
 }
 
 static void want(struct cursor *c, struct str text, sqlite3_value **values)
@@ -116,7 +110,7 @@ static void want(struct cursor *c, struct str text, sqlite3_value **values)
         while (column < COLUMNS && !str_eq(column_name(column), p.column))
             column++;
         if (column < SERIES_COLUMNS)
-            series_want(&c->wanted, (enum series_column)column, p.op, values[n]);
+            series_want(&c->rows.wanted, (enum series_column)column, p.op, values[n]);
         else if (column == TIME)
             push_time(&c->times, p.op, values[n]);
         else
@@ -140,71 +134,48 @@ static int want_time(struct cursor *c, uint32_t methods, struct session *s)
     char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
     struct temporal_limits limits = {.last_n_max = 1, .buckets_max = s->options->periods_max};
     struct temporal_words w = {.timeproperty = c->property,
-                               .aggr_methods = methods_text(c->base.plan, methods),
+                               .aggr_methods = methods_text(c->rows.base.plan, methods),
                                .aggr_period_duration = c->period,
                                .aggregated = true};
     struct why why;
     why_clear(&why);
     if (r.from_us >= r.to_us)
-        c->wanted.none = true;
-    if (r.from_us > INT64_MIN && r.to_us < INT64_MAX && !c->wanted.none) {
+        c->rows.wanted.none = true;
+    if (r.from_us > INT64_MIN && r.to_us < INT64_MAX && !c->rows.wanted.none) {
         w.timerel = STR("between");
         w.time_at = (struct str){from, time_format(r.from_us, from)};
         w.end_time_at = (struct str){to, time_format(r.to_us, to)};
     }
-    enum status st = temporal_read(&w, &limits, &c->time, &why);
-    c->time.by_place = str_absent(c->property);
-    c->time.must_have = !c->time.by_place;
-    c->time.from_us = r.from_us;
-    c->time.to_us = r.to_us;
-    return st == OK ? SQLITE_OK : session_fail(s, &c->base.base.pVtab->zErrMsg, st, &why);
+    enum status st = temporal_read(&w, &limits, &c->rows.time, &why);
+    c->rows.time.by_place = str_absent(c->property);
+    c->rows.time.must_have = !c->rows.time.by_place;
+    c->rows.time.from_us = r.from_us;
+    c->rows.time.to_us = r.to_us;
+    return st == OK ? SQLITE_OK : session_fail(s, &c->rows.base.base.pVtab->zErrMsg, st, &why);
 }
 
 /* ---- reading ---- */
 
 /* The next series that have periods, or none when all have been read. */
-static int page_read(struct cursor *c)
+static int page_read(struct series_cursor *rows)
 {
-    sqlite3_vtab *table = c->base.base.pVtab;
+    struct cursor *c = (struct cursor *)rows;
+    sqlite3_vtab *table = rows->base.base.pVtab;
     struct session *s = ((struct table *)table)->session;
     int code = SQLITE_OK;
-    c->count = c->e = c->s = c->p = 0;
-    while (code == SQLITE_OK && !c->count && c->next < c->wanted.id_count) {
-        uint32_t left = c->wanted.id_count - c->next, n = left < c->batch ? left : c->batch;
-        arena_reset(c->base.page);
-        struct store_evolve v = series_evolve(&c->wanted, s, c->next, n, c->base.page);
-        v.time = &c->time;
+    rows->count = rows->e = rows->s = rows->p = 0;
+    while (code == SQLITE_OK && !rows->count && rows->next < rows->wanted.id_count) {
+        uint32_t left = rows->wanted.id_count - rows->next, n = left < rows->batch ? left : rows->batch;
+        arena_reset(rows->base.page);
+        struct store_evolve v = series_evolve(&rows->wanted, s, rows->next, n, rows->base.page);
+        v.time = &rows->time;
         v.buckets_max = s->options->periods_max;
         v.distinct_max = s->options->values_max;
         code = series_read(&v, table, s);
-        c->evolutions = v.evolutions;
-        c->count = v.evolution_count;
-        c->next += n;
-        c->batch = c->period.n ? 1 : c->batch * 2 < BATCH_MAX ? c->batch * 2 : BATCH_MAX;
-    }
-    return code;
-}
-
-static uint32_t periods_of(const struct series *s)
-{
-    return s->aggregates ? aggregates_count(s->aggregates) : 0;
-}
-
-/* Moves on to a row, if it stands at none. */
-static int settle(struct cursor *c)
-{
-    int code = SQLITE_OK;
-    while (code == SQLITE_OK && c->e < c->count) {
-        const struct evolution *e = &c->evolutions[c->e];
-        if (c->s < e->count && c->p < periods_of(&e->series[c->s]))
-            return SQLITE_OK;
-        c->p = 0;
-        if (c->s >= e->count || ++c->s >= e->count) {
-            c->e++;
-            c->s = 0;
-        }
-        if (c->e == c->count)
-            code = page_read(c);
+        rows->evolutions = v.evolutions;
+        rows->count = v.evolution_count;
+        rows->next += n;
+        rows->batch = c->period.n ? 1 : rows->batch * 2 < BATCH_MAX ? rows->batch * 2 : BATCH_MAX;
     }
     return code;
 }
@@ -223,15 +194,9 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     for (int m = 0; m < AGGREGATE_METHOD_COUNT; m++)
         buf_printf(&b, "%s\"%s\"", m ? ", " : "", aggregate_name(m));
     buf_put(&b, ")", 2);
-    int code = table_connect_declared(aux, b.p, out);
+    int code = table_connect_declared(aux, b.p, sizeof(struct cursor), out);
     buf_free(&b);
     return code;
-}
-
-static int cursor_open(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
-{
-    (void)v;
-    return table_cursor_open(sizeof(struct cursor), out);
 }
 
 static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int count, sqlite3_value **values)
@@ -239,41 +204,35 @@ static int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text
     struct cursor *c = (struct cursor *)base;
     struct session *s = ((struct table *)base->pVtab)->session;
     (void)count;
-    table_cursor_reset(base, sizeof *c);
-    c->wanted = (struct series_wanted){.plan = c->base.plan};
+    table_cursor_reset(base);
+    c->rows.wanted = (struct series_wanted){.plan = c->rows.base.plan};
     c->times = (struct push_range){INT64_MIN, INT64_MAX};
-    c->batch = 1;
+    c->rows.batch = 1;
     want(c, str_of(text), values);
     int code = want_time(c, (uint32_t)number, s);
     if (code == SQLITE_OK)
-        code = series_find(&c->wanted, base->pVtab, s);
-    if (code == SQLITE_OK && !c->wanted.none)
-        code = page_read(c);
-    return code == SQLITE_OK ? settle(c) : code;
+        code = series_find(&c->rows.wanted, base->pVtab, s);
+    if (code == SQLITE_OK && !c->rows.wanted.none)
+        code = page_read(&c->rows);
+    return code == SQLITE_OK ? series_settle(&c->rows, page_read) : code;
 }
 
 static int cursor_next(sqlite3_vtab_cursor *base)
 {
     struct cursor *c = (struct cursor *)base;
-    c->p++;
-    return settle(c);
-}
-
-static int cursor_eof(sqlite3_vtab_cursor *base)
-{
-    const struct cursor *c = (const struct cursor *)base;
-    return c->e >= c->count;
+    c->rows.p++;
+    return series_settle(&c->rows, page_read);
 }
 
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
 {
     const struct cursor *c = (const struct cursor *)base;
     const struct session *s = ((const struct table *)base->pVtab)->session;
-    const struct evolution *e = &c->evolutions[c->e];
-    const struct series *series = &e->series[c->s];
-    const struct aggregate_period *p = aggregates_period(series->aggregates, c->p);
+    const struct evolution *e = &c->rows.evolutions[c->rows.e];
+    const struct series *series = &e->series[c->rows.s];
+    const struct aggregate_period *p = aggregates_period(series->aggregates, c->rows.p);
     if (i < SERIES_COLUMNS) {
-        series_show(out, s, &c->wanted, e, series, (enum series_column)i);
+        series_show(out, s, &c->rows.wanted, e, series, (enum series_column)i);
     } else if (i == TIME || i == UNTIL) {
         table_time(out, i == TIME ? p->from_us : p->to_us);
     } else if (i == PERIOD) {
@@ -289,11 +248,11 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i)
 static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
     const struct cursor *c = (const struct cursor *)base;
-    const struct evolution *e = &c->evolutions[c->e];
-    const struct series *s = &e->series[c->s];
+    const struct evolution *e = &c->rows.evolutions[c->rows.e];
+    const struct series *s = &e->series[c->rows.s];
     uint64_t h = hash_u64(hash_str(e->id) ^ s->term);
     h = hash_u64(h ^ hash_str(s->dataset));
-    *out = (sqlite3_int64)hash_u64(h ^ (uint64_t)aggregates_period(s->aggregates, c->p)->from_us);
+    *out = (sqlite3_int64)hash_u64(h ^ (uint64_t)aggregates_period(s->aggregates, c->rows.p)->from_us);
     return SQLITE_OK;
 }
 
@@ -301,11 +260,11 @@ const sqlite3_module TABLE_HISTORY_PERIODS = {
     .xConnect = table_connect,
     .xBestIndex = table_plan,
     .xDisconnect = table_disconnect,
-    .xOpen = cursor_open,
+    .xOpen = table_cursor_open,
     .xClose = table_cursor_close,
     .xFilter = cursor_filter,
     .xNext = cursor_next,
-    .xEof = cursor_eof,
+    .xEof = series_eof,
     .xColumn = cursor_column,
     .xRowid = cursor_rowid,
 };

@@ -1,7 +1,7 @@
 /* History: every value that an attribute had stays, as a point of its series (CIM 009 clause 4.5.6).
  *
  *   a change is published → what it replaced goes, as items, into the tenant's recent table   history_capture.c
- *   a temporal edit is published → its items, too                                             history_edit.c, history_write.c
+ *   a temporal edit is published → its items, too                                             history_edit.c
  *   a fold → groups are put into each entity's past; full series are sealed as chunks         history_fold.c
  *   now and then → what is older than may be goes                                         history_sweep.c
  *   a reader → past in the base + folding table + recent table + today's version              history_read.c
