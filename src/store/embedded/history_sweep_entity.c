@@ -268,7 +268,8 @@ static bool is_forgotten(const struct sweeping *s, const struct doc *doc, int64_
     return quiet;
 }
 
-static void write_head(struct sweeping *s, const struct doc *doc, int64_t at)
+/* had: bytes of the head as it was. */
+static void write_head(struct sweeping *s, const struct doc *doc, int64_t at, size_t had)
 {
     struct past *p = &s->past;
     struct str key = history_key_head(s->tenant->id, s->id, s->arena);
@@ -278,12 +279,14 @@ static void write_head(struct sweeping *s, const struct doc *doc, int64_t at)
             p->series[left++] = p->series[i];
     p->count = left;
     if (is_forgotten(s, doc, at)) {
+        s->bytes_dropped += key.n + had;
         base_drop_past(s->base, key);
         base_drop_past(s->base, history_key_gone(s->tenant->id, s->id, s->arena));
         return;
     }
     buf_clear(&s->bytes);
     past_write(&s->bytes, p);
+    s->bytes_dropped += had > s->bytes.n ? had - s->bytes.n : 0;
     base_put_past_head(s->base, key, buf_view(&s->bytes));
 }
 
@@ -309,7 +312,7 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
     bool damaged = s->past.damaged > 0; /* open chunks, for a fold to set aside */
     s->changed = s->changed || is_forgotten(s, doc, at);
     if (st == OK && !damaged && s->changed)
-        write_head(s, doc, at);
+        write_head(s, doc, at, head.n);
     if (st == OK && !damaged) {
         base_together_end(s->base);
         return s->changed ? base_show(s->base, s->why) : OK;

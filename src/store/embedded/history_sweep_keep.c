@@ -43,7 +43,8 @@ void keep_begin(struct keeping *k, struct sweeping *s, struct past_series *p, in
         k->active[i] = spans->level_us[i] > reach;
         reach = k->active[i] ? spans->level_us[i] : reach;
     }
-    *at = aligned(k, -1, *at);
+    if (*at != s->e->history.bound.points_us) /* there must be room now, not with the next whole span */
+        *at = aligned(k, -1, *at);
     for (int i = 0; i < RETENTION_LEVEL_COUNT; i++) {
         int64_t before = i ? k->horizon[i - 1] : *at;
         k->horizon[i] = k->active[i] ? aligned(k, i, back(s->now_us, spans->level_us[i])) : before;

@@ -63,6 +63,15 @@ static uint32_t count(const char *id)
     return s ? s->count : 0;
 }
 
+/* With those of which there is an aggregate. */
+static int64_t total(const char *id)
+{
+    struct temporal_query q = {.from_us = 0, .to_us = INT64_MAX, .methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT)};
+    struct store_evolve v = {.id = str_of(id), .time = &q, .points_max = 10, .buckets_max = 10};
+    assert_int_equal(fixture_evolve(f, &v), OK);
+    return aggregates_period(v.evolutions[0].series[0].aggregates, 0)->values[AGGREGATE_TOTAL_COUNT].value.integer;
+}
+
 static int64_t first(const char *id)
 {
     return recorder_series(f, id)->points[0].attr.observed_at;
@@ -139,10 +148,20 @@ static void test_aggregates_stay_where_a_policy_keeps_them(void **state)
     assert_true(figures()->forced >= 1);
     assert_true(sweeper_figures(f)->aggregated > 200);
     assert_int_equal(sweeper_figures(f)->kept_dropped, 0);
-    struct temporal_query q = {.from_us = 0, .to_us = INT64_MAX, .methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT)};
-    struct store_evolve v = {.id = STR("urn:e"), .time = &q, .points_max = 10, .buckets_max = 10};
-    assert_int_equal(fixture_evolve(f, &v), OK);
-    assert_int_equal(aggregates_period(v.evolutions[0].series[0].aggregates, 0)->values[AGGREGATE_TOTAL_COUNT].value.integer, 600);
+    assert_int_equal(total("urn:e"), 600);
+}
+
+/* All is of one day, which aggregates are kept of: it goes in part. */
+static void test_a_part_of_an_aggregates_time_goes(void **state)
+{
+    (void)state;
+    enum { BYTES = 60000 };
+    bound("keep=900d days=forever", BYTES);
+    put_texts("urn:e", 990 * DAY, 23);
+    sweeper_run(f);
+    assert_true(figures()->bytes <= BYTES);
+    assert_in_range(count("urn:e"), 10, 20);
+    assert_int_equal(total("urn:e"), 23);
 }
 
 /* They alone are too much. */
@@ -200,6 +219,7 @@ int main(void)
         TEST(test_below_the_bound_nothing_is_forced),
         TEST(test_it_is_swept_far_enough_for_a_while),
         TEST(test_aggregates_stay_where_a_policy_keeps_them),
+        TEST(test_a_part_of_an_aggregates_time_goes),
         TEST(test_aggregates_go_when_nothing_else_can),
         TEST(test_a_bound_that_cannot_be_kept_is_given_up),
         TEST(test_the_folds_thread_keeps_the_bound),
