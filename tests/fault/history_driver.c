@@ -103,38 +103,21 @@ static void take_series(const struct series *s, struct model_series *to)
     }
 }
 
-struct reading {
-    struct store_evolve evolve;
-    unsigned entity;
-    bool done;
-};
-
-static void read_done(struct store_call *call)
-{
-    container_of(call, struct reading, evolve.call)->done = true;
-}
-
 /* Evolution and entity, as they stand. Nothing of it is on its way. */
 static void read_entity(unsigned i, struct model_entity *out)
 {
     static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
     memset(out, 0, sizeof *out);
     arena_reset(city.arena);
-    struct reading r = {.evolve = {.call = {.home = loop_runner(), .done = read_done},
-                                   .caller = &city.caller,
-                                   .id = name_of(city.arena, i),
-                                   .time = &ALWAYS,
-                                   .points_max = 10000000,
-                                   .arena = city.arena}};
-    r.done = store_evolve(city.store, &r.evolve);
-    while (!r.done)
-        loop_run();
-    const struct store_evolve *v = &r.evolve;
-    city.chunks += v->explain.chunks_read;
-    if (v->call.status != OK && v->call.status != E_NOT_FOUND && v->call.status != E_NO_TENANT)
-        loop_die("read", v->call.why.text);
-    for (uint32_t k = 0; v->evolution_count && k < v->evolutions[0].count; k++)
-        take_series(&v->evolutions[0].series[k], &out->series[series_of(&v->evolutions[0].series[k])]);
+    struct store_evolve v = {.caller = &city.caller,
+                             .id = name_of(city.arena, i),
+                             .time = &ALWAYS,
+                             .points_max = 10000000,
+                             .arena = city.arena};
+    loop_evolve(&v);
+    city.chunks += v.explain.chunks_read;
+    for (uint32_t k = 0; v.evolution_count && k < v.evolutions[0].count; k++)
+        take_series(&v.evolutions[0].series[k], &out->series[series_of(&v.evolutions[0].series[k])]);
     take_today(i, out);
 }
 

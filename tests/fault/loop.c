@@ -108,6 +108,28 @@ void loop_die(const char *what, const char *why)
     exit(2);
 }
 
+struct reading {
+    struct store_evolve evolve;
+    bool done;
+};
+
+static void read_done(struct store_call *call)
+{
+    container_of(call, struct reading, evolve.call)->done = true;
+}
+
+void loop_evolve(struct store_evolve *v)
+{
+    struct reading r = {.evolve = *v};
+    r.evolve.call = (struct store_call){.home = &loop.runner, .done = read_done};
+    r.done = store_evolve(loop.store, &r.evolve);
+    while (!r.done)
+        loop_run();
+    if (r.evolve.call.status != OK && r.evolve.call.status != E_NOT_FOUND && r.evolve.call.status != E_NO_TENANT)
+        loop_die("read", r.evolve.call.why.text);
+    *v = r.evolve;
+}
+
 struct attr loop_number(uint32_t term, int64_t v)
 {
     return (struct attr){.term = term,

@@ -19,6 +19,8 @@ void loop_run(void);
 void loop_say(const char *line);
 /* Says why on the standard error, and ends the program with 2. */
 void loop_die(const char *what, const char *why) __attribute__((noreturn));
+/* store_evolve(), to the end; of what is not there nothing. Other errors end the program. */
+void loop_evolve(struct store_evolve *v);
 /* A number, without times. */
 struct attr loop_number(uint32_t term, int64_t v);
 

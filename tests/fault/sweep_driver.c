@@ -11,11 +11,10 @@
  *                         acknowledged, and what was asked for last may have happened (with --interval: after some of it).
  *                         Writes what it found into MODEL, checks the store, says how many values aggregates had
  *                         ("chunks N"). Exits with 1 when something is wrong. */
-#include "base/log.h"
+#include "amount.h"
 #include "base/time.h"
 #include "fault_shim.h"
 #include "loop.h"
-#include "model/aggregate.h"
 #include "store/embedded/embedded.h"
 
 #include <stdio.h>
@@ -23,15 +22,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 16, ENTITIES = 8, SERIES = 2, RING = 16, POINTS_MAX = 200, LINE_MAX_BYTES = 160 };
+enum { CALLS_MAX = 16, ENTITIES = 8, SERIES = AMOUNT_SERIES, RING = 16, POINTS_MAX = 200, LINE_MAX_BYTES = 160 };
 
 #define S INT64_C(1000000)
 #define DAY (86400 * S)
-
-/* What a series must amount to. */
-struct amount {
-    int64_t count, sum, squares;
-};
 
 /* Instances that may be edited: some are swept meanwhile. */
 struct instance {
@@ -59,8 +53,6 @@ static struct {
     bool busy[ENTITIES];
     uint64_t seed, aggregated;
 } city = {.seed = 88172645463325252u};
-
-static const struct str DATASETS[SERIES] = {{"", 0}, {"urn:d:1", 7}};
 
 static uint32_t below(uint32_t n)
 {
@@ -108,53 +100,10 @@ static void close_city(void)
 
 /* ---- reading ---- */
 
-struct reading {
-    struct store_evolve evolve;
-    bool done;
-};
-
-static void read_done(struct store_call *call)
-{
-    container_of(call, struct reading, evolve.call)->done = true;
-}
-
-static int64_t whole(const struct aggregate_period *p, enum aggregate_method m)
-{
-    const struct aggregate_value *v = &p->values[m];
-    return !v->there ? 0 : v->value.kind == VALUE_INT ? v->value.integer : (int64_t)v->value.real;
-}
-
 static void read_entity(unsigned entity, struct amount out[SERIES])
 {
-    static const struct temporal_query ALL = {.from_us = INT64_MIN,
-                                              .to_us = INT64_MAX,
-                                              .methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT) | AGGREGATE_BIT(AGGREGATE_SUM) |
-                                                         AGGREGATE_BIT(AGGREGATE_SUMSQ)};
     arena_reset(city.arena);
-    memset(out, 0, SERIES * sizeof out[0]);
-    struct reading r = {.evolve = {.call = {.home = loop_runner(), .done = read_done},
-                                   .caller = &city.caller,
-                                   .id = id_of(city.arena, entity),
-                                   .time = &ALL,
-                                   .points_max = 10000000,
-                                   .buckets_max = 10,
-                                   .arena = city.arena}};
-    r.done = store_evolve(city.store, &r.evolve);
-    while (!r.done)
-        loop_run();
-    const struct store_evolve *v = &r.evolve;
-    if (v->call.status != OK && v->call.status != E_NOT_FOUND && v->call.status != E_NO_TENANT)
-        loop_die("read", v->call.why.text);
-    for (uint32_t i = 0; v->evolution_count && i < v->evolutions[0].count; i++) {
-        const struct series *s = &v->evolutions[0].series[i];
-        const struct aggregate_period *p = aggregates_period(s->aggregates, 0);
-        out[s->dataset.n > 0] = (struct amount){whole(p, AGGREGATE_TOTAL_COUNT), whole(p, AGGREGATE_SUM), whole(p, AGGREGATE_SUMSQ)};
-    }
-}
-
-static bool same(const struct amount a[SERIES], const struct amount b[SERIES])
-{
-    return memcmp(a, b, SERIES * sizeof a[0]) == 0;
+    amount_read(&city.caller, id_of(city.arena, entity), city.arena, out);
 }
 
 static void apply(struct amount model[SERIES], const struct op *op)
@@ -162,16 +111,12 @@ static void apply(struct amount model[SERIES], const struct op *op)
     struct amount *a = &model[op->k];
     if (op->kind == 'Z')
         memset(model, 0, SERIES * sizeof model[0]);
-    for (long long i = 0; op->kind == 'R' && i < op->n; i++) {
-        a->count++;
-        a->sum += op->value + i;
-        a->squares += (op->value + i) * (op->value + i);
-    }
-    if (op->kind != 'M' && op->kind != 'I')
-        return;
-    a->sum += (op->kind == 'M' ? op->other : 0) - op->value;
-    a->squares += (op->kind == 'M' ? op->other * op->other : 0) - op->value * op->value;
-    a->count -= op->kind == 'I';
+    for (long long i = 0; op->kind == 'R' && i < op->n; i++)
+        amount_add(a, op->value + i, 1);
+    if (op->kind == 'M' || op->kind == 'I')
+        amount_add(a, op->value, -1);
+    if (op->kind == 'M')
+        amount_add(a, op->other, 1);
 }
 
 /* ---- doing ---- */
@@ -231,7 +176,7 @@ static const struct evolution *fragment_of(struct job *j, int64_t now)
     struct evolution *e = arena_zalloc(j->arena, sizeof *e);
     struct series *s = arena_zalloc(j->arena, sizeof *s);
     int64_t back = below(3) ? 2 * S : below(2) ? DAY / 10 : 5 * DAY;
-    *s = (struct series){.term = city.name, .dataset = DATASETS[op->k], .count = n};
+    *s = (struct series){.term = city.name, .dataset = AMOUNT_DATASETS[op->k], .count = n};
     s->points = arena_array(j->arena, struct point, n);
     for (uint32_t i = 0; i < n; i++) {
         s->points[i] = (struct point){.attr = loop_number(s->term, op->kind == 'M' ? op->other : op->value + i), .deleted_at = TIME_NONE};
@@ -283,7 +228,7 @@ static void start_job(struct job *j, unsigned entity)
     const struct op *op = &j->op;
     snprintf(line, sizeof line, "s %c %u %u %lld %lld %lld\n", op->kind, entity, op->k, op->n, op->value, op->other);
     loop_say(line);
-    j->edit = (struct record_edit){.id = id_of(j->arena, entity), .term = city.name, .dataset = DATASETS[op->k]};
+    j->edit = (struct record_edit){.id = id_of(j->arena, entity), .term = city.name, .dataset = AMOUNT_DATASETS[op->k]};
     j->edit.kind = op->kind == 'R'   ? RECORD_EDIT_UPSERT
                    : op->kind == 'M' ? RECORD_EDIT_MODIFY_INSTANCE
                    : op->kind == 'I' ? RECORD_EDIT_DELETE_INSTANCE
@@ -313,7 +258,7 @@ static void look_at(unsigned entity)
     city.busy[entity] = true;
     read_entity(entity, found);
     city.busy[entity] = false;
-    if (same(found, city.model[entity]))
+    if (amount_same(found, city.model[entity]))
         return;
     for (int k = 0; k < SERIES; k++)
         fprintf(stderr, "entity %u, while it runs: series %d has %lld values, sum %lld, and should have %lld, sum %lld\n", entity, k,
@@ -382,7 +327,7 @@ static bool verify_entity(unsigned entity, bool interval)
     read_entity(entity, found);
     for (uint32_t n = 0;; n++) {
         const struct told *t = n < told[entity].count ? &told[entity].all[n] : NULL;
-        if ((interval || !t || !t->known) && same(model, found))
+        if ((interval || !t || !t->known) && amount_same(model, found))
             return true;
         if (!t)
             break;
@@ -442,22 +387,16 @@ static int verify(const char *dir, const char *path, bool interval)
 
 int main(int argc, char **argv)
 {
+    loop_begin(argc, argv, &city.seed);
     if (argc < 4)
         return 2;
-    log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
-    if (!strcmp(argv[1], "rebuild"))
-        return fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0;
-    const char *shadow = loop_option(argc, argv, "--shadow", NULL);
     FILE *f = fopen(argv[3], "r");
     if (f) {
         if (fread(city.model, sizeof city.model, 1, f) != 1)
             loop_die("model", "it is cut off");
         fclose(f);
     }
-    city.seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
     bool interval = loop_flag(argc, argv, "--interval");
-    if (shadow)
-        fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
     open_city(argv[2], interval);
     if (!strcmp(argv[1], "verify"))
         return verify(argv[2], argv[3], interval);
