@@ -18,7 +18,6 @@ struct store *bench_open(const char *dir, struct terms *terms)
                                  .clock = &clock_system};
     struct store *store;
     struct why why = {0};
-    mem_setup();
     if (embedded_open(&store, terms, &o, &why) != OK) {
         fprintf(stderr, "%s\n", why.text);
         exit(1);

@@ -3,7 +3,6 @@
 #include "base/arena.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +24,9 @@ struct arena {
     size_t first; /* bytes of the first chunk */
 };
 
-enum { KEPT_BYTES = 8 << 20, LARGE_BYTES = 4 << 20 };
-
-void mem_setup(void)
-{
-    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-}
+/* What jemalloc is told as the process begins: a thread keeps blocks of up to 1 MiB for itself, as an arena's chunks are. */
+extern const char *malloc_conf;
+const char *malloc_conf = "lg_tcache_max:20";
 
 static void out_of_memory(size_t bytes)
 {

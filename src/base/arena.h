@@ -53,10 +53,7 @@ size_t arena_bytes(const struct arena *a);
 size_t arena_held(const struct arena *a);
 bool arena_over(const struct arena *a);
 
-/* Once, as the process begins: what a request frees stays for the next one, up to a bound a thread, instead of going back to
- * the kernel and being asked for again, page by page; larger blocks go back at once. */
-void mem_setup(void);
-/* malloc family that ends the process, with a message, when memory is out. */
+/* malloc family that ends the process, with a message, when memory is out. malloc is jemalloc's (docs/decisions/0018). */
 void *mem_alloc(size_t bytes);
 void *mem_zalloc(size_t bytes);
 /* A copy with a zero behind it; free() its p. */

@@ -125,7 +125,6 @@ static int output_check(int code)
 int main(int argc, char **argv)
 {
     struct why why;
-    mem_setup();
     signal(SIGPIPE, SIG_IGN); /* a connection that ends is an error like any other */
     why_clear(&why);
     if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
