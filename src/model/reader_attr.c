@@ -1,21 +1,10 @@
-/* Attributes: which members of an object name them, how many instances each has,
- * what kind each instance is (said by "type", else inferred as clauses 4.5.2.3,
- * 4.5.3.3, 4.7.3 and their like say) and which members its kind allows.
+/* Attributes: which members of an object name them, and how many instances each has, told apart by datasetId.
  *
  * Attributes are read in the order of the document, so that the first fault is the
  * one reported, each into the slot that the order of terms gives it. */
 #include "model/reader_int.h"
 
 #include <stdlib.h>
-
-static const struct attr BLANK = {
-    .observed_at = TIME_NONE,
-    .expires_at = TIME_NONE,
-    .created_at = TIME_NONE,
-    .modified_at = TIME_NONE,
-};
-
-#define SAYS_ATTRIBUTE (MEMBER_BIT(MEMBER_TYPE) | MEMBERS_WITH_VALUE | MEMBERS_OF_META)
 
 /* ---- names ---- */
 
@@ -79,326 +68,20 @@ enum status reader_attr_classify(struct reading *rd, const struct json_member *m
     return st;
 }
 
-/* ---- shapes ---- */
-
-static uint64_t members_seen(const struct json *v)
-{
-    uint64_t seen = 0;
-    for (uint32_t i = 0; i < v->n; i++)
-        seen |= MEMBER_BIT(reader_member_of(v->members[i].key));
-    return seen;
-}
-
-/* {"@type": …, "@value": …} (clause C.6), or a bare geometry: a value in spite of its "type". */
-static bool is_typed_value(const struct json *v, uint64_t seen)
-{
-    return (seen & MEMBER_BIT(MEMBER_KEYWORD)) && json_get(v, STR("@value"));
-}
-static bool is_bare_geometry(const struct json *v, uint64_t seen)
-{
-    return (seen & MEMBER_BIT(MEMBER_TYPE)) && !(seen & MEMBERS_WITH_VALUE) &&
-           geometry_looks_like(v);
-}
-
-bool reader_attr_is_instance(const struct json *v)
-{
-    if (v->kind != JSON_OBJECT)
-        return false;
-    uint64_t seen = members_seen(v);
-    return (seen & SAYS_ATTRIBUTE) && !is_typed_value(v, seen) && !is_bare_geometry(v, seen);
-}
-
-static bool is_instance_array(const struct json *v)
-{
-    if (v->kind != JSON_ARRAY || v->n == 0)
-        return false;
-    for (uint32_t i = 0; i < v->n; i++)
-        if (!reader_attr_is_instance(&v->items[i]))
-            return false;
-    return true;
-}
-
-bool reader_attr_is_bare(const struct json *v)
-{
-    return v->kind == JSON_ARRAY ? !is_instance_array(v)
-                                 : !reader_attr_is_instance(v) && !geometry_looks_like(v) && !reader_is_null(v);
-}
-
-/* {"dataset": {"@none": …, "urn:…": …}}: several instances, simplified (clause 4.5.4). */
-static bool is_dataset_map(const struct json *v)
-{
-    return v->kind == JSON_OBJECT && v->n == 1 && str_eq(v->members[0].key, STR("dataset")) &&
-           v->members[0].value.kind == JSON_OBJECT && v->members[0].value.n > 0;
-}
+/* ---- instances of one ---- */
 
 static uint32_t count_instances(const struct reading *rd, const struct json *v)
 {
     if (rd->r->simplified)
-        return is_dataset_map(v) ? v->members[0].value.n : 1;
-    return v->kind == JSON_ARRAY && is_instance_array(v) ? v->n : 1;
-}
-
-/* In a merge, {"speed": {"source": {"value": …}}} goes on to sub-attributes, while
- * {"address": {"city": …}} goes into the value: told apart by what the members hold. */
-static bool is_bare_fragment(const struct reading *rd, const struct json *v)
-{
-    if (rd->r->mode != READER_MERGE || v->n == 0)
-        return false;
-    for (uint32_t i = 0; i < v->n; i++)
-        if (!reader_attr_is_instance(&v->members[i].value) && !is_instance_array(&v->members[i].value))
-            return false;
-    return true;
-}
-
-/* ---- parts of an instance ---- */
-
-static enum status add_part(struct reading *rd, struct parts *p, enum member which,
-                            const struct json_member *m, const struct at *at)
-{
-    uint64_t repeatable = MEMBER_BIT(MEMBER_KEYWORD) | MEMBER_BIT(MEMBER_PREVIOUS);
-    if (p->seen & MEMBER_BIT(which) & ~repeatable) {
-        struct at here = {at, m->key, 0};
-        return why_set(rd->why, E_BAD_DATA, &here, "the member \"%s\" is there twice",
-                       reader_member_name(which));
-    }
-    p->seen |= MEMBER_BIT(which);
-    p->of[which] = m;
-    return OK;
-}
-
-static enum status scan_parts(struct reading *rd, const struct json *v, const struct at *at,
-                              struct parts *p)
-{
-    p->seen = 0;
-    p->names = 0;
-    for (uint32_t i = 0; i < v->n; i++) {
-        const struct json_member *m = &v->members[i];
-        enum member which = reader_member_of(m->key);
-        if (which == MEMBER_NONE) {
-            p->names++;
-            continue;
-        }
-        if ((p->seen & MEMBER_BIT(which)) && json_get(v, STR("@value")))
-            continue; /* a typed value, and no concern of ours */
-        enum status st = add_part(rd, p, which, m, at);
-        if (st != OK)
-            return st;
-    }
-    return OK;
-}
-
-/* The members of v that name sub-attributes; those that turn out to be core members by another
- * spelling go to the parts. */
-static enum status resolve_names(struct reading *rd, const struct json *v, const struct at *at,
-                                 struct parts *p, struct named *named, uint32_t *count)
-{
-    *count = 0;
-    enum status room = reader_attr_room(rd, p->names, at);
-    if (room != OK)
-        return room;
-    for (uint32_t i = 0; i < v->n && p->names; i++) {
-        enum member which;
-        if (reader_member_of(v->members[i].key) != MEMBER_NONE)
-            continue;
-        enum status st = reader_attr_classify(rd, &v->members[i], at, &which, &named[*count]);
-        if (st == OK && which != MEMBER_NONE)
-            st = add_part(rd, p, which, &v->members[i], at);
-        else if (st == OK)
-            ++*count;
-        if (st != OK)
-            return st;
-    }
-    return OK;
-}
-
-static enum status add_sealed(struct reading *rd, const struct parts *p, struct named *named,
-                              uint32_t *count)
-{
-    static const struct {
-        enum member member;
-        struct str iri;
-    } SEALED[] = {
-        {MEMBER_ENTITY_ID_SEALED, {NGSI_LD "entityIdSealed", sizeof NGSI_LD + 13}},
-        {MEMBER_ENTITY_TYPE_SEALED, {NGSI_LD "entityTypeSealed", sizeof NGSI_LD + 15}},
-    };
-    for (int i = 0; i < 2; i++) {
-        if (!(p->seen & MEMBER_BIT(SEALED[i].member)))
-            continue;
-        uint32_t term =
-            context_expand_term(rd->r->context, SEALED[i].iri, true, rd->r->arena, rd->why);
-        if (term == TERM_NONE)
-            return rd->why->status;
-        named[(*count)++] = (struct named){.member = p->of[SEALED[i].member],
-                                           .term = term,
-                                           .count = 1,
-                                           .sealed = SEALED[i].member};
-    }
-    return OK;
-}
-
-/* ---- instances ---- */
-
-/* What the operation adds to attributes of an entity (clause 5.6.17). */
-static void add_defaults(const struct reading *rd, uint32_t depth, struct attr *out)
-{
-    const struct reader *r = rd->r;
-    if (r->mode != READER_MERGE || out->value.kind == VALUE_NULL)
-        return;
-    if (depth == 0 && r->observed_at != TIME_NONE && out->observed_at == TIME_NONE &&
-        !(out->null_members & ATTR_NULL_OBSERVED_AT)) {
-        out->observed_at = r->observed_at;
-        out->guesses |= ATTR_GUESS_OBSERVED_AT;
-    }
-    if ((out->guesses & ATTR_GUESS_KIND) && out->value.kind == VALUE_STRING)
-        out->lang = r->lang;
-}
-
-/* v is nothing but a value. */
-static enum status read_bare(struct reading *rd, const struct named *n, const struct json *v,
-                             const struct at *at, struct attr *out)
-{
-    if (reader_is_null(v))
-        out->kind = ATTR_UNKNOWN;
-    else if (geometry_looks_like(v) || reader_is_geo(n->name))
-        out->kind = ATTR_GEO_PROPERTY;
-    else
-        out->kind = ATTR_PROPERTY;
-    if (reader_is_proof(n->name) && out->kind != ATTR_UNKNOWN &&
-        (out->kind != ATTR_PROPERTY || v->kind != JSON_OBJECT))
-        return why_set(
-            rd->why, E_BAD_DATA, at,
-            "ngsildproof must be a Property with an object as its value (clause 4.5.2.2)");
-    if (reading_takes_null(rd) && out->kind != ATTR_UNKNOWN)
-        out->guesses |= ATTR_GUESS_KIND;
-    return reader_value(rd, v, at, out);
-}
-
-static bool is_uri_text(const struct json *v)
-{
-    return v->kind == JSON_STRING && reader_is_uri(v->string) && !reader_is_null(v);
-}
-
-/* Where the @context says that the values of a name are IRIs ("@type": "@id"), simplified text is
- * the target of a Relationship; names of a vocabulary ("@vocab") make a VocabProperty. */
-static enum attr_kind coerced_kind(const struct reading *rd, const struct named *n,
-                                   const struct json *v)
-{
-    bool array = v->kind == JSON_ARRAY;
-    if (v->kind != JSON_STRING && (!array || v->n == 0))
-        return ATTR_UNKNOWN;
-    struct str coercion = context_coercion(rd->r->context, n->member ? n->member->key : n->name);
-    bool is_id = str_eq(coercion, STR("@id"));
-    if (reader_is_null(v) || (!is_id && !str_eq(coercion, STR("@vocab"))))
-        return ATTR_UNKNOWN;
-    for (uint32_t i = 0; i < (array ? v->n : 1); i++) {
-        const struct json *item = array ? &v->items[i] : v;
-        if (is_id ? !is_uri_text(item) : item->kind != JSON_STRING)
-            return ATTR_UNKNOWN;
-    }
-    return is_id ? ATTR_RELATIONSHIP : ATTR_VOCAB_PROPERTY;
-}
-
-/* Simplified: {"languageMap": …}, {"json": …}, {"vocab": …} or a bare value (clause 4.5.4). */
-static enum status read_simplified(struct reading *rd, const struct named *n, const struct json *v,
-                                   const struct at *at, struct attr *out)
-{
-    if (reader_is_geo(n->name) || reader_is_proof(n->name))
-        return read_bare(rd, n, v, at, out);
-    if (v->kind == JSON_OBJECT && v->n == 1) {
-        const struct json_member *m = &v->members[0];
-        enum member which = reader_member_of(m->key);
-        if (which == MEMBER_LANGUAGE_MAP || which == MEMBER_JSON || which == MEMBER_VOCAB) {
-            struct at here = {at, m->key, 0};
-            out->kind = reader_member_kind(which);
-            return reader_value(rd, &m->value, &here, out);
-        }
-    }
-    enum attr_kind coerced = coerced_kind(rd, n, v);
-    if (coerced == ATTR_UNKNOWN)
-        return read_bare(rd, n, v, at, out);
-    out->kind = (uint8_t)coerced;
-    if (reading_takes_null(rd))
-        out->guesses |= ATTR_GUESS_KIND;
-    return reader_value(rd, v, at, out);
-}
-
-static enum status read_parts(struct reading *rd, const struct named *n, const struct json *v,
-                              const struct at *at, struct parts *p, uint32_t depth,
-                              struct attr *out)
-{
-    uint32_t sub_count = 0, room = p->names + (p->seen & MEMBERS_SEALED ? 2 : 0);
-    struct named *subs = room ? arena_array(rd->r->arena, struct named, room) : NULL;
-    enum status st = resolve_names(rd, v, at, p, subs, &sub_count);
-    bool partial = depth == 0 ? rd->partial : rd->r->mode == READER_MERGE;
-    if (st == OK)
-        st = reader_kind_settle(rd, n, p, partial, at, out);
-    if (st != OK)
-        return st;
-    enum member which = reader_member_of_value((enum attr_kind)out->kind);
-    if (p->seen & MEMBER_BIT(which)) {
-        const struct json_member *m = p->of[which];
-        struct at here = {at, m->key, 0};
-        if (reader_is_proof(n->name) && m->value.kind != JSON_OBJECT && !reader_is_null(&m->value))
-            return why_set(rd->why, E_BAD_DATA, &here,
-                           "the value of ngsildproof must be an object (clause 4.5.2.2)");
-        st = reader_value(rd, &m->value, &here, out);
-    }
-    if (st == OK)
-        st = reader_meta(rd, p, at, out);
-    if (st == OK && (p->seen & MEMBERS_SEALED))
-        st = add_sealed(rd, p, subs, &sub_count);
-    if (st == OK && sub_count)
-        st = reader_attr_list(rd, subs, sub_count, depth + 1, at, &out->subs, &out->sub_count);
-    return st;
-}
-
-static enum status read_instance(struct reading *rd, const struct named *n, const struct json *v,
-                                 const struct at *at, uint32_t depth, struct attr *out)
-{
-    struct parts p;
-    *out = BLANK;
-    out->term = n->term;
-    out->dataset = STR("");
-    enum status st;
-    if (rd->r->simplified) {
-        st = read_simplified(rd, n, v, at, out);
-    } else if (v->kind != JSON_OBJECT) {
-        st = read_bare(rd, n, v, at, out);
-    } else {
-        st = scan_parts(rd, v, at, &p);
-        if (st != OK)
-            return st;
-        bool is_attr = (p.seen & SAYS_ATTRIBUTE)
-                           ? !is_typed_value(v, p.seen) && !is_bare_geometry(v, p.seen)
-                           : is_bare_fragment(rd, v);
-        if (rd->partial && depth == 0 && rd->r->mode == READER_UPDATE)
-            is_attr = !is_bare_geometry(v, p.seen);
-        st = is_attr ? read_parts(rd, n, v, at, &p, depth, out) : read_bare(rd, n, v, at, out);
-    }
-    if (st == OK)
-        add_defaults(rd, depth, out);
-    return st;
+        return reader_shape_is_dataset_map(v) ? v->members[0].value.n : 1;
+    return v->kind == JSON_ARRAY && reader_shape_is_instances(v) ? v->n : 1;
 }
 
 enum status reader_attr_instance(struct reading *rd, const struct named *n, const struct json *v,
                                  const struct at *at, struct attr *out)
 {
     enum status st = add_instances(rd, 1, at);
-    return st == OK ? read_instance(rd, n, v, at, 0, out) : st;
-}
-
-/* entityIdSealed and entityTypeSealed are kept as sub-attributes of the proof. */
-static enum status read_sealed(struct reading *rd, const struct named *n, const struct at *at,
-                               struct attr *out)
-{
-    const struct json *v = &n->member->value;
-    *out = BLANK;
-    out->term = n->term;
-    out->dataset = STR("");
-    out->kind = n->sealed == MEMBER_ENTITY_TYPE_SEALED ? ATTR_VOCAB_PROPERTY : ATTR_PROPERTY;
-    if (out->kind == ATTR_PROPERTY && (v->kind != JSON_STRING || !reader_is_uri(v->string)))
-        return why_set(rd->why, E_BAD_DATA, at, "entityIdSealed must be a URI");
-    return reader_value(rd, v, at, out);
+    return st == OK ? reader_instance_read(rd, n, v, at, 0, out) : st;
 }
 
 static int by_dataset(const void *a, const void *b)
@@ -435,7 +118,7 @@ static enum status read_dataset_map(struct reading *rd, const struct named *n,
     for (uint32_t i = 0; i < map->n; i++) {
         const struct json_member *m = &map->members[i];
         struct at here = {&at_map, m->key, 0};
-        enum status st = read_instance(rd, n, &m->value, &here, 0, &attrs[i]);
+        enum status st = reader_instance_read(rd, n, &m->value, &here, 0, &attrs[i]);
         struct json key = {.kind = JSON_STRING, .string = m->key};
         if (st == OK)
             st = reader_meta_dataset(rd, &key, &here, &attrs[i]);
@@ -450,16 +133,16 @@ static enum status read_instances(struct reading *rd, const struct named *n, con
                                   uint32_t count)
 {
     enum status st = OK;
-    bool map = rd->r->simplified && is_dataset_map(v);
+    bool map = rd->r->simplified && reader_shape_is_dataset_map(v);
     if (map)
         st = read_dataset_map(rd, n, &v->members[0].value, at, attrs);
-    else if (!rd->r->simplified && is_instance_array(v))
+    else if (!rd->r->simplified && reader_shape_is_instances(v))
         for (uint32_t i = 0; i < count && st == OK; i++) {
             struct at here = {at, STR_NONE, i};
-            st = read_instance(rd, n, &v->items[i], &here, depth, &attrs[i]);
+            st = reader_instance_read(rd, n, &v->items[i], &here, depth, &attrs[i]);
         }
     else
-        return read_instance(rd, n, v, at, depth, &attrs[0]);
+        return reader_instance_read(rd, n, v, at, depth, &attrs[0]);
     uint32_t dup = 0;
     if (st != OK || sort_instances(attrs, count, &dup))
         return st;
@@ -537,7 +220,7 @@ enum status reader_attr_list(struct reading *rd, struct named *named, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         const struct named *n = &named[i];
         struct at here = {at, n->member->key, 0};
-        st = n->sealed ? read_sealed(rd, n, &here, &(*attrs)[n->slot])
+        st = n->sealed ? reader_instance_sealed(rd, n, &here, &(*attrs)[n->slot])
                        : read_instances(rd, n, &n->member->value, &here, depth, &(*attrs)[n->slot],
                                         n->count);
         if (st != OK)
@@ -554,7 +237,7 @@ enum status reader_attr_instances(struct reading *rd, const struct named *n, con
             return why_set(rd->why, E_BAD_DATA, at, "an array of instances cannot be empty");
         for (uint32_t i = 0; i < v->n; i++) {
             struct at here = {at, STR_NONE, i};
-            if (!reader_attr_is_instance(&v->items[i]))
+            if (!reader_shape_is_instance(&v->items[i]))
                 return why_set(rd->why, E_BAD_DATA, &here,
                                "an element must be an instance of the attribute, with a \"type\", "
                                "a value or a datasetId");

@@ -1,5 +1,6 @@
-/* Shared by reader.c (entities), reader_attr.c (attributes, kinds, instances) and
- * reader_value.c (values). Each reads one level and passes the place on for
+/* Shared by reader.c (entities), reader_attr.c (attributes), reader_instance.c (one
+ * instance), reader_shape.c (what is one), reader_kind.c, reader_meta.c and reader_value.c
+ * (its kind, members and value). Each reads one level and passes the place on for
  * pointers; nothing is kept between calls. */
 #ifndef MODEL_READER_INT_H
 #define MODEL_READER_INT_H
@@ -78,14 +79,38 @@ MUST_USE enum status reader_attr_list(struct reading *rd, struct named *named, u
 MUST_USE enum status reader_attr_instances(struct reading *rd, const struct named *n,
                                            const struct json *v, const struct at *at,
                                            struct attr **attrs, uint32_t *count);
-/* True when v, as the value of an attribute's member, would be read as nothing but the value of a
- * Property: what a concise representation may leave bare. */
-bool reader_attr_is_bare(const struct json *v);
-/* An object that is an instance of an attribute, rather than the value of a Property. */
-bool reader_attr_is_instance(const struct json *v);
 /* Reads v, which is one, as a single instance of the attribute n. */
 MUST_USE enum status reader_attr_instance(struct reading *rd, const struct named *n, const struct json *v,
                                           const struct at *at, struct attr *out);
+
+/* ---- reader_instance.c ---- */
+
+/* Reads v as one instance of the attribute n, at that depth. */
+MUST_USE enum status reader_instance_read(struct reading *rd, const struct named *n, const struct json *v,
+                                          const struct at *at, uint32_t depth, struct attr *out);
+/* entityIdSealed and entityTypeSealed are kept as sub-attributes of the proof. */
+MUST_USE enum status reader_instance_sealed(struct reading *rd, const struct named *n, const struct at *at,
+                                            struct attr *out);
+
+/* ---- reader_shape.c ---- */
+
+/* Of members seen (MEMBER_BIT …), those that an attribute alone has. */
+#define SAYS_ATTRIBUTE (MEMBER_BIT(MEMBER_TYPE) | MEMBERS_WITH_VALUE | MEMBERS_OF_META)
+/* {"@type": …, "@value": …} (clause C.6), or a bare geometry: a value in spite of its "type". */
+bool reader_shape_is_typed_value(const struct json *v, uint64_t seen);
+bool reader_shape_is_bare_geometry(const struct json *v, uint64_t seen);
+/* An object that is an instance of an attribute, rather than the value of a Property. */
+bool reader_shape_is_instance(const struct json *v);
+/* An array of nothing else. */
+bool reader_shape_is_instances(const struct json *v);
+/* True when v, as the value of an attribute's member, would be read as nothing but the value of a
+ * Property: what a concise representation may leave bare. */
+bool reader_shape_is_bare(const struct json *v);
+/* {"dataset": {"@none": …, "urn:…": …}}: several instances, simplified (clause 4.5.4). */
+bool reader_shape_is_dataset_map(const struct json *v);
+/* In a merge, {"speed": {"source": {"value": …}}} goes on to sub-attributes, while
+ * {"address": {"city": …}} goes into the value: told apart by what the members hold. */
+bool reader_shape_is_fragment(const struct reading *rd, const struct json *v);
 
 /* ---- reader.c ---- */
 

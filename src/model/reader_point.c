@@ -63,7 +63,7 @@ static enum status read_point(struct reading *rd, const struct named *n, const s
                               struct point *out)
 {
     *out = BLANK;
-    if (!reader_attr_is_instance(v))
+    if (!reader_shape_is_instance(v))
         return why_set(rd->why, E_BAD_DATA, at,
                        "an attribute of a temporal evolution must be an instance, an object with its \"type\" or its value, "
                        "or an array of instances (clause 4.5.7)");

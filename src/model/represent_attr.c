@@ -166,7 +166,7 @@ static enum concise_form concise_form(const struct represent *r, const struct at
         return CONCISE_VALUE;
     if (json_read(r->arena, text, &limits, &v, NULL) != OK || geometry_looks_like(&v))
         return CONCISE_TYPED;
-    return lone && reader_attr_is_bare(&v) ? CONCISE_BARE : CONCISE_VALUE;
+    return lone && reader_shape_is_bare(&v) ? CONCISE_BARE : CONCISE_VALUE;
 }
 
 /* Writes the whole when it is nothing but a value; else the head, which says the kind. */
