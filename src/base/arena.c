@@ -24,10 +24,6 @@ struct arena {
     size_t first; /* bytes of the first chunk */
 };
 
-/* What jemalloc is told as the process begins: a thread keeps blocks of up to 1 MiB for itself, as an arena's chunks are. */
-extern const char *malloc_conf;
-const char *malloc_conf = "lg_tcache_max:20";
-
 static void out_of_memory(size_t bytes)
 {
     fprintf(stderr, "out of memory (%zu bytes asked)\n", bytes);

@@ -19,9 +19,9 @@ namespace
 {
 
 /* A parser's buffers are some 15 times its largest document (a fifth of that is ever
- * touched), so only those for documents up to this size are kept between calls. Beyond
- * it, fresh pages cost more than the parsing. */
-const size_t KEEP_BYTES_MAX = 4 << 20;
+ * touched), so only those for documents up to this size are kept between calls. The
+ * allocator has the pages of larger ones for some seconds. */
+const size_t KEEP_BYTES_MAX = 256 << 10;
 const size_t CAPACITY_MIN = 64 << 10;
 const size_t FRAMES_INLINE = 64;
 const uint64_t PAYLOAD = (uint64_t(1) << 56) - 1;
