@@ -1,4 +1,4 @@
-/* Shared by contexts.c (resolving) and contexts_kept.c (listing, hosting, dropping). */
+/* Shared by contexts.c (resolving), contexts_kept.c (listing, hosting, dropping) and contexts_reload.c. */
 #ifndef BROKER_CONTEXTS_INT_H
 #define BROKER_CONTEXTS_INT_H
 
