@@ -48,7 +48,7 @@ void history_tell_head(struct embedded *e, uint32_t tenant, struct str id)
 void history_tell_open(struct embedded *e, uint32_t tenant, struct str id, uint32_t chunks)
 {
     e->history.damaged += chunks;
-    tell(e, tenant, id, "open chunks, left out; a fold sets them aside");
+    tell(e, tenant, id, "open chunks, left out; a fold or a sweep sets them aside");
 }
 
 void history_tell_sealed(struct embedded *e, uint32_t tenant, struct str id, uint32_t term, const struct why *why)

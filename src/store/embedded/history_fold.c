@@ -197,8 +197,7 @@ static enum status write_series(struct folding *f, struct past_series *s)
         st = OK;
     }
     seal(f, s, series);
-    for (uint32_t i = 0; i < s->damaged_count; i++, s->sealed++) /* goes where it does no more harm, and can be looked at */
-        base_put_past(f->base, history_key_chunk(series, INT64_MIN, f->past.chunks_made++, f->arena), s->damaged[i]);
+    history_head_set_aside(f->base, &f->past, s, series);
     return st;
 }
 
@@ -288,6 +287,8 @@ static void write_head(struct folding *f, struct str key)
         base_drop_past(f->base, key);
         return;
     }
+    if (f->past.expires_at != TIME_NONE)
+        sweep_expect(f->e);
     buf_clear(&f->bytes);
     past_write(&f->bytes, &f->past);
     base_put_past_head(f->base, key, buf_view(&f->bytes));

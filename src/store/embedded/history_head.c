@@ -128,3 +128,10 @@ enum status history_head_read(struct base_view *view, uint32_t tenant, struct st
     free(owned);
     return st == OK ? OK : rebuild_all(view, key, p, why);
 }
+
+void history_head_set_aside(struct base *b, struct past *p, struct past_series *s, struct str series)
+{
+    for (uint32_t i = 0; i < s->damaged_count; i++, s->sealed++)
+        base_put_past(b, history_key_chunk(series, INT64_MIN, p->chunks_made++, p->arena), s->damaged[i]);
+    s->damaged_count = 0;
+}

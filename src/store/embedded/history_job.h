@@ -24,7 +24,7 @@ struct history_view {
     struct past past;
     const struct doc *doc;  /* NULL: none today. A copy */
     struct tenant *tenant;
-    struct str ended;       /* the entity's id, when a fold is to take away what has ended; else absent */
+    struct str touched;     /* the entity's id, when a fold is to take away what has ended, or to make its head again; else absent */
     struct base_view *base; /* for sealed chunks; NULL: there is no base. The base stays open until history_view_close() */
 };
 /* Everything is in the arena. */

@@ -44,7 +44,7 @@ void sweep_retain(struct store *store, const struct store_retention *r)
     s->rules_changed = true;
     s->bytes_max = r->disk_bytes_max;
     s->interval_us = r->sweep_interval_us;
-    s->due_us = retention_ends(r->rules) || r->disk_bytes_max ? time_monotonic() + first_us : INT64_MAX;
+    s->due_us = time_monotonic() + first_us; /* in any case: who knows what will end */
     pthread_mutex_unlock(&s->lock);
     e->history.bound.bytes_told_max = r->disk_bytes_max;
     fold_look_again(e);
@@ -82,6 +82,16 @@ static void set_due(struct sweep *s, int64_t due_us)
     pthread_mutex_lock(&s->lock);
     if (!s->rules_changed)
         s->due_us = due_us;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sweep_expect(struct embedded *e)
+{
+    struct sweep *s = &e->history.sweep;
+    s->ends = true;
+    pthread_mutex_lock(&s->lock);
+    if (s->due_us == INT64_MAX && s->interval_us)
+        s->due_us = time_monotonic() + s->interval_us;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -140,6 +150,7 @@ static void begin(struct embedded *e, bool surveys)
     s->under_way = true;
     s->waits = false;
     s->surveys = surveys;
+    s->ends = s->ends && surveys;
     memset(s->kept_seen, 0, sizeof s->kept_seen);
     s->now_us = read_now(e);
     s->started_us = time_monotonic();
@@ -151,7 +162,7 @@ static void begin(struct embedded *e, bool surveys)
 static void plan(struct embedded *e)
 {
     struct sweep *s = &e->history.sweep;
-    bool any = retention_ends(s->rules) || e->history.bound.bytes_max;
+    bool any = s->ends || retention_ends(s->rules) || e->history.bound.bytes_max;
     enum bound_next next = e->fold.base ? bound_next(e, s->now_us) : BOUND_REST;
     s->waits = next == BOUND_WAIT;
     if (next == BOUND_SURVEY || next == BOUND_SWEEP)

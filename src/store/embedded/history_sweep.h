@@ -1,5 +1,5 @@
 /* Sweeps: the thread of the fold goes through all pasts now and then, and takes away what the retention (model/retention.h)
- * says is too old. One batch of the base a step, so that a crash leaves either what was or what will be; whoever sweeps
+ * says is too old, and what has ended (4.22). One batch of the base a step, so that a crash leaves either what was or what will be; whoever sweeps
  * again finds nothing to do (docs/decisions/0017).
  *
  * Between the steps, folds go first. A temporal edit names an instance that it has seen; none may be taken away between
@@ -37,6 +37,7 @@ struct sweep {
     bool under_way;
     bool waits;   /* for the bound */
     bool surveys; /* instead of sweeping, this time */
+    bool ends;    /* some evolution will end by itself, as far as this sweep and folds since it began know */
     int64_t now_us;     /* wall time by which it sweeps */
     int64_t started_us; /* monotonic */
     uint64_t dropped_before;
@@ -60,6 +61,8 @@ void sweep_edit_begin(struct embedded *e);
 void sweep_edit_end(struct embedded *e, uint64_t seq); /* 0: nothing came of it */
 
 /* ---- the fold's thread ---- */
+/* An evolution will end by itself (4.22), so that sweeps must come. */
+void sweep_expect(struct embedded *e);
 /* When the next step is due, monotonic; INT64_MAX: never. */
 int64_t sweep_due_us(struct embedded *e);
 /* A fold must come before the next step. */

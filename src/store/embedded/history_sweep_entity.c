@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/embedded/base_view.h"
 #include "store/embedded/history_chunk.h"
+#include "store/embedded/history_head.h"
 #include "store/embedded/history_job.h"
 #include "store/embedded/history_key.h"
 #include "store/embedded/history_recent.h"
@@ -290,6 +291,17 @@ static void write_head(struct sweeping *s, const struct doc *doc, int64_t at, si
     base_put_past_head(s->base, key, buf_view(&s->bytes));
 }
 
+/* Open chunks that could not be read. */
+static void set_aside(struct sweeping *s)
+{
+    struct past *p = &s->past;
+    for (uint32_t i = 0; i < p->count; i++)
+        history_head_set_aside(s->base, p, &p->series[i],
+                               history_key_series(s->tenant->id, s->id, p->series[i].term, p->series[i].dataset, s->arena));
+    history_tell_open(s->e, s->tenant->id, s->id, p->damaged);
+    s->changed = true;
+}
+
 enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
 {
     const struct doc *doc = state_find(tenant_state(s->tenant), s->id, hash_str(s->id), NULL);
@@ -299,6 +311,9 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
         history_touch(s->e, s->tenant, s->id);
         return OK;
     }
+    if (sweep_has_ended(s))
+        return sweep_ended(s, doc, head.n, again);
+    s->e->history.sweep.ends |= s->past.expires_at != TIME_NONE;
     find_spans(s, doc);
     int64_t at = horizon(s);
     if (at == INT64_MIN && s->e->history.bound.kept_us == INT64_MIN)
@@ -309,11 +324,12 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
     enum status st = OK;
     for (uint32_t i = 0; i < s->past.count && st == OK; i++)
         st = sweep_series(s, &s->past.series[i], at, again);
-    bool damaged = s->past.damaged > 0; /* open chunks, for a fold to set aside */
+    if (st == OK && s->past.damaged)
+        set_aside(s);
     s->changed = s->changed || is_forgotten(s, doc, at);
-    if (st == OK && !damaged && s->changed)
+    if (st == OK && s->changed)
         write_head(s, doc, at, head.n);
-    if (st == OK && !damaged) {
+    if (st == OK) {
         base_together_end(s->base);
         return s->changed ? base_show(s->base, s->why) : OK;
     }

@@ -1,4 +1,4 @@
-/* Shared by history_sweep.c (when, and what comes next) and history_sweep_entity.c (one entity). */
+/* Shared by history_sweep.c (when, and what comes next), history_sweep_entity.c (one entity) and history_sweep_ended.c. */
 #ifndef STORE_EMBEDDED_HISTORY_SWEEP_INT_H
 #define STORE_EMBEDDED_HISTORY_SWEEP_INT_H
 
@@ -33,5 +33,10 @@ struct sweeping {
 /* Sweeps the entity of this id, whose head has these bytes. What is written is in the base's memory when it returns.
  * *again: there is more of it. */
 MUST_USE enum status sweep_entity(struct sweeping *s, struct str head, bool *again);
+
+/* Has its evolution ended (4.22), for so long that nothing changes that? */
+bool sweep_has_ended(struct sweeping *s);
+/* sweep_entity() of such a one, whose head had so many bytes. doc: today's version, or NULL. */
+MUST_USE enum status sweep_ended(struct sweeping *s, const struct doc *doc, size_t had, bool *again);
 
 #endif

@@ -59,7 +59,7 @@ enum status history_view_open(struct embedded *e, struct tenant *t, struct str i
 {
     struct moment m;
     enum status st = OK;
-    *v = (struct history_view){.tenant = t, .ended = STR_NONE};
+    *v = (struct history_view){.tenant = t, .touched = STR_NONE};
     do { /* memory first, so that nothing is missed; a fold of more than that may have gone by: look again */
         close_base(e, v);
         past_init(&v->past, terms_count(e->terms), a);
@@ -72,9 +72,11 @@ enum status history_view_open(struct embedded *e, struct tenant *t, struct str i
         st = past_apply(&v->past, m.folding, why);
     if (st == OK)
         st = past_apply(&v->past, m.recent, why);
-    if (st == OK && past_end(&v->past, read_now(e)) && !m.folding.n && !m.recent.n)
-        v->ended = id; /* else a fold comes by without that */
-    if (v->past.lost || v->past.series_lost)
+    bool damaged = v->past.lost || v->past.series_lost;
+    bool over = st == OK && past_end(&v->past, read_now(e));
+    if (st == OK && (over || damaged) && !m.folding.n && !m.recent.n)
+        v->touched = id; /* else a fold comes by without that */
+    if (damaged)
         history_tell_head(e, t->id, id);
     v->doc = (const struct doc *)(const void *)m.doc; /* what of it has ended is there until that is a change (4.22) */
     if (st != OK)
@@ -85,9 +87,9 @@ enum status history_view_open(struct embedded *e, struct tenant *t, struct str i
 void history_view_close(struct embedded *e, struct history_view *v)
 {
     close_base(e, v);
-    if (!str_absent(v->ended))
-        history_touch(e, v->tenant, v->ended);
-    v->ended = STR_NONE;
+    if (!str_absent(v->touched))
+        history_touch(e, v->tenant, v->touched);
+    v->touched = STR_NONE;
 }
 
 bool history_view_current(const struct history_view *v, const struct attr *a)

@@ -136,18 +136,50 @@ static uint32_t assert_nearly_all(uint32_t to)
 static void test_damage_anywhere_in_a_head_costs_what_it_hits(void **state)
 {
     (void)state;
-    recorder_put(f, "urn:e", 1, 2 * CHUNK + OPEN);
-    recorder_put(f, "urn:f", 1, 10);
-    assert_true(opened_fold(&o));
     for (long at = 0; at < VALUE_HEAD + FIELDS + SERIES_FIELDS; at++) {
+        recorder_put(f, "urn:e", 1, 2 * CHUNK + OPEN);
+        recorder_put(f, "urn:f", 1, 10);
+        assert_true(opened_fold(&o));
         damage(false, at);
         uint32_t n = assert_nearly_all(2 * CHUNK + OPEN);
         assert_int_equal(n, at < VALUE_HEAD || at >= VALUE_HEAD + FIELDS ? 2 * CHUNK : 2 * CHUNK + OPEN);
         assert_int_equal(embedded_of(f->store)->history.heads_damaged, 1);
         recorder_assert_range(f, "urn:f", 1, 10);
-        heal(false, at);
+        opened_shut(&o);
+        opened_end(&o);
+        opened_init(&o);
+        opened_start(&o);
     }
-    recorder_assert_range(f, "urn:e", 1, 2 * CHUNK + OPEN);
+}
+
+/* Nothing happens to the entity but that it is read. */
+static void test_a_reader_has_a_damaged_head_made_again(void **state)
+{
+    (void)state;
+    static const long PLACES[] = {1, VALUE_HEAD + BEGIN, VALUE_HEAD + FIELDS + 2};
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        recorder_put(f, "urn:e", 1, 2 * CHUNK + OPEN);
+        assert_true(opened_fold(&o));
+        damage(false, PLACES[i]);
+        uint32_t n = assert_nearly_all(2 * CHUNK + OPEN);
+        for (int k = 0; k < 500 && !embedded_of(f->store)->history.bytes; k++)
+            opened_wait(&o);
+        size_t asked = embedded_of(f->store)->history.bytes; /* what the reader asked for */
+        assert_true(asked > 0);
+        assert_int_equal(assert_nearly_all(n), n);
+        opened_wait(&o);
+        assert_int_equal(embedded_of(f->store)->history.bytes, asked); /* once is enough */
+        assert_true(opened_fold(&o));
+        uint64_t met = embedded_of(f->store)->history.heads_damaged;
+        assert_int_equal(assert_nearly_all(n), n);
+        assert_int_equal(embedded_of(f->store)->history.heads_damaged, met);
+        opened_shut(&o);
+        opened_assert_sound(&o);
+        opened_start(&o);
+        assert_int_equal(assert_nearly_all(n), n);
+        assert_int_equal(recorder_edit(f, &(struct record_edit){.kind = RECORD_EDIT_DELETE, .id = STR("urn:e")}).status, OK);
+        assert_true(opened_fold(&o));
+    }
 }
 
 static void fold_over_damage(long at)
@@ -225,6 +257,33 @@ static void test_a_sweep_has_a_damaged_head_made_again(void **state)
     opened_shut(&o);
     opened_assert_sound(&o);
     opened_start(&o);
+}
+
+/* Nothing but the sweep comes by: it sets the chunk aside, and takes what is too old of the others. */
+static void test_a_sweep_goes_on_over_a_damaged_open_chunk(void **state)
+{
+    (void)state;
+    recorder_put(f, "urn:e", 1, CHUNK + OPEN);
+    assert_true(opened_fold(&o));
+    damage(false, -20);
+    sweeper_retain(f, "keep=1h");
+    sweeper_run(f);
+    assert_null(recorder_series(f, "urn:e"));
+    assert_int_equal(sweeper_figures(f)->dropped, CHUNK);
+    assert_int_equal(sweeper_figures(f)->chunks_dropped, 1);
+    struct embedded_report report;
+    struct why why = {0};
+    opened_shut(&o);
+    enum status st = embedded_check(o.dir, &report, NULL, NULL, &why);
+    opened_start(&o);
+    assert_int_equal(st, E_DAMAGED); /* it can still be looked at, until the next sweep: its header says how old it is */
+    sweeper_retain(f, "keep=1h");
+    sweeper_run(f);
+    opened_shut(&o);
+    opened_assert_sound(&o);
+    opened_start(&o);
+    recorder_put(f, "urn:e", 50, 5);
+    recorder_assert_range(f, "urn:e", 50, 5);
 }
 
 /* ---- the bytes of one ---- */
@@ -448,6 +507,8 @@ int main(void)
         TEST(test_folds_go_on_over_a_damaged_head),
         TEST(test_groups_come_once_over_a_damaged_head),
         TEST(test_a_sweep_has_a_damaged_head_made_again),
+        TEST(test_a_reader_has_a_damaged_head_made_again),
+        TEST(test_a_sweep_goes_on_over_a_damaged_open_chunk),
         cmocka_unit_test(test_a_head_of_version_1_is_read),
         cmocka_unit_test(test_every_bit_of_a_head_is_watched),
         cmocka_unit_test(test_every_bit_of_a_tail_is_watched),
