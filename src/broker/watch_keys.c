@@ -194,48 +194,9 @@ static void file_scopes(const struct filing *f, const struct scope_expr *scopes)
 
 /* ---- cells ---- */
 
-struct cells {
-    uint32_t west, east, south, north;
-};
-
-static uint32_t cell_of(double degrees, double from, double width, uint32_t level)
-{
-    double n = floor((degrees - from) / width * (double)(1u << level));
-    double last = (double)(1u << level) - 1;
-    return (uint32_t)(n < 0 ? 0 : n > last ? last : n);
-}
-
-static struct cells cells_of(struct box b, uint32_t level)
-{
-    return (struct cells){cell_of(b.west, -180, 360, level), cell_of(b.east, -180, 360, level),
-                          cell_of(b.south, -90, 180, level), cell_of(b.north, -90, 180, level)};
-}
-
-static uint64_t cells_count(struct cells c)
-{
-    return (uint64_t)(c.east - c.west + 1) * (c.north - c.south + 1);
-}
-
-/* Boxes over the date line, or a pole, are not filed by cells. */
-static bool box_tells(struct box b)
-{
-    return b.west >= -180 && b.west <= b.east && b.east <= 180 && b.south >= -90 &&
-           b.south <= b.north && b.north <= 90 && b.east - b.west < 90 && b.north - b.south < 45;
-}
-
 static bool geo_tells(const struct filter *f)
 {
-    return f && f->kind == FILTER_GEO && f->geo->bounded && box_tells(f->geo->reach);
-}
-
-/* The finest level at which the box is no larger than a cell, so that it touches four at most. */
-static uint32_t level_of(struct box b)
-{
-    uint32_t level = WATCH_LEVELS - 1;
-    while (level && (b.east - b.west > 360 / (double)(1u << level) ||
-                     b.north - b.south > 180 / (double)(1u << level)))
-        level--;
-    return level;
+    return f && f->kind == FILTER_GEO && f->geo->bounded && watch_cells_tell(f->geo->reach);
 }
 
 static uint64_t cell_key(uint32_t term, uint32_t level)
@@ -245,13 +206,13 @@ static uint64_t cell_key(uint32_t term, uint32_t level)
 
 static void file_cells(const struct filing *f, const struct geo_filter *g)
 {
-    uint32_t level = level_of(g->reach);
+    uint32_t level = watch_cells_level(g->reach);
     count(f, &f->c->levels[level]);
     uint32_t bit = UINT32_C(1) << level;
     f->c->levels_used = f->c->levels[level] ? f->c->levels_used | bit : f->c->levels_used & ~bit;
     if (g->property.term == TERM_NONE)
         return;
-    struct cells c = cells_of(g->reach, level);
+    struct watch_cells c = watch_cells_of(g->reach, level);
     for (uint32_t x = c.west; x <= c.east; x++)
         for (uint32_t y = c.south; y <= c.north; y++)
             file(f, KEY_CELL, cell_key(g->property.term, level), (uint64_t)x << 32 | y);
@@ -402,11 +363,11 @@ static void ask_scope(const struct watch_classes *c, struct str scope, struct wa
 static void ask_geometry(const struct watch_classes *c, uint32_t term, const struct value *v,
                          struct watch_keys *keys)
 {
-    bool wide = !box_tells(v->box);
+    bool wide = !watch_cells_tell(v->box);
     for (uint32_t left = c->levels_used; left && !wide; left &= left - 1) {
         uint32_t level = (uint32_t)__builtin_ctz(left);
-        struct cells cells = cells_of(v->box, level);
-        wide = cells_count(cells) > CELLS_MAX;
+        struct watch_cells cells = watch_cells_of(v->box, level);
+        wide = watch_cells_count(cells) > CELLS_MAX;
         for (uint32_t x = cells.west; x <= cells.east && !wide; x++)
             for (uint32_t y = cells.south; y <= cells.north; y++)
                 add(keys, key_of(c, KEY_CELL, cell_key(term, level), (uint64_t)x << 32 | y));

@@ -12,10 +12,11 @@
 #define BROKER_WATCH_KEYS_H
 
 #include "broker/delta.h"
+#include "broker/watch_cells.h"
 #include "broker/watch_order.h"
 #include "model/subscription.h"
 
-enum { WATCH_PREFIX_MAX = 63, WATCH_LEVELS = 24, WATCH_TERM_CLASSES = 64 };
+enum { WATCH_PREFIX_MAX = 63, WATCH_TERM_CLASSES = 64 };
 
 /* Terms that are in use, so many to one bit. */
 struct watch_terms {
@@ -29,7 +30,7 @@ struct watch_classes {
     uint32_t ids, scopes, values, types;
     uint32_t prefixes[WATCH_PREFIX_MAX + 1]; /* by length */
     uint64_t prefix_lengths;                 /* those in use, a bit each */
-    uint32_t levels[WATCH_LEVELS];           /* of the grid */
+    uint32_t levels[WATCH_CELL_LEVELS];      /* of the grid */
     uint32_t levels_used;
     struct watch_terms ordered, ordered_watched;
 };
