@@ -18,7 +18,11 @@ struct receiver {
 
 void receivers_free(struct receivers *all)
 {
-    assert(all->table.count == 0);
+    for (struct named *n = named_first(&all->table), *next; n; n = next) {
+        next = named_next(&all->table, n);
+        named_remove(&all->table, n);
+        free(container_of(n, struct receiver, named));
+    }
     named_free(&all->table);
 }
 

@@ -17,7 +17,7 @@ struct receivers {
     struct named_table table;
     uint32_t http_max, mqtt_max; /* messages under way to one */
 };
-/* The tables' own memory; nobody waits any more. */
+/* With the receivers that are left: whoever had a turn, or waited for one, does nothing with it any more. */
 void receivers_free(struct receivers *all);
 
 /* Part of who sends, zeroed before first use: one message under way at a time. */
