@@ -98,17 +98,17 @@ static void history_metrics(struct admin *a, struct buf *b)
     metric(b, "history_forced_sweeps_total", "counter", "Sweeps because history took more of the disk than it may.", s.history.forced);
     metric(b, "history_forced_horizon_seconds", "gauge", "What was older went with the last of these, Unix time; 0: there was none.",
            s.history.forced_us > 0 ? (uint64_t)(s.history.forced_us / 1000000) : 0);
-    metric(b, "history_points_dropped_total", "counter", "Instances dropped because they were older than their policy keeps.", s.history.dropped);
-    metric(b, "history_points_aggregated_total", "counter", "Of these, instances whose values are in a kept aggregate.", s.history.aggregated);
-    metric(b, "history_aggregates_moved_total", "counter", "Kept aggregates that became part of one of a longer span.", s.history.kept_moved);
-    metric(b, "history_aggregates_dropped_total", "counter", "Kept aggregates dropped because they were older than their policy keeps.", s.history.kept_dropped);
+    metric(b, "history_points_dropped_total", "counter", "Instances dropped because they were older than their policy keeps.", s.history.swept.dropped);
+    metric(b, "history_points_aggregated_total", "counter", "Of these, instances whose values are in a kept aggregate.", s.history.swept.aggregated);
+    metric(b, "history_aggregates_moved_total", "counter", "Kept aggregates that became part of one of a longer span.", s.history.swept.kept_moved);
+    metric(b, "history_aggregates_dropped_total", "counter", "Kept aggregates dropped because they were older than their policy keeps.", s.history.swept.kept_dropped);
     buf_printf(b, "# HELP wellspring_history_aggregates Aggregates kept of dropped instances, as of the last sweep.\n"
                   "# TYPE wellspring_history_aggregates gauge\n");
     for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
         buf_printf(b, "wellspring_history_aggregates{level=\"%s\"} %" PRIu64 "\n", retention_level_name((enum retention_level)k),
                    s.history.kept[k]);
-    metric(b, "history_chunks_dropped_total", "counter", "Sealed chunks dropped by sweeps.", s.history.chunks_dropped);
-    metric(b, "history_chunks_rewritten_total", "counter", "Sealed chunks rewritten by sweeps.", s.history.chunks_rewritten);
+    metric(b, "history_chunks_dropped_total", "counter", "Sealed chunks dropped by sweeps.", s.history.swept.chunks_dropped);
+    metric(b, "history_chunks_rewritten_total", "counter", "Sealed chunks rewritten by sweeps.", s.history.swept.chunks_rewritten);
 }
 
 static void context_metrics(struct admin *a, struct buf *b)

@@ -341,6 +341,13 @@ void store_retain(struct store *s, const struct store_retention *r);
 /* Online copy to a new directory dir; blocks the calling thread (not a loop). */
 MUST_USE enum status store_backup(struct store *s, const char *dir, struct why *why);
 
+/* What sweeps of the history did. */
+struct store_swept {
+    uint64_t dropped;                          /* instances that were too old */
+    uint64_t aggregated;                       /* of these, those that are in a kept aggregate now */
+    uint64_t kept_moved, kept_dropped;         /* kept aggregates that became part of one of a longer span, or went */
+    uint64_t chunks_dropped, chunks_rewritten; /* sealed ones */
+};
 struct store_stats {
     uint64_t id;                /* of the data, random, the same as long as they live */
     uint64_t entities, tenants, terms;
@@ -360,11 +367,8 @@ struct store_stats {
         uint64_t heads_damaged;    /* heads of entities' pasts, the same */
         uint64_t reads, chunks_read, chunks_summed, chunks_skipped;
         uint64_t sweeps;           /* ended */
-        uint64_t dropped;          /* instances that were too old */
-        uint64_t aggregated;       /* of these, those that are in a kept aggregate now */
-        uint64_t kept_moved, kept_dropped; /* kept aggregates that became part of one of a longer span, or went */
+        struct store_swept swept;
         uint64_t kept[RETENTION_LEVEL_COUNT]; /* that there are, as of the last sweep */
-        uint64_t chunks_dropped, chunks_rewritten; /* sealed ones, by sweeps */
         uint64_t disk_bytes, disk_bytes_max; /* that it takes, about, as of the last fold or sweep; 0: no bound */
         uint64_t forced;           /* sweeps for the bound's sake */
         int64_t forced_us;         /* what was older than that went with the last of them; INT64_MIN: there was none */

@@ -89,7 +89,7 @@ static void close_city(void)
 {
     struct store_stats stats;
     store_stats(city.store, &stats);
-    city.aggregated = stats.history.aggregated;
+    city.aggregated = stats.history.swept.aggregated;
     for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
         city.aggregated += stats.history.kept[k];
     store_thread_leave(city.store);

@@ -116,32 +116,8 @@ static void embedded_stats(struct store *s, struct store_stats *out)
         .candidates_total = e->candidates,
         .visited_total = e->visited,
         .queries_total = e->queries,
-        .history = {.bytes = e->history.bytes,
-                    .bytes_max = e->o.history_bytes_max,
-                    .points = e->history.points,
-                    .sealed = e->history.sealed,
-                    .damaged = e->history.damaged,
-                    .heads_damaged = e->history.heads_damaged,
-                    .reads = e->history.reads,
-                    .chunks_read = e->history.chunks_read,
-                    .chunks_summed = e->history.chunks_summed,
-                    .chunks_skipped = e->history.chunks_skipped,
-                    .sweeps = e->history.sweep.sweeps,
-                    .dropped = e->history.sweep.dropped,
-                    .aggregated = e->history.sweep.aggregated,
-                    .kept_moved = e->history.sweep.kept_moved,
-                    .kept_dropped = e->history.sweep.kept_dropped,
-                    .chunks_dropped = e->history.sweep.chunks_dropped,
-                    .chunks_rewritten = e->history.sweep.chunks_rewritten,
-                    .disk_bytes = e->history.bound.bytes,
-                    .disk_bytes_max = e->history.bound.bytes_told_max,
-                    .forced = e->history.bound.forced,
-                    .forced_us = e->history.bound.forced_us,
-                    .swept_at_us = e->history.sweep.last_at_us,
-                    .swept_us = e->history.sweep.last_us},
     };
-    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
-        out->history.kept[k] = e->history.sweep.kept[k];
+    history_stats(e, out);
     for (uint32_t i = 0; i <= d->mask; i++)
         if (d->cells[i])
             out->entities += state_count(tenant_state(d->cells[i]));

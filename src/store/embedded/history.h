@@ -58,6 +58,8 @@ MUST_USE enum status history_start(struct embedded *e, struct why *why);
 /* Calls that wait are answered E_BUSY. */
 void history_stop(struct embedded *e);
 void history_free(struct embedded *e);
+/* Fills out->history. Any thread. */
+void history_stats(struct embedded *e, struct store_stats *out);
 
 /* ---- history_capture.c; the publishing thread, the tenant's lock held ---- */
 /* p replaces old, or deletes it; NULL: creates. */

@@ -30,6 +30,15 @@ void bound_free(struct embedded *e)
     free(e->history.bound.survey);
 }
 
+void bound_stats(struct embedded *e, struct store_stats *out)
+{
+    struct bound *b = &e->history.bound;
+    out->history.disk_bytes = b->bytes;
+    out->history.disk_bytes_max = b->bytes_told_max;
+    out->history.forced = b->forced;
+    out->history.forced_us = b->forced_us;
+}
+
 /* ---- compaction ---- */
 
 static void *compact(void *arg)

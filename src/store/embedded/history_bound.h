@@ -17,6 +17,7 @@
 struct base;
 struct base_db_cancel;
 struct embedded;
+struct store_stats;
 
 enum { BOUND_AGES = 1024 };
 
@@ -46,6 +47,8 @@ struct bound {
 
 void bound_init(struct embedded *e);
 void bound_free(struct embedded *e);
+/* Of out->history, how near the bound is. Any thread. */
+void bound_stats(struct embedded *e, struct store_stats *out);
 /* Ends a compaction; before the base is closed. */
 void bound_settle(struct embedded *e);
 /* Looks how much history takes. */

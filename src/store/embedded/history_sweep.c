@@ -33,6 +33,19 @@ void sweep_free(struct embedded *e)
     pthread_mutex_destroy(&s->lock);
 }
 
+void sweep_stats(struct embedded *e, struct store_stats *out)
+{
+    struct sweep *s = &e->history.sweep;
+    pthread_mutex_lock(&s->lock);
+    out->history.swept = s->swept;
+    pthread_mutex_unlock(&s->lock);
+    out->history.sweeps = s->sweeps;
+    for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
+        out->history.kept[k] = s->kept[k];
+    out->history.swept_at_us = s->last_at_us;
+    out->history.swept_us = s->last_us;
+}
+
 void sweep_retain(struct store *store, const struct store_retention *r)
 {
     struct embedded *e = embedded_of(store);
@@ -154,7 +167,7 @@ static void begin(struct embedded *e, bool surveys)
     memset(s->kept_seen, 0, sizeof s->kept_seen);
     s->now_us = read_now(e);
     s->started_us = time_monotonic();
-    s->dropped_before = s->dropped;
+    s->dropped_before = s->swept.dropped;
     go_on_from(s, STR("6"));
 }
 
@@ -185,7 +198,7 @@ static void end(struct embedded *e)
         s->sweeps++;
         bound_swept(e);
         log_info("history swept", log_f("ms", (double)s->last_us / 1000),
-                 log_i("instances_dropped", (int64_t)(s->dropped - s->dropped_before)));
+                 log_i("instances_dropped", (int64_t)(s->swept.dropped - s->dropped_before)));
     }
     plan(e);
 }
@@ -281,12 +294,15 @@ static enum status step(struct sweeping *s, bool *over)
 
 static void count(struct sweep *w, const struct sweeping *s)
 {
-    w->dropped += s->dropped;
-    w->aggregated += s->aggregated;
-    w->kept_moved += s->kept_moved;
-    w->kept_dropped += s->kept_dropped;
-    w->chunks_dropped += s->chunks_dropped;
-    w->chunks_rewritten += s->chunks_rewritten;
+    const struct store_swept *done = &s->done;
+    pthread_mutex_lock(&w->lock);
+    w->swept.dropped += done->dropped;
+    w->swept.aggregated += done->aggregated;
+    w->swept.kept_moved += done->kept_moved;
+    w->swept.kept_dropped += done->kept_dropped;
+    w->swept.chunks_dropped += done->chunks_dropped;
+    w->swept.chunks_rewritten += done->chunks_rewritten;
+    pthread_mutex_unlock(&w->lock);
     s->e->history.bound.dropped += s->bytes_dropped;
 }
 
@@ -300,7 +316,7 @@ static enum status run(struct embedded *e, int64_t until_us, bool *over, struct 
     buf_init(&s.bytes, SIZE_MAX / 2);
     while (st == OK && !*over && time_monotonic() < until_us) {
         s.bytes_dropped = 0;
-        s.dropped = s.aggregated = s.chunks_dropped = s.chunks_rewritten = s.kept_moved = s.kept_dropped = 0;
+        s.done = (struct store_swept){0};
         pthread_mutex_lock(&w->edit_lock);
         bool waits = w->edited_seq > e->fold.seq;
         if (!waits)

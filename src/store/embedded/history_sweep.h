@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/status.h"
 #include "model/retention.h"
+#include "store/store.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,19 +19,18 @@
 #include <stdint.h>
 
 struct embedded;
-struct store;
-struct store_retention;
 
 struct sweep {
     pthread_mutex_t edit_lock; /* held while a step looks and writes, and while an edit of an instance does */
     uint64_t edited_seq;       /* the last change of such an edit. Under edit_lock */
 
-    pthread_mutex_t lock; /* the next five */
+    pthread_mutex_t lock; /* the next six */
     struct retention *rules_next;
     bool rules_changed;
     uint64_t bytes_max;
     int64_t interval_us;
     int64_t due_us; /* monotonic; INT64_MAX: nothing is to be done */
+    struct store_swept swept; /* since the start; the fold's thread alone changes it */
 
     /* of the fold's thread */
     struct retention *rules;
@@ -46,13 +46,15 @@ struct sweep {
 
     uint64_t kept_seen[RETENTION_LEVEL_COUNT];
 
-    _Atomic uint64_t sweeps, dropped, aggregated, chunks_dropped, chunks_rewritten, kept_moved, kept_dropped, last_us;
+    _Atomic uint64_t sweeps, last_us;
     _Atomic uint64_t kept[RETENTION_LEVEL_COUNT]; /* aggregates there are, as of the last sweep */
     _Atomic int64_t last_at_us;
 };
 
 void sweep_init(struct embedded *e);
 void sweep_free(struct embedded *e);
+/* Of out->history, what sweeps did. Any thread. */
+void sweep_stats(struct embedded *e, struct store_stats *out);
 /* store_retain(). Any thread. */
 void sweep_retain(struct store *s, const struct store_retention *r);
 

@@ -44,11 +44,11 @@ static bool drop(void *arg, struct str key, struct str bytes)
     n->left--;
     base_drop_past(s->base, key);
     s->bytes_dropped += key.n + bytes.n;
-    s->chunks_dropped += !kept;
+    s->done.chunks_dropped += !kept;
     if (kept)
-        s->kept_dropped += kept_count(bytes);
+        s->done.kept_dropped += kept_count(bytes);
     else if (chunk_read_summary(bytes, &c, &why) == OK)
-        s->dropped += c.count;
+        s->done.dropped += c.count;
     return true;
 }
 
@@ -68,7 +68,7 @@ static void end_head(struct sweeping *s, struct str key, const struct doc *doc, 
 {
     struct past *p = &s->past;
     for (uint32_t i = 0; i < p->count; i++)
-        s->dropped += p->series[i].open_count + p->series[i].count;
+        s->done.dropped += p->series[i].open_count + p->series[i].count;
     (void)past_end(p, s->now_us);
     p->count = 0; /* nothing is left of any series */
     s->bytes_dropped += key.n + had;

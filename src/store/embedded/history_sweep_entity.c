@@ -81,7 +81,7 @@ static uint32_t filter_points(struct series_sweep *w, struct point *points, uint
             points[kept++] = points[i];
         else
             keep_point(&w->keep, &points[i]);
-    w->s->dropped += n - kept;
+    w->s->done.dropped += n - kept;
     return kept;
 }
 
@@ -98,14 +98,14 @@ static void rewrite(struct series_sweep *w, struct str key, const struct chunk *
     s->bytes_dropped += c->bytes.n;
     if (!n) {
         w->series->sealed--;
-        s->chunks_dropped++;
+        s->done.chunks_dropped++;
         return;
     }
     buf_clear(&s->bytes);
     chunk_write(&s->bytes, points, n);
     s->bytes_dropped -= s->bytes.n < c->bytes.n ? s->bytes.n : c->bytes.n;
     base_put_past(s->base, history_key_chunk(w->key, point_place(&points[0]), number, s->arena), buf_view(&s->bytes));
-    s->chunks_rewritten++;
+    s->done.chunks_rewritten++;
 }
 
 static void drop_chunk(struct series_sweep *w, struct str key, size_t bytes, const struct chunk_summary *c)
@@ -113,8 +113,8 @@ static void drop_chunk(struct series_sweep *w, struct str key, size_t bytes, con
     w->s->bytes_dropped += key.n + bytes;
     w->s->changed = true;
     w->s->chunks_left--;
-    w->s->dropped += c->count;
-    w->s->chunks_dropped++;
+    w->s->done.dropped += c->count;
+    w->s->done.chunks_dropped++;
     w->series->sealed--;
     base_drop_past(w->s->base, key);
 }
@@ -336,6 +336,6 @@ enum status sweep_entity(struct sweeping *s, struct str head, bool *again)
     base_together_forget(s->base);
     *again = false;
     s->bytes_dropped = 0;
-    s->dropped = s->aggregated = s->chunks_dropped = s->chunks_rewritten = s->kept_moved = s->kept_dropped = 0;
+    s->done = (struct store_swept){0};
     return st;
 }

@@ -22,10 +22,8 @@ struct sweeping {
     struct retention_spans spans;
     uint32_t chunks_left; /* that may still be gone into */
     bool changed;
-    uint64_t dropped, aggregated; /* instances; of these, those that are in a kept aggregate now */
-    uint64_t chunks_dropped, chunks_rewritten;
+    struct store_swept done; /* by this step */
     uint64_t bytes_dropped; /* of keys and values, about */
-    uint64_t kept_moved, kept_dropped; /* kept aggregates that went on to a longer span, or went */
     uint64_t kept[RETENTION_LEVEL_COUNT]; /* that the entity has */
     struct why *why;
 };

@@ -93,7 +93,7 @@ void keep_point(struct keeping *k, const struct point *p)
     if (!to)
         return;
     kept_aggregate_add(to, p, k->s->keep_arena);
-    k->s->aggregated++;
+    k->s->done.aggregated++;
 }
 
 /* ---- from level to level ---- */
@@ -131,8 +131,8 @@ static void move(struct moving *m, struct str key, int64_t at, uint32_t number, 
                                         : append(k, &k->lists[m->time][m->level], all[i].from_us);
         if (to)
             kept_aggregate_merge(to, &all[i]);
-        k->s->kept_moved += old && to;
-        k->s->kept_dropped += old && !to;
+        k->s->done.kept_moved += old && to;
+        k->s->done.kept_dropped += old && !to;
     }
 }
 

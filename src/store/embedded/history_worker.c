@@ -125,6 +125,23 @@ void history_init(struct embedded *e)
     sweep_init(e);
 }
 
+void history_stats(struct embedded *e, struct store_stats *out)
+{
+    struct history *h = &e->history;
+    out->history.bytes = h->bytes;
+    out->history.bytes_max = e->o.history_bytes_max;
+    out->history.points = h->points;
+    out->history.sealed = h->sealed;
+    out->history.damaged = h->damaged;
+    out->history.heads_damaged = h->heads_damaged;
+    out->history.reads = h->reads;
+    out->history.chunks_read = h->chunks_read;
+    out->history.chunks_summed = h->chunks_summed;
+    out->history.chunks_skipped = h->chunks_skipped;
+    sweep_stats(e, out);
+    bound_stats(e, out);
+}
+
 enum status history_start(struct embedded *e, struct why *why)
 {
     enum status st = start(&e->history.reader, why);

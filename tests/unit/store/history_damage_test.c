@@ -269,8 +269,8 @@ static void test_a_sweep_goes_on_over_a_damaged_open_chunk(void **state)
     sweeper_retain(f, "keep=1h");
     sweeper_run(f);
     assert_null(recorder_series(f, "urn:e"));
-    assert_int_equal(sweeper_figures(f)->dropped, CHUNK);
-    assert_int_equal(sweeper_figures(f)->chunks_dropped, 1);
+    assert_int_equal(sweeper_swept(f).dropped, CHUNK);
+    assert_int_equal(sweeper_swept(f).chunks_dropped, 1);
     struct embedded_report report;
     struct why why = {0};
     opened_shut(&o);

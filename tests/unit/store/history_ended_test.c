@@ -72,11 +72,11 @@ static void test_all_of_it_goes(void **state)
     sweeper_fold(f);
     sweeper_retain(f, "keep=forever");
     sweep_at(END - 1);
-    assert_int_equal(sweeper_figures(f)->dropped, 0);
+    assert_int_equal(sweeper_swept(f).dropped, 0);
     recorder_assert_range(f, "urn:e", 1, CHUNKS * CHUNK + 10);
     sweep_at(SETTLED);
-    assert_int_equal(sweeper_figures(f)->dropped, CHUNKS * CHUNK + 10);
-    assert_int_equal(sweeper_figures(f)->chunks_dropped, CHUNKS);
+    assert_int_equal(sweeper_swept(f).dropped, CHUNKS * CHUNK + 10);
+    assert_int_equal(sweeper_swept(f).chunks_dropped, CHUNKS);
     assert_true(embedded_of(f->store)->history.bound.dropped > CHUNKS * 100);
     assert_null(recorder_series(f, "urn:e"));
     assert_int_equal(keys(), 2); /* urn:f's head, and that it is known by its history */
@@ -94,9 +94,9 @@ static void test_its_aggregates_go(void **state)
     sweeper_retain(f, "keep=1h minutes=forever");
     sweeper_fold(f);
     sweep_at(END - 1);
-    assert_int_equal(sweeper_figures(f)->aggregated, 100);
+    assert_int_equal(sweeper_swept(f).aggregated, 100);
     sweep_at(SETTLED);
-    assert_int_equal(sweeper_figures(f)->kept_dropped, 1);
+    assert_int_equal(sweeper_swept(f).kept_dropped, 1);
     assert_int_equal(keys(), 0);
 }
 
@@ -110,7 +110,7 @@ static void test_an_entity_of_today_stays(void **state)
     sweeper_fold(f);
     sweeper_retain(f, "keep=forever");
     sweep_at(SETTLED);
-    assert_true(sweeper_figures(f)->dropped >= 10);
+    assert_true(sweeper_swept(f).dropped >= 10);
     assert_null(recorder_series(f, "urn:e"));
     assert_non_null(fixture_get(f, "urn:e"));
     (void)keys();
@@ -141,9 +141,9 @@ static void test_a_later_end_counts(void **state)
 
 static void wait_until_dropped(uint64_t dropped, uint64_t sweeps)
 {
-    for (int i = 0; i < 1000 && (sweeper_figures(f)->dropped < dropped || sweeper_figures(f)->sweeps < sweeps); i++)
+    for (int i = 0; i < 1000 && (sweeper_swept(f).dropped < dropped || sweeper_figures(f)->sweeps < sweeps); i++)
         opened_wait(&o);
-    assert_int_equal(sweeper_figures(f)->dropped, dropped);
+    assert_int_equal(sweeper_swept(f).dropped, dropped);
     assert_true(sweeper_figures(f)->sweeps >= sweeps);
 }
 

@@ -214,7 +214,7 @@ static void test_all_values_are_there_by_the_day(void **state)
     assert_true(sweeper_figures(f)->kept[RETENTION_MINUTES] > 0);
     assert_true(sweeper_figures(f)->kept[RETENTION_HOURS] > 0);
     assert_true(sweeper_figures(f)->kept[RETENTION_DAYS] > 0);
-    assert_int_equal(sweeper_figures(f)->kept_dropped, 0);
+    assert_int_equal(sweeper_swept(f).kept_dropped, 0);
     opened_shut(&o);
     opened_assert_sound(&o);
     opened_start(&o);
@@ -228,10 +228,10 @@ static void test_the_second_time_nothing_happens(void **state)
     for (unsigned round = 0; round < 16; round++) {
         some_round(0);
         sweeper_run(f);
-        uint64_t before[] = {sweeper_figures(f)->dropped, sweeper_figures(f)->aggregated, sweeper_figures(f)->kept_moved, sweeper_figures(f)->chunks_rewritten,
+        uint64_t before[] = {sweeper_swept(f).dropped, sweeper_swept(f).aggregated, sweeper_swept(f).kept_moved, sweeper_swept(f).chunks_rewritten,
                              sweeper_figures(f)->kept[0], sweeper_figures(f)->kept[1], sweeper_figures(f)->kept[2]};
         sweeper_run(f);
-        uint64_t after[] = {sweeper_figures(f)->dropped, sweeper_figures(f)->aggregated, sweeper_figures(f)->kept_moved, sweeper_figures(f)->chunks_rewritten,
+        uint64_t after[] = {sweeper_swept(f).dropped, sweeper_swept(f).aggregated, sweeper_swept(f).kept_moved, sweeper_swept(f).chunks_rewritten,
                             sweeper_figures(f)->kept[0], sweeper_figures(f)->kept[1], sweeper_figures(f)->kept[2]};
         assert_memory_equal(before, after, sizeof before);
     }
@@ -246,12 +246,12 @@ static void test_aggregates_go_when_no_level_keeps_them(void **state)
     int64_t put_at = o.wall.now;
     o.wall.now += 2 * DAY;
     sweeper_run(f);
-    assert_int_equal(sweeper_figures(f)->aggregated, 600);
+    assert_int_equal(sweeper_swept(f).aggregated, 600);
     compare(0, 900 * DAY, DAY);
     o.wall.now = put_at + 5 * DAY;
     sweeper_run(f);
     assert_int_equal(sweeper_figures(f)->kept[RETENTION_HOURS], 0);
-    assert_true(sweeper_figures(f)->kept_dropped >= 10);
+    assert_true(sweeper_swept(f).kept_dropped >= 10);
     known[0].count = 0;
     compare(0, 900 * DAY, DAY);
     o.wall.now += DAY; /* it was made less than a day ago, until now */
@@ -377,7 +377,7 @@ static void test_other_values_are_kept_as_well_as_they_can_be(void **state)
     assert_int_equal(recorder_edit(f, &edit).status, OK);
     o.wall.now = 1003 * DAY;
     sweeper_run(f);
-    assert_int_equal(sweeper_figures(f)->aggregated, 12);
+    assert_int_equal(sweeper_swept(f).aggregated, 12);
     struct temporal_query q = {.property = TIME_OBSERVED_AT, .from_us = 900 * DAY, .to_us = INT64_MAX, .methods = ALL, .period = {.us = DAY}};
     const struct aggregate_period *p = aggregates_period(ask(0, &q)->aggregates, 0);
     assert_true(number(p, AGGREGATE_TOTAL_COUNT) == 4);
@@ -404,7 +404,7 @@ static void test_deleting_deletes_what_is_kept_too(void **state)
     put(2, 100, just_now);
     o.wall.now += 3 * DAY;
     sweeper_run(f);
-    assert_int_equal(sweeper_figures(f)->aggregated, 300);
+    assert_int_equal(sweeper_swept(f).aggregated, 300);
     for (int i = 0; i < 2; i++) {
         edits[i].term = fixture_term(f, "value");
         assert_int_equal(recorder_edit(f, &edits[i]).status, OK);
@@ -550,7 +550,7 @@ static void test_what_is_kept_outlives_the_head(void **state)
     put(0, 50, long_ago);
     sweeper_run(f); /* the fold writes it anew */
     compare(0, 900 * DAY, DAY);
-    assert_int_equal(sweeper_figures(f)->kept_dropped, 0);
+    assert_int_equal(sweeper_swept(f).kept_dropped, 0);
     opened_shut(&o);
     opened_assert_sound(&o);
     opened_start(&o);

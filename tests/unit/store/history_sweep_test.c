@@ -89,7 +89,7 @@ static void test_open_instances_go_when_they_are_too_old(void **state)
     sweep_at(119 * MINUTE);
     assert_int_equal(count("urn:e"), 61); /* what is as old as may be stays */
     assert_true(first("urn:e") == 59 * MINUTE);
-    assert_int_equal(sweeper_figures(f)->dropped, 59);
+    assert_int_equal(sweeper_swept(f).dropped, 59);
     assert_int_equal(sweeper_figures(f)->sweeps, 1);
     assert_true(sweeper_figures(f)->last_at_us == 119 * MINUTE);
     assert_checks_clean();
@@ -102,17 +102,17 @@ static void test_sweeping_again_does_nothing(void **state)
     sweeper_retain(f, "keep=20h");
     put("urn:e", 0, 3 * CHUNK + 7, MINUTE);
     sweep_at(40 * HOUR);
-    uint64_t dropped = sweeper_figures(f)->dropped, rewritten = sweeper_figures(f)->chunks_rewritten;
+    uint64_t dropped = sweeper_swept(f).dropped, rewritten = sweeper_swept(f).chunks_rewritten;
     uint32_t left = count("urn:e");
     sweep_at(40 * HOUR);
-    assert_int_equal(sweeper_figures(f)->dropped, dropped);
-    assert_int_equal(sweeper_figures(f)->chunks_rewritten, rewritten);
+    assert_int_equal(sweeper_swept(f).dropped, dropped);
+    assert_int_equal(sweeper_swept(f).chunks_rewritten, rewritten);
     assert_int_equal(count("urn:e"), left);
     assert_int_equal(sweeper_figures(f)->sweeps, 2);
     opened_again(&o);
     sweeper_retain(f, "keep=20h");
     sweep_at(40 * HOUR);
-    assert_int_equal(sweeper_figures(f)->dropped, 0);
+    assert_int_equal(sweeper_swept(f).dropped, 0);
     assert_int_equal(count("urn:e"), left);
 }
 
@@ -124,19 +124,19 @@ static void test_sealed_chunks_go_whole_or_are_rewritten(void **state)
     sweeper_fold(f);
     assert_int_equal(embedded_of(f->store)->history.sealed, 3);
     sweep_at((CHUNK + 1000) * MINUTE);
-    assert_int_equal(sweeper_figures(f)->chunks_dropped, 1);
-    assert_int_equal(sweeper_figures(f)->chunks_rewritten, 0);
+    assert_int_equal(sweeper_swept(f).chunks_dropped, 1);
+    assert_int_equal(sweeper_swept(f).chunks_rewritten, 0);
     assert_true(first("urn:e") == CHUNK * MINUTE);
     /* the second may outstay by a sixteenth of the time … */
     sweep_at((CHUNK + 1062) * MINUTE);
-    assert_int_equal(sweeper_figures(f)->chunks_rewritten, 0);
+    assert_int_equal(sweeper_swept(f).chunks_rewritten, 0);
     assert_true(first("urn:e") == CHUNK * MINUTE);
     /* … and no longer */
     sweep_at((CHUNK + 1063) * MINUTE);
-    assert_int_equal(sweeper_figures(f)->chunks_rewritten, 1);
+    assert_int_equal(sweeper_swept(f).chunks_rewritten, 1);
     assert_true(first("urn:e") == (CHUNK + 63) * MINUTE);
     assert_int_equal(count("urn:e"), 2 * CHUNK - 63);
-    assert_int_equal(sweeper_figures(f)->dropped, CHUNK + 63);
+    assert_int_equal(sweeper_swept(f).dropped, CHUNK + 63);
     assert_checks_clean();
     assert_int_equal(count("urn:e"), 2 * CHUNK - 63);
 }
@@ -151,7 +151,7 @@ static void test_more_chunks_than_a_step_takes(void **state)
     put("urn:f", 0, 10, S);
     sweep_at(CHUNKS * CHUNK * S);
     assert_true(count("urn:e") >= 3600 && count("urn:e") <= 3600 + 3600 / 16 + 1);
-    assert_true(sweeper_figures(f)->chunks_dropped > 64);
+    assert_true(sweeper_swept(f).chunks_dropped > 64);
     assert_int_equal(count("urn:f"), 0);
     assert_checks_clean();
 }
@@ -166,7 +166,7 @@ static void test_late_instances_go_with_the_next_sweep(void **state)
     assert_int_equal(count("urn:e"), 15);
     sweep_at(10 * HOUR);
     assert_int_equal(count("urn:e"), 10);
-    assert_int_equal(sweeper_figures(f)->dropped, 5);
+    assert_int_equal(sweeper_swept(f).dropped, 5);
 }
 
 static void test_what_is_current_stays(void **state)
@@ -313,9 +313,9 @@ static void test_the_scope_that_is_valid_stays(void **state)
     s = recorder_series(f, "urn:e");
     assert_int_equal(s->count, 1);
     assert_true(str_eq(s->points[0].attr.value.text, STR("/c")));
-    uint64_t dropped = sweeper_figures(f)->dropped;
+    uint64_t dropped = sweeper_swept(f).dropped;
     sweep_at(100 * HOUR);
-    assert_int_equal(sweeper_figures(f)->dropped, dropped);
+    assert_int_equal(sweeper_swept(f).dropped, dropped);
 }
 
 /* ---- edits ---- */

@@ -235,7 +235,7 @@ static void test_a_sweep_takes_what_is_too_old_from_the_tail(void **state)
     pthread_mutex_lock(&e->fold.work);
     assert_int_equal(sweep_now(e, &why), OK);
     pthread_mutex_unlock(&e->fold.work);
-    assert_int_equal(e->history.sweep.dropped, 3);
+    assert_int_equal(e->history.sweep.swept.dropped, 3);
     const struct series *s = recorder_series(f, "urn:e");
     assert_int_equal(s->count, 2);
     assert_int_equal(s->points[0].attr.value.integer, 4);

@@ -45,3 +45,10 @@ struct sweep *sweeper_figures(struct fixture *f)
 {
     return &embedded_of(f->store)->history.sweep;
 }
+
+struct store_swept sweeper_swept(struct fixture *f)
+{
+    struct store_stats stats;
+    store_stats(f->store, &stats);
+    return stats.history.swept;
+}

@@ -12,5 +12,7 @@ enum status sweeper_try(struct fixture *f);
 /* A fold, and a sweep that must not fail. */
 void sweeper_run(struct fixture *f);
 struct sweep *sweeper_figures(struct fixture *f);
+/* As statistics tell it. */
+struct store_swept sweeper_swept(struct fixture *f);
 
 #endif
