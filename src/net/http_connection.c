@@ -1,7 +1,9 @@
 /* Connections: counted in, watched for slowness, and closed so that the last answer arrives.
  *
  * Silence while an answer is being sent is libmicrohttpd's business (its idle time-out); what it
- * cannot see is a client that keeps sending a little: those are caught by the deadlines here. */
+ * cannot see is a client that keeps sending a little: those are caught by the deadlines here. Nor
+ * does it see an end that comes together with bytes, as it is not told of it twice: a connection
+ * that rests is looked at once. */
 #include "net/http_server_int.h"
 
 #include "base/time.h"
@@ -15,6 +17,7 @@
 
 enum {
     REFUSED_SPAN_US = 2000000, /* a refused connection must ask quickly */
+    LOOK_SPAN_US = 1000000,    /* at rest */
     LINGER_SPAN_US = 1000000,
     LINGER_BYTES_MAX = 4 << 20,
     LINGERING_MAX = 256,
@@ -29,6 +32,12 @@ static int64_t phase_span_us(const struct http_server *s, enum phase phase)
     return (int64_t)span_s * 1000000;
 }
 
+static void wake_by(struct http_server *s, int64_t due_us)
+{
+    if (!s->deadline_timer.heap_index || due_us < s->deadline_timer.due_us)
+        loop_timer_set(s->loop, &s->deadline_timer, due_us);
+}
+
 void http_connection_enter(struct connection *c, enum phase phase)
 {
     struct http_server *s = c->server;
@@ -38,14 +47,12 @@ void http_connection_enter(struct connection *c, enum phase phase)
         phase = PHASE_REFUSED;
     }
     link_remove(&c->link);
-    link_append(&s->phases[phase], &c->link);
+    link_append(phase == PHASE_ANSWERING ? &s->phases[phase] : &s->fresh, &c->link);
     c->phase = (uint8_t)phase;
     if (phase == PHASE_ANSWERING)
         return;
     c->since_us = s->now_us;
-    int64_t due_us = c->since_us + phase_span_us(s, phase);
-    if (!s->deadline_timer.heap_index || due_us < s->deadline_timer.due_us)
-        loop_timer_set(s->loop, &s->deadline_timer, due_us);
+    wake_by(s, c->since_us + LOOK_SPAN_US);
 }
 
 void http_connection_drop(struct connection *c)
@@ -53,11 +60,47 @@ void http_connection_drop(struct connection *c)
     shutdown(c->fd, SHUT_RDWR);
 }
 
+static void drop_waiting(struct link *list)
+{
+    for (struct link *l = list->next; l != list; l = l->next) {
+        struct connection *c = container_of(l, struct connection, link);
+        if (c->phase == PHASE_WAITING)
+            http_connection_drop(c);
+    }
+}
+
 void http_connection_drop_waiting(struct http_server *s)
 {
-    struct link *list = &s->phases[PHASE_WAITING];
-    for (struct link *l = list->next; l != list; l = l->next)
-        http_connection_drop(container_of(l, struct connection, link));
+    drop_waiting(&s->fresh);
+    drop_waiting(&s->phases[PHASE_WAITING]);
+}
+
+/* Nothing is left to read, and nothing comes. */
+static bool has_ended(const struct connection *c)
+{
+    char byte;
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Looks at those that have rested, and hands them on to their phases; in order of since_us, as
+ * these are. */
+static void look(struct http_server *s, int64_t now)
+{
+    while (!link_alone(&s->fresh)) {
+        struct connection *c = container_of(s->fresh.next, struct connection, link);
+        if (c->since_us + LOOK_SPAN_US > now) {
+            wake_by(s, c->since_us + LOOK_SPAN_US);
+            return;
+        }
+        enum phase phase = c->phase;
+        if (has_ended(c)) {
+            http_connection_drop(c);
+            phase = PHASE_ANSWERING; /* no deadline: it is being closed */
+        }
+        link_remove(&c->link);
+        link_append(&s->phases[phase], &c->link);
+        c->phase = (uint8_t)phase;
+    }
 }
 
 /* Drops those at the head that are over; returns when the next one is, 0 when none is left. */
@@ -80,10 +123,11 @@ void http_connection_deadlines(struct loop_timer *t)
 {
     struct http_server *s = container_of(t, struct http_server, deadline_timer);
     int64_t now = time_monotonic();
+    look(s, now);
     for (enum phase p = PHASE_WAITING; p <= PHASE_REFUSED; p++) {
         int64_t due_us = phase_deadlines(s, p, now);
-        if (due_us && (!t->heap_index || due_us < t->due_us))
-            loop_timer_set(s->loop, t, due_us);
+        if (due_us)
+            wake_by(s, due_us);
     }
 }
 

@@ -198,6 +198,7 @@ enum status http_server_start(struct http_server **out, struct loop *loop,
     s->now_us = time_monotonic();
     s->run_timer.fire = run_due;
     s->deadline_timer.fire = http_connection_deadlines;
+    link_init(&s->fresh);
     for (int i = 0; i < PHASES; i++)
         link_init(&s->phases[i]);
     link_init(&s->requests);

@@ -46,7 +46,7 @@ enum phase { PHASE_WAITING, PHASE_RECEIVING, PHASE_REFUSED, PHASE_ANSWERING, PHA
 struct peer;
 
 struct connection {
-    struct link link; /* in the server's list of its phase */
+    struct link link; /* in the server's list of its phase, or of the fresh */
     struct http_server *server;
     struct peer *peer;
     int64_t since_us; /* entered its phase; valid for phases with a deadline */
@@ -132,6 +132,7 @@ struct http_server {
     size_t address_length;
     bool draining;
     bool stopped;
+    struct link fresh; /* of phases with a deadline: not looked at since they entered it */
     struct link phases[PHASES];
     struct link requests; /* open: started and not yet freed */
     size_t requests_open;

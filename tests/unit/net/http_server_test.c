@@ -190,6 +190,44 @@ static void client_that_left_may_be_answered(void **state)
     close(stays);
 }
 
+/* The loop is busy while text and the end are sent, so that it is told of both at once. */
+static const char *text_of_leaver;
+
+static void leave(struct fixture *x)
+{
+    (void)x;
+    raw_send(client, text_of_leaver);
+    shutdown(client, SHUT_WR);
+}
+
+static void end_that_comes_with_bytes_is_noticed(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nxy",
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Le",
+        "POST /ec",
+    };
+    struct http_server_options o = fixture_options();
+    o.idle_timeout_s = o.request_timeout_s = 300;
+    fixture_start(&f, o);
+    client = raw_connect(&f);
+    int rests = raw_connect(&f);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        text_of_leaver = texts[i];
+        fixture_call(&f, leave);
+        assert_true(raw_closed(client));
+        close(client);
+        client = raw_connect(&f);
+    }
+    text_of_leaver = "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nxy";
+    fixture_call(&f, leave); /* a whole request is answered */
+    expect(client, "HTTP/1.1 200", "xy");
+    raw_send(rests, text_of_leaver); /* nothing has happened to who rests */
+    expect(rests, "HTTP/1.1 200", "xy");
+    close(rests);
+}
+
 static void server_may_stop_while_requests_are_held(void **state)
 {
     (void)state;
@@ -448,6 +486,7 @@ int main(void)
         CASE(continue_is_sent_when_asked_for),
         CASE(answers_may_come_later_and_from_elsewhere),
         CASE(client_that_left_may_be_answered),
+        cmocka_unit_test_teardown(end_that_comes_with_bytes_is_noticed, end),
         cmocka_unit_test(server_may_stop_while_requests_are_held),
         cmocka_unit_test(many_may_wait_at_once),
         CASE(loop_sleeps_while_answers_are_awaited),
