@@ -1,141 +1,13 @@
-/* The call that reads evolutions: which entities, in order of ids, a page of them, and no more instances than an answer
+/* The call that reads evolutions: of which entities (history_candidates.h), a page of them, and no more instances than an answer
  * may have. Runs on the reading worker. */
-#include "base/hash.h"
 #include "base/time.h"
 #include "model/scope_span.h"
-#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
-#include "store/embedded/history_key.h"
+#include "store/embedded/history_candidates.h"
 #include "store/embedded/history_read.h"
-#include "store/embedded/history_recent.h"
-#include "store/embedded/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { IDS_FIRST = 64, SLOTS_AT_ONCE = 256 };
-
-/* ---- candidates ---- */
-
-struct ids {
-    struct str *all;
-    uint32_t count, room;
-    struct arena *arena;
-};
-
-static void ids_add(struct ids *ids, struct str id)
-{
-    if (ids->count == ids->room) {
-        uint32_t room = ids->room ? 2 * ids->room : IDS_FIRST;
-        ids->all = arena_grow(ids->arena, ids->all, ids->room * sizeof id, room * sizeof id);
-        ids->room = room;
-    }
-    ids->all[ids->count++] = arena_dup(ids->arena, id);
-}
-
-/* The ids that f names, if it means no others; else NULL. */
-static const struct filter *named_ids(const struct filter *f)
-{
-    if (!f || f->kind == FILTER_IDS)
-        return f;
-    for (uint32_t i = 0; f->kind == FILTER_AND && i < f->count; i++) {
-        const struct filter *found = named_ids(f->parts[i]);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
-/* Entities of today that may be meant. */
-static void add_current(struct tenant *t, const struct store_evolve *v, struct ids *ids)
-{
-    struct plan plan;
-    struct plan_need need = {.first = UINT64_MAX, .now_us = time_monotonic()};
-    uint32_t slots[SLOTS_AT_ONCE], from = 0, n;
-    pthread_rwlock_rdlock(&t->lock);
-    plan_make(&plan, t, v->caller->filter, v->filter, &need, ids->arena);
-    while ((n = bitmap_read(plan.lead.slots, from, slots, SLOTS_AT_ONCE))) {
-        for (uint32_t i = 0; i < n; i++) {
-            const struct doc *d = state_at(tenant_state(t), slots[i]);
-            if (d)
-                ids_add(ids, doc_id(d));
-        }
-        from = slots[n - 1] + 1;
-    }
-    pthread_rwlock_unlock(&t->lock);
-    plan_free(&plan);
-}
-
-static void add_recent(struct tenant *t, const struct recent *r, struct ids *ids)
-{
-    if (!r)
-        return;
-    const struct recent_entry **entries = recent_sorted(r);
-    for (uint32_t i = 0; i < recent_count(r); i++)
-        if (!state_find(tenant_state(t), recent_id(entries[i]), entries[i]->hash, NULL))
-            ids_add(ids, recent_id(entries[i]));
-    free(entries);
-}
-
-static bool add_gone(void *arg, struct str key, struct str bytes)
-{
-    (void)bytes;
-    ids_add(arg, history_key_gone_id(key));
-    return true;
-}
-
-/* Those of old that the base lists. After what is in memory, so that none is missed. */
-static enum status add_past(struct embedded *e, struct tenant *t, struct ids *ids, struct why *why)
-{
-    enum status st = OK;
-    pthread_rwlock_rdlock(&e->history.base_lock);
-    if (e->fold.lost)
-        st = why_set(why, E_BUSY, NULL, "the base store could not be opened again after a fault");
-    if (e->fold.base) {
-        struct base_view *view = base_view_open(e->fold.base);
-        struct str from = history_key_gone(t->id, STR(""), ids->arena);
-        struct str to = history_key_gone(t->id + 1, STR(""), ids->arena);
-        st = base_view_range(view, from, to, false, add_gone, ids, why);
-        base_view_close(view);
-    }
-    pthread_rwlock_unlock(&e->history.base_lock);
-    return st;
-}
-
-static void sort(struct ids *ids, const struct order *o)
-{
-    uint32_t n = 0;
-    order_ids(o, ids->all, ids->count);
-    for (uint32_t i = 0; i < ids->count; i++)
-        if (!n || !str_eq(ids->all[n - 1], ids->all[i]))
-            ids->all[n++] = ids->all[i];
-    ids->count = n;
-}
-
-static enum status candidates(struct reading *r, struct ids *ids, struct why *why)
-{
-    const struct store_evolve *v = r->v;
-    const struct filter *named = named_ids(v->filter);
-    enum status st = OK;
-    if (v->among) {
-        for (uint32_t i = 0; i < v->among_count; i++)
-            ids_add(ids, v->among[i]);
-        return OK;
-    }
-    if (named) {
-        for (uint32_t i = 0; i < named->count; i++)
-            ids_add(ids, named->ids[i]);
-    } else {
-        add_current(r->tenant, v, ids);
-        pthread_rwlock_rdlock(&r->tenant->lock);
-        add_recent(r->tenant, r->tenant->recent, ids);
-        add_recent(r->tenant, r->tenant->folding_recent, ids);
-        pthread_rwlock_unlock(&r->tenant->lock);
-        st = add_past(r->e, r->tenant, ids, why);
-    }
-    sort(ids, v->order);
-    return st;
-}
 
 /* ---- filters ---- */
 
@@ -322,48 +194,62 @@ static enum status read_one(struct reading *r, struct why *why)
 }
 
 /* The page of candidates themselves. */
-static void show_ids(struct store_evolve *v, const struct ids *ids)
+static void show_ids(struct store_evolve *v, const struct str *ids, uint32_t n)
 {
-    for (uint64_t i = v->offset; i < ids->count && v->evolution_count < v->limit; i++)
-        v->evolutions[v->evolution_count++] = (struct evolution){.id = ids->all[i]};
-    v->total = ids->count;
-    v->more = v->offset + v->evolution_count < ids->count;
+    for (uint64_t i = v->offset; i < n && v->evolution_count < v->limit; i++)
+        v->evolutions[v->evolution_count++] = (struct evolution){.id = arena_dup(v->arena, ids[i])};
+    v->total = n;
+    v->more = v->offset + v->evolution_count < n;
 }
 
-static enum status read_page(struct reading *r, struct why *why)
+/* One candidate after the other, until the page is full; `found` counts those before, too. */
+static enum status fill_page(struct reading *r, const struct str *ids, uint32_t n, uint64_t *found, struct why *why)
 {
     struct store_evolve *v = r->v;
-    struct ids ids = {.arena = r->arena};
-    uint64_t found = 0;
-    enum status st = candidates(r, &ids, why);
-    v->missed = v->among ? arena_zarray(r->arena, bool, ids.count) : NULL;
-    v->evolutions = arena_array(r->arena, struct evolution, v->limit < ids.count ? v->limit : ids.count);
-    if (st == OK && v->ids_alone) {
-        show_ids(v, &ids);
-        return OK;
-    }
-    for (uint32_t i = 0; i < ids.count && st == OK; i++) {
+    enum status st = OK;
+    for (uint32_t i = 0; i < n && st == OK && (!v->more || v->count); i++) {
         struct evolution one;
         bool is_found;
         if (history_is_over(&v->call))
             return v->call.status;
         struct arena_mark before = arena_mark(r->arena);
-        st = find(r, ids.all[i], &one, &is_found, why);
-        bool shown = is_found && found >= v->offset && v->evolution_count < v->limit;
+        st = find(r, arena_dup(r->arena, ids[i]), &one, &is_found, why);
+        bool shown = is_found && *found >= v->offset && v->evolution_count < v->limit;
         if (!shown)
             arena_rewind(r->arena, before);
         if (v->missed)
             v->missed[i] = st == OK && !is_found;
-        if (!is_found)
-            continue;
         if (shown)
             v->evolutions[v->evolution_count++] = one;
-        found++;
-        v->more = found > v->offset + v->evolution_count;
-        if (v->more && !v->count)
-            break;
+        *found += is_found;
+        v->more = *found > v->offset + v->evolution_count;
     }
-    v->total = v->count ? found : 0;
+    return st;
+}
+
+static enum status read_page(struct reading *r, struct why *why)
+{
+    struct store_evolve *v = r->v;
+    struct candidates *c = candidates_open(r->e, r->tenant, v);
+    struct str *ids;
+    uint32_t n, room = 0;
+    uint64_t found = 0;
+    v->missed = v->among ? arena_zarray(r->arena, bool, v->among_count) : NULL;
+    enum status st;
+    do {
+        st = candidates_next(c, &ids, &n, why);
+        uint32_t left = v->limit - v->evolution_count, more = left < n ? left : n;
+        v->evolutions = arena_grow(r->arena, v->evolutions, room * sizeof *v->evolutions,
+                                   (v->evolution_count + more) * sizeof *v->evolutions);
+        room = v->evolution_count + more;
+        if (st == OK && v->ids_alone)
+            show_ids(v, ids, n);
+        else if (st == OK)
+            st = fill_page(r, ids, n, &found, why);
+    } while (st == OK && n && !v->ids_alone && (!v->more || v->count));
+    candidates_close(c);
+    if (!v->ids_alone)
+        v->total = v->count ? found : 0;
     return st;
 }
 

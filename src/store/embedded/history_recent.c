@@ -20,6 +20,7 @@ struct recent_block {
 
 struct recent {
     struct recent_entry **buckets;
+    const struct recent_entry *newest;
     uint32_t size, count;
     struct arena *arena;
     size_t empty; /* bytes that the arena costs when nothing is in it */
@@ -105,9 +106,10 @@ static struct recent_entry *entry(struct recent *r, struct str id, uint64_t hash
     if (r->count++ == r->size)
         grow(r);
     e = arena_alloc(r->arena, sizeof *e + id.n);
-    *e = (struct recent_entry){.hash = hash, .id_n = (uint32_t)id.n, .plain = true};
+    *e = (struct recent_entry){.before = r->newest, .hash = hash, .id_n = (uint32_t)id.n, .plain = true};
     memcpy(e->id, id.p, id.n);
     put(r, e);
+    r->newest = e;
     return e;
 }
 
@@ -170,6 +172,7 @@ void recent_prepend(struct recent *r, struct recent *older)
     free(older->buckets);
     older->buckets = NULL;
     older->size = older->count = 0;
+    older->newest = NULL;
     struct recent **at = &r->older;
     while (*at)
         at = &(*at)->older;
@@ -187,6 +190,12 @@ size_t recent_bytes(const struct recent *r)
     for (; r; r = r->older)
         bytes += arena_held(r->arena) - r->empty + (r->size > BUCKETS_FIRST ? r->size * sizeof r->buckets[0] : 0);
     return bytes;
+}
+
+void recent_each(const struct recent *r, void (*each)(void *arg, const struct recent_entry *e), void *arg)
+{
+    for (const struct recent_entry *e = r->newest; e; e = e->before)
+        each(arg, e);
 }
 
 /* ---- in order ---- */
@@ -226,12 +235,11 @@ const struct recent_entry **recent_sorted(const struct recent *r)
     struct place *places = mem_alloc((r->count + 1) * sizeof *places);
     uint32_t n = 0;
     size_t common = SIZE_MAX;
-    for (uint32_t i = 0; i < r->size; i++)
-        for (const struct recent_entry *e = r->buckets[i]; e; e = e->next) {
-            places[n].entry = e;
-            common = in_common(recent_id(e), recent_id(places[0].entry), common);
-            n++;
-        }
+    for (const struct recent_entry *e = r->newest; e; e = e->before) {
+        places[n].entry = e;
+        common = in_common(recent_id(e), recent_id(places[0].entry), common);
+        n++;
+    }
     for (uint32_t i = 0; i < n; i++)
         places[i].key = key_behind(recent_id(places[i].entry), common);
     qsort(places, n, sizeof *places, by_id);

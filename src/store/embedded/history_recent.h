@@ -11,7 +11,8 @@
 struct recent;
 
 struct recent_entry {
-    struct recent_entry *next; /* in its bucket */
+    struct recent_entry *next;        /* in its bucket */
+    const struct recent_entry *before; /* the one that was made before it, which lies close by */
     uint64_t hash;
     struct recent_block *first, *last; /* groups */
     uint32_t n;                        /* bytes of them */
@@ -37,6 +38,8 @@ struct str recent_groups(const struct recent_entry *e, struct arena *a);
 void recent_prepend(struct recent *r, struct recent *older);
 uint32_t recent_count(const struct recent *r);
 size_t recent_bytes(const struct recent *r); /* 0 while nothing is in it */
+/* All, in no order. */
+void recent_each(const struct recent *r, void (*each)(void *arg, const struct recent_entry *e), void *arg);
 /* All, by id. Caller frees the array. */
 const struct recent_entry **recent_sorted(const struct recent *r);
 
