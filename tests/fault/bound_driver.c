@@ -159,6 +159,12 @@ static int by_time(const void *x, const void *y)
     return (a->value > b->value) - (a->value < b->value);
 }
 
+static void sort(struct instances *all)
+{
+    if (all->count)
+        qsort(all->all, all->count, sizeof all->all[0], by_time);
+}
+
 /* That of time and value, whose `late` is not known; NULL: none. */
 static const struct instance *next_like(const struct instances *in, uint32_t *from, const struct instance *i)
 {
@@ -184,8 +190,8 @@ static const char *compare(struct instances *m, struct instances *found)
 {
     uint32_t at = 0;
     int64_t first = INT64_MAX, room = room_from(); /* first: of those that are left, without late ones */
-    qsort(m->all, m->count, sizeof m->all[0], by_time);
-    qsort(found->all, found->count, sizeof found->all[0], by_time);
+    sort(m);
+    sort(found);
     for (uint32_t i = 0; i < found->count; i++) {
         const struct instance *was = next_like(m, &at, &found->all[i]);
         if (!was)
@@ -491,8 +497,9 @@ static void read_model(const char *path)
     bool ok = fread(&model, sizeof model, 1, f) == 1;
     for (unsigned i = 0; i < ENTITIES && ok; i++) {
         struct instances *m = &model.instances[i];
-        m->all = m->room ? malloc(m->room * sizeof m->all[0]) : NULL;
-        ok = fread(m->all, sizeof m->all[0], m->count, f) == m->count;
+        m->room = m->count;
+        m->all = m->count ? malloc(m->count * sizeof m->all[0]) : NULL;
+        ok = !m->count || fread(m->all, sizeof m->all[0], m->count, f) == m->count;
     }
     if (!ok)
         loop_die("model", "it is cut off");
@@ -506,7 +513,8 @@ static bool write_model(const char *path)
         return false;
     fwrite(&model, sizeof model, 1, f);
     for (unsigned i = 0; i < ENTITIES; i++)
-        fwrite(model.instances[i].all, sizeof model.instances[i].all[0], model.instances[i].count, f);
+        if (model.instances[i].count)
+            fwrite(model.instances[i].all, sizeof model.instances[i].all[0], model.instances[i].count, f);
     return fclose(f) == 0;
 }
 

@@ -141,6 +141,8 @@ def power_cuts(points, work):
 
 # ---- history: the driver keeps the model, in a file, and compares ----
 
+# Two drivers sweep, so that each makes do with less.
+TWINS = MODE.startswith(("sweep", "bound"))
 # What it came by, without which nothing is proved.
 MET = {"history": "sealed chunks", "sweep": "values in aggregates", "bound": "instances gone by force"}.get(MODE.split("-")[0])
 
@@ -202,7 +204,7 @@ def main():
     work = tempfile.mkdtemp(prefix="wellspring-fault-")
     try:
         if MODE.endswith("kill"):
-            rounds = int(sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_ROUNDS", "10"))
+            rounds = int(sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_ROUNDS", "8" if TWINS else "10"))
             if MODE == "kill":
                 kill_rounds(rounds, work)
             elif MODE == "history-kill":
@@ -210,7 +212,7 @@ def main():
             else:
                 history_kill_rounds(rounds, work, ("--wide", "6"))
         else:
-            points = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_POINTS", "12" if MODE == "power" else "6")
+            points = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("WELLSPRING_FAULT_POINTS", "12" if MODE == "power" else "4" if TWINS else "6")
             (power_cuts if MODE == "power" else history_power_cuts)(int(points), work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
