@@ -163,6 +163,7 @@ static void begin(struct embedded *e, bool surveys)
     s->under_way = true;
     s->waits = false;
     s->surveys = surveys;
+    s->jumps = 0;
     s->ends = s->ends && surveys;
     memset(s->kept_seen, 0, sizeof s->kept_seen);
     s->now_us = read_now(e);
@@ -260,6 +261,19 @@ static enum status survey(struct sweeping *s, bool *over)
     return st == E_DAMAGED ? OK : st; /* as far as it can be read */
 }
 
+/* What is there cannot be read, so nobody knows where the next entity begins: a little farther on, and farther each time. False:
+ * there is nothing behind it. */
+static bool jump(struct sweep *w)
+{
+    enum { STEPS = 8 };
+    w->next_n -= w->jumps++ % STEPS == STEPS - 1;
+    while (w->next_n > 1 && (unsigned char)w->next[w->next_n - 1] == UINT8_MAX)
+        w->next_n--;
+    if (w->next_n > 1)
+        w->next[w->next_n - 1]++;
+    return w->next_n > 1;
+}
+
 /* One entity. *over: there is none any more. */
 static enum status step(struct sweeping *s, bool *over)
 {
@@ -268,6 +282,14 @@ static enum status step(struct sweeping *s, bool *over)
     arena_reset(s->arena);
     s->view = base_view_open(s->base);
     enum status st = base_view_range(s->view, (struct str){w->next, w->next_n}, STR("7"), false, take_head, &f, s->why);
+    if (st == E_DAMAGED) {
+        if (!w->jumps)
+            log_error("history that cannot be read is not swept", log_z("why", s->why->text));
+        *over = !jump(w);
+        base_view_close(s->view);
+        return OK;
+    }
+    w->jumps = 0;
     *over = st == OK && !f.there;
     if (st == OK && f.there) {
         uint32_t tenant;

@@ -43,6 +43,7 @@ struct sweep {
     uint64_t dropped_before;
     char *next;         /* key from which it goes on; owned */
     size_t next_n;
+    uint32_t jumps;     /* in a row, over what the disk does not give back */
 
     uint64_t kept_seen[RETENTION_LEVEL_COUNT];
 

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "store/embedded/base.h"
+#include "store/embedded/base_view.h"
 #include "store/embedded/embedded_int.h"
 #include "store/embedded/history_recent.h"
 
@@ -30,12 +31,46 @@ enum status __wrap_base_show(struct base *b, struct why *why)
     return show_fails ? why_set(why, E_IO, NULL, "on purpose") : __real_base_show(b, why);
 }
 
+/* ---- a disk that does not give one entity back ---- */
+
+static const char *unreadable; /* its id; NULL: none */
+
+enum status __real_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why);
+
+struct passing_on {
+    bool (*pair)(void *arg, struct str key, struct str bytes);
+    void *arg;
+    bool met;
+};
+
+static bool pass_on(void *arg, struct str key, struct str bytes)
+{
+    struct passing_on *p = arg;
+    size_t n = strlen(unreadable);
+    p->met = key.n > 5 + n && memcmp(key.p + 5, unreadable, n) == 0;
+    return !p->met && p->pair(p->arg, key, bytes);
+}
+
+enum status __wrap_base_view_range(struct base_view *v, struct str from, struct str to, bool backwards,
+                                   bool (*pair)(void *arg, struct str key, struct str bytes), void *arg, struct why *why)
+{
+    struct passing_on p = {pair, arg, false};
+    if (!unreadable)
+        return __real_base_view_range(v, from, to, backwards, pair, arg, why);
+    enum status st = __real_base_view_range(v, from, to, backwards, pass_on, &p, why);
+    return st == OK && p.met ? why_set(why, E_DAMAGED, NULL, "on purpose") : st;
+}
+
 static int setup(void **state)
 {
     opened_init(*state);
     o.options.log_bytes_max = 1 << 30; /* no fold but ours */
     opened_start(*state);
     show_fails = false;
+    unreadable = NULL;
     return 0;
 }
 
@@ -372,6 +407,24 @@ static void test_a_sweep_that_fails_is_begun_again(void **state)
     assert_int_equal(count("urn:e"), 60);
 }
 
+static void test_what_cannot_be_read_is_passed_by(void **state)
+{
+    (void)state;
+    static const char *const IDS[] = {"urn:e:1", "urn:e:2", "urn:e:3", "urn:e:9", "urn:f"};
+    sweeper_retain(f, "keep=1h");
+    for (size_t i = 0; i < sizeof IDS / sizeof *IDS; i++)
+        put(IDS[i], 0, 10, MINUTE);
+    unreadable = "urn:e:2";
+    sweep_at(100 * HOUR);
+    assert_int_equal(sweeper_figures(f)->sweeps, 1);
+    assert_int_equal(sweeper_swept(f).dropped, 40);
+    unreadable = NULL;
+    assert_int_equal(count("urn:e:2"), 10);
+    assert_int_equal(count("urn:e:3"), 0);
+    assert_int_equal(count("urn:f"), 0);
+    assert_checks_clean();
+}
+
 static void test_the_folds_thread_sweeps_by_itself(void **state)
 {
     (void)state;
@@ -406,6 +459,7 @@ int main(void)
         TEST(test_an_edit_that_is_not_folded_holds_the_sweep_up),
         TEST(test_an_instance_that_is_gone_is_not_found),
         TEST(test_a_sweep_that_fails_is_begun_again),
+        TEST(test_what_cannot_be_read_is_passed_by),
         TEST(test_the_folds_thread_sweeps_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
