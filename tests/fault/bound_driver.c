@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 enum { CALLS_MAX = 16, ENTITIES = 6, SERIES = AMOUNT_SERIES, POINTS_MAX = 400, LINE_MAX_BYTES = 160, OPS_NOTED = 4096 };
-enum { BOUND = 64 << 10, ROOM = 8000 }; /* for so many instances of the entities without aggregates, and many more, in any case */
+enum { BOUND = 64 << 10, ROOM = 4500 }; /* for so many instances of the entities without aggregates, and many more, in any case */
 
 #define S INT64_C(1000000)
 #define STEP (2400 * S)
