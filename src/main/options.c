@@ -43,7 +43,7 @@ const struct config_option OPTIONS[] = {
     SIZE("limits", "body_bytes", "\"128 MiB\"", KIB, 4 * GIB, "body of a request"),
     SIZE("limits", "answer_bytes", "\"256 MiB\"", KIB, 4 * GIB, "body of an answer"),
     SIZE("limits", "uri_bytes", "\"8 KiB\"", 256, MIB, "path and query of a request"),
-    SIZE("limits", "header_bytes", "\"12 KiB\"", KIB, MIB, "head of a request; each open connection keeps this much and 4 KiB"),
+    SIZE("limits", "header_bytes", "\"10 KiB\"", KIB, MIB, "head of a request; each open connection keeps this much and 4 KiB"),
     SIZE("limits", "request_memory", "0", 0, 64 * GIB, "working memory of one request; 0: 2 GiB, or a quarter of the machine's or of what control groups allow where that is less"),
     COUNT("limits", "json_depth", "64", 4, 1000, "nesting of a JSON body"),
     COUNT("limits", "connections", "20000", 1, 10000000, "open connections"),

@@ -22,8 +22,8 @@
 enum {
     BACKLOG = 4096,
     CONNECTIONS_SPARE = 256, /* beyond the maximum, to tell clients so */
-    POOL_BYTES_MIN = 16 << 10,
-    POOL_EXTRA = 4 << 10, /* parsed headers and the head of the answer */
+    POOL_BYTES_MIN = 14 << 10, /* jemalloc gives larger ones a page more than they need */
+    POOL_EXTRA = 4 << 10,      /* parsed headers and the head of the answer */
     RUNS_MAX = 8,         /* in a row, before other descriptors get their turn */
     IDLE_RUNS_MAX = 3,    /* queueing an answer takes one run, sending it another */
     PARKED_RETRY_US = 1000,
