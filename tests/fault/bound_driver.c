@@ -72,8 +72,8 @@ static struct {
     struct arena *arena;
     uint32_t types[2], name;
     bool busy[ENTITIES];
-    uint64_t seed, gone;
-} city = {.seed = 88172645463325252u};
+    uint64_t gone;
+} city;
 
 static struct model model;
 static _Atomic int64_t hands = BEGIN;
@@ -82,14 +82,6 @@ static int64_t clock_now(struct clock *clock)
 {
     (void)clock;
     return hands;
-}
-
-static uint32_t below(uint32_t n)
-{
-    city.seed ^= city.seed << 13;
-    city.seed ^= city.seed >> 7;
-    city.seed ^= city.seed << 17;
-    return (uint32_t)(city.seed >> 20) % n;
 }
 
 static bool keeps_aggregates(unsigned entity)
@@ -126,14 +118,6 @@ static void open_city(const char *dir, bool interval)
         loop_die("rules", why.text);
     store_retain(city.store,
                  &(struct store_retention){.rules = rules, .disk_bytes_max = BOUND, .sweep_interval_us = 1000});
-}
-
-static void close_city(void)
-{
-    store_thread_leave(city.store);
-    store_close(city.store);
-    terms_free(city.terms);
-    arena_free(city.arena);
 }
 
 /* ---- instances ---- */
@@ -345,11 +329,11 @@ static void choose(struct op *op, unsigned entity)
 {
     static long long value;
     hands += STEP;
-    *op = (struct op){.kind = below(200) ? 'R' : 'Z', .entity = entity, .k = below(SERIES), .n = 1 + below(POINTS_MAX)};
-    op->value = value = value + 1 + below(1000);
+    *op = (struct op){.kind = loop_below(200) ? 'R' : 'Z', .entity = entity, .k = loop_below(SERIES), .n = 1 + loop_below(POINTS_MAX)};
+    op->value = value = value + 1 + loop_below(1000);
     op->now = hands;
-    op->late = below(8) == 0;
-    op->at = op->now - STEP - (op->late ? (int64_t)below(1000) * LATE_MAX / 1000 : 0);
+    op->late = loop_below(8) == 0;
+    op->at = op->now - STEP - (op->late ? (int64_t)loop_below(1000) * LATE_MAX / 1000 : 0);
 }
 
 static void start_job(struct job *j, unsigned entity)
@@ -376,7 +360,7 @@ static void start_job(struct job *j, unsigned entity)
                                       .results = &j->result,
                                       .arena = j->arena,
                                       .create_tenant = true,
-                                      .blind = op->kind == 'R' && below(2),
+                                      .blind = op->kind == 'R' && loop_below(2),
                                       .now_us = op->now};
     if (store_record(city.store, &j->record))
         end_job(j);
@@ -398,13 +382,13 @@ static void drive(unsigned ops, uint32_t wide)
 {
     static struct job jobs[CALLS_MAX];
     for (unsigned n = 0; n < ops;) {
-        unsigned entity = below(ENTITIES);
+        unsigned entity = loop_below(ENTITIES);
         struct job *free_job = NULL;
         for (uint32_t k = 0; k < wide && k < CALLS_MAX; k++)
             free_job = jobs[k].busy ? free_job : &jobs[k];
         if (city.busy[entity] || !free_job) {
             loop_run();
-        } else if (below(16) == 0) {
+        } else if (loop_below(16) == 0) {
             look_at(entity);
         } else {
             start_job(free_job, entity);
@@ -467,12 +451,6 @@ static bool verify_entity(unsigned entity, bool interval)
     return !wrong;
 }
 
-static void say(void *arg, const char *text)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", text);
-}
-
 /* Sweeps have passed since the start, and what history takes is within the bound. */
 static void wait_for_the_bound(void)
 {
@@ -521,26 +499,21 @@ static bool write_model(const char *path)
 static int verify(const char *dir, const char *path, bool interval)
 {
     unsigned wrong = 0;
-    struct embedded_report report;
-    struct why why = {0};
     for (unsigned i = 0; i < ENTITIES; i++)
         wrong += !verify_entity(i, interval);
     if (!wrong)
         wait_for_the_bound();
     for (unsigned i = 0; i < ENTITIES && !wrong; i++)
         look_at(i);
-    close_city();
-    if (embedded_check(dir, &report, say, NULL, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        wrong++;
-    }
+    loop_close(city.terms, city.arena);
+    wrong += !loop_check(dir);
     printf("chunks %llu\n", (unsigned long long)city.gone);
     return !write_model(path) || wrong;
 }
 
 int main(int argc, char **argv)
 {
-    loop_begin(argc, argv, &city.seed);
+    loop_begin(argc, argv);
     if (argc < 4)
         return 2;
     read_model(argv[3]);
@@ -554,7 +527,7 @@ int main(int argc, char **argv)
         exit_code = verify(argv[2], argv[3], interval);
     } else {
         drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "6"));
-        close_city();
+        loop_close(city.terms, city.arena);
         printf("syncs %u\n", fault_shim_syncs());
     }
     for (unsigned i = 0; i < ENTITIES; i++) {

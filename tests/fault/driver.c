@@ -136,13 +136,6 @@ static void open_city(const char *dir, bool interval)
     city.right = terms_intern(city.terms, STR("https://example.org/right"), &why);
 }
 
-static void close_city(void)
-{
-    store_thread_leave(city.store);
-    store_close(city.store);
-    terms_free(city.terms);
-}
-
 static void name_of(uint32_t i, char id[32])
 {
     snprintf(id, 32, "urn:thing:%u", i);
@@ -218,20 +211,10 @@ static void done(struct store_call *call)
     c->busy = false;
 }
 
-static uint64_t seed = 88172645463325252u;
-
-static uint32_t below(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 20) % n;
-}
-
 static uint32_t idle_entity(void)
 {
     for (;;) {
-        uint32_t i = below(ENTITIES);
+        uint32_t i = loop_below(ENTITIES);
         if (!city.busy[i])
             return i;
     }
@@ -242,7 +225,7 @@ static void start_job(struct job *c)
     if (!c->arena)
         c->arena = arena_new(0);
     arena_reset(c->arena);
-    c->count = 1 + below(2);
+    c->count = 1 + loop_below(2);
     c->busy = true;
     for (uint32_t k = 0; k < c->count; k++) {
         uint32_t i = c->entities[k] = idle_entity();
@@ -277,7 +260,7 @@ static void drive(unsigned ops, uint32_t wide)
             any = true;
             n++;
         }
-        uint32_t i = below(ENTITIES);
+        uint32_t i = loop_below(ENTITIES);
         uint64_t v = standing(i);
         if (v)
             say('r', i, v);
@@ -292,12 +275,6 @@ static void drive(unsigned ops, uint32_t wide)
 }
 
 /* ---- verifying ---- */
-
-static void tell(void *arg, const char *text)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", text);
-}
 
 /* Is there a version between low and high that looks like this? */
 static bool possible(uint64_t seen, uint64_t low, uint64_t high)
@@ -326,26 +303,20 @@ static int verify(const char *dir)
                     (unsigned long long)standing(i), (unsigned long long)witness.told[i]);
             wrong++;
         }
-    close_city();
-    struct embedded_report report;
-    struct why why = {0};
-    if (embedded_check(dir, &report, tell, NULL, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        wrong++;
-    }
-    return wrong ? 1 : 0;
+    loop_close(city.terms, NULL);
+    return wrong || !loop_check(dir);
 }
 
 /* ---- the command line ---- */
 
 int main(int argc, char **argv)
 {
-    loop_begin(argc, argv, &seed);
+    loop_begin(argc, argv);
     open_city(argv[2], loop_flag(argc, argv, "--interval"));
     if (!strcmp(argv[1], "verify"))
         return verify(argv[2]);
     drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "8"));
-    close_city();
+    loop_close(city.terms, NULL);
     printf("syncs %u\n", fault_shim_syncs());
     return 0;
 }

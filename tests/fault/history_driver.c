@@ -58,14 +58,6 @@ static void open_city(const char *dir, bool interval)
     city.name[2] = terms_intern(city.terms, STR("https://example.org/right"), &why);
 }
 
-static void close_city(void)
-{
-    store_thread_leave(city.store);
-    store_close(city.store);
-    terms_free(city.terms);
-    arena_free(city.arena);
-}
-
 /* ---- reading ---- */
 
 static unsigned series_of(const struct series *s)
@@ -261,16 +253,6 @@ static void start_record(struct job *j)
 
 /* ---- choosing ---- */
 
-static uint64_t seed = 88172645463325252u;
-
-static uint32_t below(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 20) % n;
-}
-
 /* False: that cannot be done to the entity. */
 static bool is_possible(struct model_op *op)
 {
@@ -287,7 +269,7 @@ static bool is_possible(struct model_op *op)
     case 'M':
     case 'I':
         if (s->count) {
-            uint32_t i = below(4) ? below(s->count) : s->count - 1;
+            uint32_t i = loop_below(4) ? loop_below(s->count) : s->count - 1;
             op->seq = s->points[i].seq;
             op->index = s->points[i].index;
         }
@@ -312,12 +294,14 @@ static void choose(struct model_op *op, unsigned entity)
     int64_t now = time_now();
     city.now = now > city.now ? now : city.now + 1;
     do {
-        *op = (struct model_op){.entity = entity, .k = below(MODEL_SERIES), .n = 1 + below(city.most), .now = city.now, .value = value};
-        op->kind = below(60) ? OFTEN[below(sizeof OFTEN - 1)] : RARE[below(sizeof RARE - 1)];
-        op->at = city.now - (int64_t)below(1000000) * 100000;
-        if ((op->kind == 'U' || op->kind == 'P') && below(3))
+        *op = (struct model_op){.entity = entity, .now = city.now, .value = value};
+        op->k = loop_below(MODEL_SERIES);
+        op->n = 1 + loop_below(city.most);
+        op->kind = loop_below(60) ? OFTEN[loop_below(sizeof OFTEN - 1)] : RARE[loop_below(sizeof RARE - 1)];
+        op->at = city.now - (int64_t)loop_below(1000000) * 100000;
+        if ((op->kind == 'U' || op->kind == 'P') && loop_below(3))
             op->at = MODEL_NO_TIME;
-        op->mask = 1 + below((1 << MODEL_SERIES) - 1);
+        op->mask = 1 + loop_below((1 << MODEL_SERIES) - 1);
         if (op->kind != 'U' && op->kind != 'P')
             op->mask = 0;
     } while (!is_possible(op));
@@ -327,7 +311,7 @@ static void choose(struct model_op *op, unsigned entity)
 /* UINT32_MAX: all are busy. */
 static unsigned idle_entity(void)
 {
-    unsigned from = below(city.entities);
+    unsigned from = loop_below(city.entities);
     for (unsigned n = 0; n < city.entities; n++)
         if (!city.busy[(from + n) % city.entities])
             return (from + n) % city.entities;
@@ -385,7 +369,7 @@ static void drive(unsigned ops, uint32_t wide)
                 any = true;
                 n++;
             }
-        if (!below(8))
+        if (!loop_below(8))
             look_at_one();
         if (!any || wide == 1)
             for (uint32_t k = 0; k < CALLS_MAX; k++)
@@ -446,12 +430,6 @@ static const char *verify_entity(unsigned i, const struct told *t, bool interval
     return wrong;
 }
 
-static void tell(void *arg, const char *text)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", text);
-}
-
 static int verify(const char *dir, const char *path, bool interval)
 {
     static struct told told[MODEL_ENTITIES_MAX];
@@ -465,13 +443,8 @@ static int verify(const char *dir, const char *path, bool interval)
         free(told[i].ops);
         free(told[i].seqs);
     }
-    close_city();
-    struct embedded_report report;
-    struct why why = {0};
-    if (embedded_check(dir, &report, tell, NULL, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        wrong++;
-    }
+    loop_close(city.terms, city.arena);
+    wrong += !loop_check(dir);
     FILE *f = fopen(path, "w");
     if (!f)
         return 2;
@@ -482,7 +455,7 @@ static int verify(const char *dir, const char *path, bool interval)
 
 int main(int argc, char **argv)
 {
-    loop_begin(argc, argv, &seed);
+    loop_begin(argc, argv);
     if (argc < 4)
         return 2;
     FILE *f = fopen(argv[3], "r");
@@ -498,7 +471,7 @@ int main(int argc, char **argv)
         exit_code = verify(argv[2], argv[3], loop_flag(argc, argv, "--interval"));
     } else {
         drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "8"));
-        close_city();
+        loop_close(city.terms, city.arena);
         printf("syncs %u\n", fault_shim_syncs());
     }
     for (unsigned i = 0; i < MODEL_ENTITIES_MAX; i++)

@@ -17,7 +17,8 @@ static struct {
     pthread_cond_t wake;
     struct task *first, **last;
     struct store *store;
-} loop = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+    uint64_t seed;
+} loop = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .seed = 88172645463325252u};
 
 static void post_chain(struct runner *runner, struct task *first)
 {
@@ -36,17 +37,25 @@ static void post(struct runner *runner, struct task *task)
     post_chain(runner, task);
 }
 
-void loop_begin(int argc, char **argv, uint64_t *seed)
+void loop_begin(int argc, char **argv)
 {
     if (argc < 3)
         exit(2);
     log_setup(LOG_LOGFMT, LOG_WARN_, STDERR_FILENO);
     if (!strcmp(argv[1], "rebuild") && argc == 4)
         exit(fault_shim_rebuild(argv[2], argv[3]) ? (perror("rebuild"), 2) : 0);
-    *seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
+    loop.seed += loop_figure(argc, argv, "--seed", "0") * 7919u;
     const char *shadow = loop_option(argc, argv, "--shadow", NULL);
     if (shadow)
         fault_shim_start(argv[2], shadow, loop_figure(argc, argv, "--crash-at", "0"));
+}
+
+uint32_t loop_below(uint32_t n)
+{
+    loop.seed ^= loop.seed << 13;
+    loop.seed ^= loop.seed >> 7;
+    loop.seed ^= loop.seed << 17;
+    return (uint32_t)(loop.seed >> 20) % n;
 }
 
 struct embedded_options loop_store(const char *dir, bool interval)
@@ -76,6 +85,30 @@ void loop_init(struct store *s)
     loop.last = &loop.first;
     loop.store = s;
     store_thread_enter(s);
+}
+
+void loop_close(struct terms *terms, struct arena *a)
+{
+    store_thread_leave(loop.store);
+    store_close(loop.store);
+    terms_free(terms);
+    arena_free(a);
+}
+
+static void tell(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", text);
+}
+
+bool loop_check(const char *dir)
+{
+    struct embedded_report report;
+    struct why why = {0};
+    if (embedded_check(dir, &report, tell, NULL, &why) == OK)
+        return true;
+    fprintf(stderr, "%s\n", why.text);
+    return false;
 }
 
 void loop_run(void)

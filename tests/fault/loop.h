@@ -1,18 +1,25 @@
-/* A loop for the programs that are made to be killed: calls complete on the main thread, in run_tasks of this file. */
+/* A loop for the programs that are made to be killed: calls complete on the main thread, in loop_run(). And what all of them
+ * do alike: how they begin and close, what they draw by lot, what they say. */
 #ifndef TESTS_FAULT_LOOP_H
 #define TESTS_FAULT_LOOP_H
 
 #include "store/embedded/embedded.h"
 
 /* How these programs begin: PROGRAM VERB DIR …. The log goes to the standard error; "rebuild SHADOW DIR" is done, and ends the
- * program; with --shadow, power is cut at the sync that --crash-at says; *seed is moved by --seed. */
-void loop_begin(int argc, char **argv, uint64_t *seed);
+ * program; with --shadow, power is cut at the sync that --crash-at says. */
+void loop_begin(int argc, char **argv);
+/* 0 … n - 1 by lot: the same with the same --seed. */
+uint32_t loop_below(uint32_t n);
 /* Small, so that segments, folds and chunks come often. */
 struct embedded_options loop_store(const char *dir, bool interval);
 
 struct runner *loop_runner(void);
 /* The main thread's, entered. */
 void loop_init(struct store *s);
+/* Leaves and closes that store, then frees what it was used with; NULL: no arena. */
+void loop_close(struct terms *terms, struct arena *a);
+/* embedded_check() of a store that is closed; false: something is wrong, and told on the standard error. */
+bool loop_check(const char *dir);
 /* Waits, offline, and runs what was posted. */
 void loop_run(void);
 /* One write(2): what is printed before a kill has been said. */

@@ -51,16 +51,8 @@ static struct {
     struct instance ring[ENTITIES][SERIES][RING];
     uint32_t ring_count[ENTITIES][SERIES];
     bool busy[ENTITIES];
-    uint64_t seed, aggregated;
-} city = {.seed = 88172645463325252u};
-
-static uint32_t below(uint32_t n)
-{
-    city.seed ^= city.seed << 13;
-    city.seed ^= city.seed >> 7;
-    city.seed ^= city.seed << 17;
-    return (uint32_t)(city.seed >> 20) % n;
-}
+    uint64_t aggregated;
+} city;
 
 static struct str id_of(struct arena *a, unsigned entity)
 {
@@ -92,10 +84,7 @@ static void close_city(void)
     city.aggregated = stats.history.swept.aggregated;
     for (int k = 0; k < RETENTION_LEVEL_COUNT; k++)
         city.aggregated += stats.history.kept[k];
-    store_thread_leave(city.store);
-    store_close(city.store);
-    terms_free(city.terms);
-    arena_free(city.arena);
+    loop_close(city.terms, city.arena);
 }
 
 /* ---- reading ---- */
@@ -144,7 +133,7 @@ static void remember(const struct job *j)
     if (op->kind == 'M')
         ring[j->slot].value = op->other;
     if (op->kind == 'R')
-        ring[*count < RING ? (*count)++ : below(RING)] =
+        ring[*count < RING ? (*count)++ : loop_below(RING)] =
             (struct instance){j->result.seq, (uint32_t)op->n - 1, op->value + op->n - 1};
 }
 
@@ -175,13 +164,13 @@ static const struct evolution *fragment_of(struct job *j, int64_t now)
     uint32_t n = op->kind == 'M' ? 1 : (uint32_t)op->n;
     struct evolution *e = arena_zalloc(j->arena, sizeof *e);
     struct series *s = arena_zalloc(j->arena, sizeof *s);
-    int64_t back = below(3) ? 2 * S : below(2) ? DAY / 10 : 5 * DAY;
+    int64_t back = loop_below(3) ? 2 * S : loop_below(2) ? DAY / 10 : 5 * DAY;
     *s = (struct series){.term = city.name, .dataset = AMOUNT_DATASETS[op->k], .count = n};
     s->points = arena_array(j->arena, struct point, n);
     for (uint32_t i = 0; i < n; i++) {
         s->points[i] = (struct point){.attr = loop_number(s->term, op->kind == 'M' ? op->other : op->value + i), .deleted_at = TIME_NONE};
         s->points[i].attr.dataset = s->dataset;
-        s->points[i].attr.observed_at = op->k ? TIME_NONE : now - (int64_t)below(1000) * back / 1000;
+        s->points[i].attr.observed_at = op->k ? TIME_NONE : now - (int64_t)loop_below(1000) * back / 1000;
     }
     *e = (struct evolution){.id = id_of(j->arena, op->entity), .type_count = 1, .types = &city.type, .count = 1, .series = s};
     e->created_at = e->modified_at = e->deleted_at = e->expires_at = TIME_NONE;
@@ -203,16 +192,16 @@ static void choose(struct job *j, unsigned entity)
     static const char OFTEN[] = "RRRRRRRRMMMI";
     static long long value;
     struct op *op = &j->op;
-    *op = (struct op){.entity = entity, .k = below(SERIES), .n = 1 + below(POINTS_MAX), .value = value = (value + 7) % 10000};
+    *op = (struct op){.entity = entity, .k = loop_below(SERIES), .n = 1 + loop_below(POINTS_MAX), .value = value = (value + 7) % 10000};
     uint32_t count = city.ring_count[entity][op->k];
-    op->kind = below(300) ? OFTEN[below(sizeof OFTEN - 1)] : 'Z';
+    op->kind = loop_below(300) ? OFTEN[loop_below(sizeof OFTEN - 1)] : 'Z';
     if ((op->kind == 'M' || op->kind == 'I') && !count)
         op->kind = 'R';
     if (op->kind == 'M' || op->kind == 'I') {
-        j->slot = below(4) ? count - 1 : below(count);
+        j->slot = loop_below(4) ? count - 1 : loop_below(count);
         j->instance = city.ring[entity][op->k][j->slot];
         op->value = j->instance.value;
-        op->other = below(10000);
+        op->other = loop_below(10000);
     }
 }
 
@@ -245,7 +234,7 @@ static void start_job(struct job *j, unsigned entity)
                                       .results = &j->result,
                                       .arena = j->arena,
                                       .create_tenant = true,
-                                      .blind = op->kind == 'R' && below(2),
+                                      .blind = op->kind == 'R' && loop_below(2),
                                       .now_us = now};
     if (store_record(city.store, &j->record))
         end_job(j);
@@ -271,13 +260,13 @@ static void drive(unsigned ops, uint32_t wide)
 {
     static struct job jobs[CALLS_MAX];
     for (unsigned n = 0; n < ops;) {
-        unsigned entity = below(ENTITIES);
+        unsigned entity = loop_below(ENTITIES);
         struct job *free_job = NULL;
         for (uint32_t k = 0; k < wide && k < CALLS_MAX; k++)
             free_job = jobs[k].busy ? free_job : &jobs[k];
         if (city.busy[entity] || !free_job) {
             loop_run();
-        } else if (below(6) == 0) {
+        } else if (loop_below(6) == 0) {
             look_at(entity);
         } else {
             start_job(free_job, entity);
@@ -340,12 +329,6 @@ static bool verify_entity(unsigned entity, bool interval)
     return false;
 }
 
-static void say(void *arg, const char *text)
-{
-    (void)arg;
-    fprintf(stderr, "%s\n", text);
-}
-
 /* Sweeps have passed since the start: twice, so that one began behind it. */
 static void wait_for_sweeps(void)
 {
@@ -364,8 +347,6 @@ static void wait_for_sweeps(void)
 static int verify(const char *dir, const char *path, bool interval)
 {
     unsigned wrong = 0;
-    struct embedded_report report;
-    struct why why = {0};
     hear();
     for (unsigned i = 0; i < ENTITIES; i++)
         wrong += !verify_entity(i, interval);
@@ -373,10 +354,7 @@ static int verify(const char *dir, const char *path, bool interval)
     for (unsigned i = 0; i < ENTITIES && !wrong; i++)
         look_at(i);
     close_city();
-    if (embedded_check(dir, &report, say, NULL, &why) != OK) {
-        fprintf(stderr, "%s\n", why.text);
-        wrong++;
-    }
+    wrong += !loop_check(dir);
     FILE *f = fopen(path, "w");
     if (!f)
         return 2;
@@ -387,7 +365,7 @@ static int verify(const char *dir, const char *path, bool interval)
 
 int main(int argc, char **argv)
 {
-    loop_begin(argc, argv, &city.seed);
+    loop_begin(argc, argv);
     if (argc < 4)
         return 2;
     FILE *f = fopen(argv[3], "r");
