@@ -17,6 +17,7 @@
  *                         how many instances are gone ("chunks N"). Exits with 1 when something is wrong. */
 #include "amount.h"
 #include "base/time.h"
+#include "drive.h"
 #include "fault_shim.h"
 #include "loop.h"
 #include "store/embedded/embedded.h"
@@ -27,7 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 16, ENTITIES = 6, SERIES = AMOUNT_SERIES, POINTS_MAX = 400, LINE_MAX_BYTES = 160, OPS_NOTED = 4096 };
+enum { ENTITIES = 6, SERIES = AMOUNT_SERIES, POINTS_MAX = 400, OPS_NOTED = 4096 };
 enum { BOUND = 64 << 10, ROOM = 4500 }; /* for so many instances of the entities without aggregates, and many more, in any case */
 
 #define S INT64_C(1000000)
@@ -71,7 +72,6 @@ static struct {
     struct caller caller;
     struct arena *arena;
     uint32_t types[2], name;
-    bool busy[ENTITIES];
     uint64_t gone;
 } city;
 
@@ -280,36 +280,14 @@ static void note(const struct op *op)
 
 /* ---- doing ---- */
 
-struct job {
-    struct store_record record;
-    struct record_edit edit;
-    struct record_result result;
-    struct op op;
-    struct arena *arena;
-    bool busy;
-};
-
-static void end_job(struct job *j)
+static void happened(const struct drive_job *j)
 {
-    char line[LINE_MAX_BYTES];
-    enum status st = j->record.call.status != OK ? j->record.call.status : j->result.status;
-    if (st != OK && (st != E_NOT_FOUND || j->op.kind == 'R'))
-        loop_die("record", j->record.call.status != OK ? j->record.call.why.text : j->result.why->text);
-    snprintf(line, sizeof line, "a %u %d\n", j->op.entity, st == OK);
-    loop_say(line);
-    if (st == OK)
-        apply(&j->op);
-    city.busy[j->op.entity] = j->busy = false;
+    apply(j->op);
 }
 
-static void recorded(struct store_call *call)
+static const struct evolution *fragment_of(struct drive_job *j)
 {
-    end_job(container_of(call, struct job, record.call));
-}
-
-static const struct evolution *fragment_of(struct job *j)
-{
-    const struct op *op = &j->op;
+    const struct op *op = j->op;
     struct evolution *e = arena_zalloc(j->arena, sizeof *e);
     struct series *s = arena_zalloc(j->arena, sizeof *s);
     *s = (struct series){.term = city.name, .dataset = AMOUNT_DATASETS[op->k], .count = (uint32_t)op->n};
@@ -336,101 +314,48 @@ static void choose(struct op *op, unsigned entity)
     op->at = op->now - STEP - (op->late ? (int64_t)loop_below(1000) * LATE_MAX / 1000 : 0);
 }
 
-static void start_job(struct job *j, unsigned entity)
+static void start(struct drive_job *j)
 {
-    char line[LINE_MAX_BYTES];
-    struct op *op = &j->op;
-    if (!j->arena)
-        j->arena = arena_new(0);
-    arena_reset(j->arena);
-    j->busy = city.busy[entity] = true;
-    choose(op, entity);
-    snprintf(line, sizeof line, "s %c %u %u %d %lld %lld %lld %lld\n", op->kind, entity, op->k, op->late, op->n, op->value, op->at, op->now);
+    char line[DRIVE_LINE_MAX];
+    struct op *op = j->op = arena_zalloc(j->arena, sizeof *op);
+    choose(op, j->entity);
+    snprintf(line, sizeof line, "s %c %u %u %d %lld %lld %lld %lld\n", op->kind, op->entity, op->k, op->late, op->n, op->value,
+             op->at, op->now);
     loop_say(line);
     note(op);
     j->edit = (struct record_edit){.kind = op->kind == 'R' ? RECORD_EDIT_UPSERT : RECORD_EDIT_DELETE,
-                                   .id = id_of(j->arena, entity),
+                                   .id = id_of(j->arena, op->entity),
                                    .term = city.name,
                                    .fragment = op->kind == 'R' ? fragment_of(j) : NULL};
-    j->result = (struct record_result){0};
-    j->record = (struct store_record){.call = {.home = loop_runner(), .done = recorded},
-                                      .caller = &city.caller,
-                                      .edits = &j->edit,
-                                      .count = 1,
-                                      .results = &j->result,
-                                      .arena = j->arena,
-                                      .create_tenant = true,
-                                      .blind = op->kind == 'R' && loop_below(2),
-                                      .now_us = op->now};
-    if (store_record(city.store, &j->record))
-        end_job(j);
+    j->record.now_us = op->now;
 }
 
 /* One that nothing happens to, while it is swept and things happen to others. */
 static void look_at(unsigned entity)
 {
-    city.busy[entity] = true;
     const char *wrong = compare_entity(entity);
-    city.busy[entity] = false;
     if (!wrong)
         return;
     fprintf(stderr, "entity %u, while it runs: %s\n", entity, wrong);
     _exit(1);
 }
 
-static void drive(unsigned ops, uint32_t wide)
-{
-    static struct job jobs[CALLS_MAX];
-    for (unsigned n = 0; n < ops;) {
-        unsigned entity = loop_below(ENTITIES);
-        struct job *free_job = NULL;
-        for (uint32_t k = 0; k < wide && k < CALLS_MAX; k++)
-            free_job = jobs[k].busy ? free_job : &jobs[k];
-        if (city.busy[entity] || !free_job) {
-            loop_run();
-        } else if (loop_below(16) == 0) {
-            look_at(entity);
-        } else {
-            start_job(free_job, entity);
-            n++;
-        }
-    }
-    for (uint32_t k = 0; k < CALLS_MAX; k++) {
-        while (jobs[k].busy)
-            loop_run();
-        arena_free(jobs[k].arena);
-    }
-}
-
 /* ---- verifying ---- */
 
-struct told {
-    struct op op;
-    bool known, happened;
-};
-static struct {
-    struct told *all;
-    uint32_t count;
-} told[ENTITIES];
-
-static void hear(void)
+static struct op read_op(const char *text)
 {
-    char line[LINE_MAX_BYTES];
-    while (fgets(line, sizeof line, stdin)) {
-        struct op op;
-        unsigned entity;
-        int happened;
-        if (sscanf(line, "s %c %u %u %d %lld %lld %lld %lld", &op.kind, &op.entity, &op.k, &op.late, &op.n, &op.value, &op.at,
-                   &op.now) == 8 &&
-            op.entity < ENTITIES && op.k < SERIES) {
-            note(&op);
-            told[op.entity].all = realloc(told[op.entity].all, (told[op.entity].count + 1) * sizeof(struct told));
-            told[op.entity].all[told[op.entity].count++] = (struct told){.op = op};
-        } else if (sscanf(line, "a %u %d", &entity, &happened) == 2 && entity < ENTITIES && told[entity].count) {
-            told[entity].all[told[entity].count - 1].known = true;
-            told[entity].all[told[entity].count - 1].happened = happened;
-        }
-    }
+    struct op op;
+    if (sscanf(text, "%c %u %u %d %lld %lld %lld %lld", &op.kind, &op.entity, &op.k, &op.late, &op.n, &op.value, &op.at,
+               &op.now) != 8 ||
+        op.entity >= ENTITIES || op.k >= SERIES)
+        loop_die("what was told", text);
+    return op;
+}
+
+static void note_told(const char *text)
+{
+    struct op op = read_op(text);
+    note(&op);
 }
 
 /* As after all of it, the last of which may not have happened; with --interval, after some of it. */
@@ -438,13 +363,14 @@ static bool verify_entity(unsigned entity, bool interval)
 {
     const char *wrong = "";
     for (uint32_t n = 0;; n++) {
-        const struct told *t = n < told[entity].count ? &told[entity].all[n] : NULL;
+        const struct drive_told *t = drive_told(entity, n);
         if (interval || !t || !t->known)
             wrong = compare_entity(entity);
         if (!t || !wrong)
             break;
+        struct op op = read_op(t->op);
         if (!t->known || t->happened)
-            apply(&t->op);
+            apply(&op);
     }
     if (wrong)
         fprintf(stderr, "entity %u: %s\n", entity, wrong);
@@ -520,19 +446,18 @@ int main(int argc, char **argv)
     bool interval = loop_flag(argc, argv, "--interval");
     bool verifies = !strcmp(argv[1], "verify");
     if (verifies)
-        hear();
+        drive_hear(note_told);
     open_city(argv[2], interval);
     int exit_code = 0;
     if (verifies) {
         exit_code = verify(argv[2], argv[3], interval);
     } else {
-        drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "6"));
+        drive_run(&(struct drive){.store = city.store, .caller = &city.caller, .entities = ENTITIES, .look_each = 16,
+                                  .start = start, .happened = happened, .look = look_at}, argc, argv);
         loop_close(city.terms, city.arena);
         printf("syncs %u\n", fault_shim_syncs());
     }
-    for (unsigned i = 0; i < ENTITIES; i++) {
-        free(told[i].all);
+    for (unsigned i = 0; i < ENTITIES; i++)
         free(model.instances[i].all);
-    }
     return exit_code;
 }

@@ -13,6 +13,7 @@
  *                         ("chunks N"). Exits with 1 when something is wrong. */
 #include "amount.h"
 #include "base/time.h"
+#include "drive.h"
 #include "fault_shim.h"
 #include "loop.h"
 #include "store/embedded/embedded.h"
@@ -22,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 16, ENTITIES = 8, SERIES = AMOUNT_SERIES, RING = 16, POINTS_MAX = 200, LINE_MAX_BYTES = 160 };
+enum { ENTITIES = 8, SERIES = AMOUNT_SERIES, RING = 16, POINTS_MAX = 200 };
 
 #define S INT64_C(1000000)
 #define DAY (86400 * S)
@@ -39,6 +40,8 @@ struct op {
     char kind;
     unsigned entity, k;
     long long n, value, other;
+    struct instance instance; /* M, I: that of the ring's slot */
+    uint32_t slot;
 };
 
 static struct {
@@ -50,7 +53,6 @@ static struct {
     struct amount model[ENTITIES][SERIES];
     struct instance ring[ENTITIES][SERIES][RING];
     uint32_t ring_count[ENTITIES][SERIES];
-    bool busy[ENTITIES];
     uint64_t aggregated;
 } city;
 
@@ -110,57 +112,31 @@ static void apply(struct amount model[SERIES], const struct op *op)
 
 /* ---- doing ---- */
 
-struct job {
-    struct store_record record;
-    struct record_edit edit;
-    struct record_result result;
-    struct op op;
-    struct instance instance;
-    uint32_t slot;
-    struct arena *arena;
-    bool busy;
-};
-
-static void remember(const struct job *j)
+static void remember(const struct op *op, uint64_t seq)
 {
-    const struct op *op = &j->op;
     struct instance *ring = city.ring[op->entity][op->k];
     uint32_t *count = &city.ring_count[op->entity][op->k];
     if (op->kind == 'Z')
         memset(city.ring_count[op->entity], 0, sizeof city.ring_count[0]);
     if (op->kind == 'I')
-        ring[j->slot] = ring[--*count];
+        ring[op->slot] = ring[--*count];
     if (op->kind == 'M')
-        ring[j->slot].value = op->other;
+        ring[op->slot].value = op->other;
     if (op->kind == 'R')
         ring[*count < RING ? (*count)++ : loop_below(RING)] =
-            (struct instance){j->result.seq, (uint32_t)op->n - 1, op->value + op->n - 1};
+            (struct instance){seq, (uint32_t)op->n - 1, op->value + op->n - 1};
 }
 
-static void end_job(struct job *j)
+static void happened(const struct drive_job *j)
 {
-    char line[LINE_MAX_BYTES];
-    enum status st = j->record.call.status != OK ? j->record.call.status : j->result.status;
-    if (st != OK && (st != E_NOT_FOUND || j->op.kind == 'R'))
-        loop_die("record", j->record.call.status != OK ? j->record.call.why.text : j->result.why->text);
-    snprintf(line, sizeof line, "a %u %d\n", j->op.entity, st == OK);
-    loop_say(line);
-    if (st == OK) {
-        apply(city.model[j->op.entity], &j->op);
-        remember(j);
-    }
-    city.busy[j->op.entity] = j->busy = false;
-}
-
-static void recorded(struct store_call *call)
-{
-    end_job(container_of(call, struct job, record.call));
+    apply(city.model[j->entity], j->op);
+    remember(j->op, j->result.seq);
 }
 
 /* Of today and of some days ago; those of the second series have no time of their own. */
-static const struct evolution *fragment_of(struct job *j, int64_t now)
+static const struct evolution *fragment_of(struct drive_job *j)
 {
-    const struct op *op = &j->op;
+    const struct op *op = j->op;
     uint32_t n = op->kind == 'M' ? 1 : (uint32_t)op->n;
     struct evolution *e = arena_zalloc(j->arena, sizeof *e);
     struct series *s = arena_zalloc(j->arena, sizeof *s);
@@ -170,83 +146,65 @@ static const struct evolution *fragment_of(struct job *j, int64_t now)
     for (uint32_t i = 0; i < n; i++) {
         s->points[i] = (struct point){.attr = loop_number(s->term, op->kind == 'M' ? op->other : op->value + i), .deleted_at = TIME_NONE};
         s->points[i].attr.dataset = s->dataset;
-        s->points[i].attr.observed_at = op->k ? TIME_NONE : now - (int64_t)loop_below(1000) * back / 1000;
+        s->points[i].attr.observed_at = op->k ? TIME_NONE : j->record.now_us - (int64_t)loop_below(1000) * back / 1000;
     }
     *e = (struct evolution){.id = id_of(j->arena, op->entity), .type_count = 1, .types = &city.type, .count = 1, .series = s};
     e->created_at = e->modified_at = e->deleted_at = e->expires_at = TIME_NONE;
     return e;
 }
 
-static void name_instance(struct job *j)
+static void name_instance(struct drive_job *j)
 {
     char id[INSTANCE_ID_MAX];
+    const struct op *op = j->op;
     struct record_edit *e = &j->edit;
-    e->instance_seq = j->instance.seq;
-    e->instance_index = j->instance.index;
+    e->instance_seq = op->instance.seq;
+    e->instance_index = op->instance.index;
     size_t n = instance_id_write(e->id, terms_iri(city.terms, e->term), e->dataset, e->instance_seq, e->instance_index, id);
     e->instance_id = arena_dup(j->arena, (struct str){id, n});
 }
 
-static void choose(struct job *j, unsigned entity)
+static void choose(struct op *op, unsigned entity)
 {
     static const char OFTEN[] = "RRRRRRRRMMMI";
     static long long value;
-    struct op *op = &j->op;
     *op = (struct op){.entity = entity, .k = loop_below(SERIES), .n = 1 + loop_below(POINTS_MAX), .value = value = (value + 7) % 10000};
     uint32_t count = city.ring_count[entity][op->k];
     op->kind = loop_below(300) ? OFTEN[loop_below(sizeof OFTEN - 1)] : 'Z';
     if ((op->kind == 'M' || op->kind == 'I') && !count)
         op->kind = 'R';
     if (op->kind == 'M' || op->kind == 'I') {
-        j->slot = loop_below(4) ? count - 1 : loop_below(count);
-        j->instance = city.ring[entity][op->k][j->slot];
-        op->value = j->instance.value;
+        op->slot = loop_below(4) ? count - 1 : loop_below(count);
+        op->instance = city.ring[entity][op->k][op->slot];
+        op->value = op->instance.value;
         op->other = loop_below(10000);
     }
 }
 
-static void start_job(struct job *j, unsigned entity)
+static void start(struct drive_job *j)
 {
-    char line[LINE_MAX_BYTES];
-    int64_t now = time_now();
-    if (!j->arena)
-        j->arena = arena_new(0);
-    arena_reset(j->arena);
-    j->busy = city.busy[entity] = true;
-    choose(j, entity);
-    const struct op *op = &j->op;
-    snprintf(line, sizeof line, "s %c %u %u %lld %lld %lld\n", op->kind, entity, op->k, op->n, op->value, op->other);
+    char line[DRIVE_LINE_MAX];
+    struct op *op = j->op = arena_zalloc(j->arena, sizeof *op);
+    j->record.now_us = time_now();
+    choose(op, j->entity);
+    snprintf(line, sizeof line, "s %c %u %u %lld %lld %lld\n", op->kind, op->entity, op->k, op->n, op->value, op->other);
     loop_say(line);
-    j->edit = (struct record_edit){.id = id_of(j->arena, entity), .term = city.name, .dataset = AMOUNT_DATASETS[op->k]};
+    j->edit = (struct record_edit){.id = id_of(j->arena, op->entity), .term = city.name, .dataset = AMOUNT_DATASETS[op->k]};
     j->edit.kind = op->kind == 'R'   ? RECORD_EDIT_UPSERT
                    : op->kind == 'M' ? RECORD_EDIT_MODIFY_INSTANCE
                    : op->kind == 'I' ? RECORD_EDIT_DELETE_INSTANCE
                                      : RECORD_EDIT_DELETE;
     if (op->kind == 'R' || op->kind == 'M')
-        j->edit.fragment = fragment_of(j, now);
+        j->edit.fragment = fragment_of(j);
     if (op->kind == 'M' || op->kind == 'I')
         name_instance(j);
-    j->result = (struct record_result){0};
-    j->record = (struct store_record){.call = {.home = loop_runner(), .done = recorded},
-                                      .caller = &city.caller,
-                                      .edits = &j->edit,
-                                      .count = 1,
-                                      .results = &j->result,
-                                      .arena = j->arena,
-                                      .create_tenant = true,
-                                      .blind = op->kind == 'R' && loop_below(2),
-                                      .now_us = now};
-    if (store_record(city.store, &j->record))
-        end_job(j);
 }
 
 /* One that nothing happens to, while it is swept and things happen to others. */
 static void look_at(unsigned entity)
 {
     struct amount found[SERIES];
-    city.busy[entity] = true;
     read_entity(entity, found);
-    city.busy[entity] = false;
     if (amount_same(found, city.model[entity]))
         return;
     for (int k = 0; k < SERIES; k++)
@@ -256,57 +214,15 @@ static void look_at(unsigned entity)
     exit(1);
 }
 
-static void drive(unsigned ops, uint32_t wide)
-{
-    static struct job jobs[CALLS_MAX];
-    for (unsigned n = 0; n < ops;) {
-        unsigned entity = loop_below(ENTITIES);
-        struct job *free_job = NULL;
-        for (uint32_t k = 0; k < wide && k < CALLS_MAX; k++)
-            free_job = jobs[k].busy ? free_job : &jobs[k];
-        if (city.busy[entity] || !free_job) {
-            loop_run();
-        } else if (loop_below(6) == 0) {
-            look_at(entity);
-        } else {
-            start_job(free_job, entity);
-            n++;
-        }
-    }
-    for (uint32_t k = 0; k < CALLS_MAX; k++) {
-        while (jobs[k].busy)
-            loop_run();
-        arena_free(jobs[k].arena);
-    }
-}
-
 /* ---- verifying ---- */
 
-struct told {
-    struct op op;
-    bool known, happened;
-};
-static struct {
-    struct told *all;
-    uint32_t count;
-} told[ENTITIES];
-
-static void hear(void)
+static struct op read_op(const char *text)
 {
-    char line[LINE_MAX_BYTES];
-    while (fgets(line, sizeof line, stdin)) {
-        struct op op;
-        unsigned entity;
-        int happened;
-        if (sscanf(line, "s %c %u %u %lld %lld %lld", &op.kind, &op.entity, &op.k, &op.n, &op.value, &op.other) == 6 &&
-            op.entity < ENTITIES && op.k < SERIES) {
-            told[op.entity].all = realloc(told[op.entity].all, (told[op.entity].count + 1) * sizeof(struct told));
-            told[op.entity].all[told[op.entity].count++] = (struct told){.op = op};
-        } else if (sscanf(line, "a %u %d", &entity, &happened) == 2 && entity < ENTITIES && told[entity].count) {
-            told[entity].all[told[entity].count - 1].known = true;
-            told[entity].all[told[entity].count - 1].happened = happened;
-        }
-    }
+    struct op op = {0};
+    if (sscanf(text, "%c %u %u %lld %lld %lld", &op.kind, &op.entity, &op.k, &op.n, &op.value, &op.other) != 6 ||
+        op.entity >= ENTITIES || op.k >= SERIES)
+        loop_die("what was told", text);
+    return op;
 }
 
 /* As after all of it, the last of which may not have happened; with --interval, after some of it. */
@@ -315,13 +231,14 @@ static bool verify_entity(unsigned entity, bool interval)
     struct amount found[SERIES], *model = city.model[entity];
     read_entity(entity, found);
     for (uint32_t n = 0;; n++) {
-        const struct told *t = n < told[entity].count ? &told[entity].all[n] : NULL;
+        const struct drive_told *t = drive_told(entity, n);
         if ((interval || !t || !t->known) && amount_same(model, found))
             return true;
         if (!t)
             break;
+        struct op op = read_op(t->op);
         if (!t->known || t->happened)
-            apply(model, &t->op);
+            apply(model, &op);
     }
     for (int k = 0; k < SERIES; k++)
         fprintf(stderr, "entity %u: series %d has %lld values, sum %lld, and should have %lld, sum %lld\n", entity, k,
@@ -347,7 +264,7 @@ static void wait_for_sweeps(void)
 static int verify(const char *dir, const char *path, bool interval)
 {
     unsigned wrong = 0;
-    hear();
+    drive_hear(NULL);
     for (unsigned i = 0; i < ENTITIES; i++)
         wrong += !verify_entity(i, interval);
     wait_for_sweeps();
@@ -378,7 +295,8 @@ int main(int argc, char **argv)
     open_city(argv[2], interval);
     if (!strcmp(argv[1], "verify"))
         return verify(argv[2], argv[3], interval);
-    drive(loop_figure(argc, argv, "--ops", "200"), loop_figure(argc, argv, "--wide", "6"));
+    drive_run(&(struct drive){.store = city.store, .caller = &city.caller, .entities = ENTITIES, .look_each = 6,
+                              .start = start, .happened = happened, .look = look_at}, argc, argv);
     close_city();
     printf("syncs %u\n", fault_shim_syncs());
     return 0;
