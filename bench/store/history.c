@@ -28,6 +28,8 @@ static const char *dir = "/tmp/wellspring-bench-history";
 static uint32_t sensor, temperature;
 static bool wanted;        /* readings */
 static int16_t *readings;  /* of `of` sensors; NULL: made up as they are asked for */
+static struct arena *names_arena;
+static struct str *names; /* of sensors */
 static uint32_t readings_of, readings_first;
 
 /* ---- calls ---- */
@@ -47,7 +49,16 @@ static void wait_for(struct store_call *call, bool at_once)
         waiter_run(&waiter, store);
 }
 
-/* Before the clock starts, as for other stores. */
+/* Before the clock starts, as what follows: who sends points is not what is measured. */
+static void names_want(uint32_t sensors)
+{
+    names_arena = arena_new(0);
+    names = arena_array(names_arena, struct str, sensors);
+    for (uint32_t i = 0; i < sensors; i++)
+        names[i] = arena_printf(names_arena, "urn:ngsi-ld:Sensor:bench:%06u", i);
+}
+
+/* As for other stores. */
 static void readings_want(uint32_t first, uint32_t sensors, uint32_t count)
 {
     free(readings);
@@ -86,7 +97,7 @@ static struct point point_of(uint32_t of, uint32_t n)
 static void edit_of(struct arena *a, struct record_edit *edit, uint32_t of, uint32_t from, uint32_t count)
 {
     struct evolution *e = arena_zalloc(a, sizeof *e);
-    *e = (struct evolution){.id = arena_printf(a, "urn:ngsi-ld:Sensor:bench:%06u", of),
+    *e = (struct evolution){.id = names[of],
                             .type_count = 1,
                             .types = &sensor,
                             .created_at = TIME_NONE,
@@ -271,6 +282,7 @@ int main(int argc, char **argv)
     wanted = argument_yes(argc, argv, "--readings");
     dir = argument(argc, argv, "--dir", dir);
     waiter_init(&waiter);
+    names_want(series + 2);
     if (points) {
         open_again();
         stream();
@@ -284,5 +296,6 @@ int main(int argc, char **argv)
     bench_close(store);
     terms_free(terms);
     free(readings);
+    arena_free(names_arena);
     return 0;
 }
