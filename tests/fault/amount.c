@@ -28,13 +28,10 @@ static int64_t whole(const struct aggregate_period *p, enum aggregate_method m)
 
 void amount_read(const struct caller *caller, struct str id, struct arena *a, struct amount out[AMOUNT_SERIES])
 {
-    static const struct temporal_query ALL = {.from_us = INT64_MIN,
-                                              .to_us = INT64_MAX,
-                                              .methods = AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT) | AGGREGATE_BIT(AGGREGATE_SUM) |
-                                                         AGGREGATE_BIT(AGGREGATE_SUMSQ)};
-    struct store_evolve v = {.caller = caller, .id = id, .time = &ALL, .points_max = 10000000, .buckets_max = 10, .arena = a};
+    const uint32_t methods =
+        AGGREGATE_BIT(AGGREGATE_TOTAL_COUNT) | AGGREGATE_BIT(AGGREGATE_SUM) | AGGREGATE_BIT(AGGREGATE_SUMSQ);
+    struct store_evolve v = loop_evolve(caller, id, methods, a);
     memset(out, 0, AMOUNT_SERIES * sizeof out[0]);
-    loop_evolve(&v);
     for (uint32_t i = 0; v.evolution_count && i < v.evolutions[0].count; i++) {
         const struct series *s = &v.evolutions[0].series[i];
         const struct aggregate_period *p = aggregates_period(s->aggregates, 0);

@@ -107,9 +107,7 @@ static void open_city(const char *dir, bool interval)
     city.terms = terms_new(1000);
     city.arena = arena_new(0);
     city.caller.tenant = STR("town");
-    if (embedded_open(&city.store, city.terms, &o, &why) != OK)
-        loop_die("open", why.text);
-    loop_init(city.store);
+    city.store = loop_open(&o, city.terms);
     city.types[0] = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
     city.types[1] = terms_intern(city.terms, STR("https://example.org/Summed"), &why);
     city.name = terms_intern(city.terms, STR("https://example.org/level"), &why);
@@ -200,14 +198,8 @@ static const char *compare(struct instances *m, struct instances *found)
 
 static void read_instances(unsigned entity, struct instances *out)
 {
-    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
     arena_reset(city.arena);
-    struct store_evolve v = {.caller = &city.caller,
-                             .id = id_of(city.arena, entity),
-                             .time = &ALWAYS,
-                             .points_max = 10000000,
-                             .arena = city.arena};
-    loop_evolve(&v);
+    struct store_evolve v = loop_evolve(&city.caller, id_of(city.arena, entity), 0, city.arena);
     for (uint32_t i = 0; v.evolution_count && i < v.evolutions[0].count; i++) {
         const struct series *s = &v.evolutions[0].series[i];
         for (uint32_t n = 0; n < s->count; n++)

@@ -128,9 +128,7 @@ static void open_city(const char *dir, bool interval)
     o.listeners = &witness.listener;
     city.terms = terms_new(1000);
     city.caller.tenant = STR("town");
-    if (embedded_open(&city.store, city.terms, &o, &why) != OK)
-        loop_die("open", why.text);
-    loop_init(city.store);
+    city.store = loop_open(&o, city.terms);
     city.type = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
     city.left = terms_intern(city.terms, STR("https://example.org/left"), &why);
     city.right = terms_intern(city.terms, STR("https://example.org/right"), &why);

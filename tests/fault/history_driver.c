@@ -50,9 +50,7 @@ static void open_city(const char *dir, bool interval)
     city.terms = terms_new(1000);
     city.arena = arena_new(0);
     city.caller.tenant = STR("town");
-    if (embedded_open(&city.store, city.terms, &o, &why) != OK)
-        loop_die("open", why.text);
-    loop_init(city.store);
+    city.store = loop_open(&o, city.terms);
     city.type = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
     city.name[0] = city.name[1] = terms_intern(city.terms, STR("https://example.org/left"), &why);
     city.name[2] = terms_intern(city.terms, STR("https://example.org/right"), &why);
@@ -98,15 +96,9 @@ static void take_series(const struct series *s, struct model_series *to)
 /* Evolution and entity, as they stand. Nothing of it is on its way. */
 static void read_entity(unsigned i, struct model_entity *out)
 {
-    static const struct temporal_query ALWAYS = {.from_us = INT64_MIN, .to_us = INT64_MAX};
     memset(out, 0, sizeof *out);
     arena_reset(city.arena);
-    struct store_evolve v = {.caller = &city.caller,
-                             .id = name_of(city.arena, i),
-                             .time = &ALWAYS,
-                             .points_max = 10000000,
-                             .arena = city.arena};
-    loop_evolve(&v);
+    struct store_evolve v = loop_evolve(&city.caller, name_of(city.arena, i), 0, city.arena);
     city.chunks += v.explain.chunks_read;
     for (uint32_t k = 0; v.evolution_count && k < v.evolutions[0].count; k++)
         take_series(&v.evolutions[0].series[k], &out->series[series_of(&v.evolutions[0].series[k])]);

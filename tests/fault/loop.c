@@ -79,12 +79,15 @@ struct runner *loop_runner(void)
     return &loop.runner;
 }
 
-void loop_init(struct store *s)
+struct store *loop_open(const struct embedded_options *o, struct terms *terms)
 {
+    struct why why = {0};
+    if (embedded_open(&loop.store, terms, o, &why) != OK)
+        loop_die("open", why.text);
     loop.runner = (struct runner){post, post_chain};
     loop.last = &loop.first;
-    loop.store = s;
-    store_thread_enter(s);
+    store_thread_enter(loop.store);
+    return loop.store;
 }
 
 void loop_close(struct terms *terms, struct arena *a)
@@ -151,16 +154,23 @@ static void read_done(struct store_call *call)
     container_of(call, struct reading, evolve.call)->done = true;
 }
 
-void loop_evolve(struct store_evolve *v)
+struct store_evolve loop_evolve(const struct caller *caller, struct str id, uint32_t methods, struct arena *arena)
 {
-    struct reading r = {.evolve = *v};
-    r.evolve.call = (struct store_call){.home = &loop.runner, .done = read_done};
+    struct temporal_query all = {.from_us = INT64_MIN, .to_us = INT64_MAX, .methods = methods};
+    struct reading r = {.evolve = {.call = {.home = &loop.runner, .done = read_done},
+                                   .caller = caller,
+                                   .id = id,
+                                   .time = &all,
+                                   .points_max = 10000000,
+                                   .buckets_max = 10,
+                                   .arena = arena}};
     r.done = store_evolve(loop.store, &r.evolve);
     while (!r.done)
         loop_run();
     if (r.evolve.call.status != OK && r.evolve.call.status != E_NOT_FOUND && r.evolve.call.status != E_NO_TENANT)
         loop_die("read", r.evolve.call.why.text);
-    *v = r.evolve;
+    r.evolve.time = NULL; /* it was ours */
+    return r.evolve;
 }
 
 struct attr loop_number(uint32_t term, int64_t v)

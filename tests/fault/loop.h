@@ -14,8 +14,8 @@ uint32_t loop_below(uint32_t n);
 struct embedded_options loop_store(const char *dir, bool interval);
 
 struct runner *loop_runner(void);
-/* The main thread's, entered. */
-void loop_init(struct store *s);
+/* Opens the store, with the main thread entered; that is where calls complete. An error ends the program. */
+struct store *loop_open(const struct embedded_options *o, struct terms *terms);
 /* Leaves and closes that store, then frees what it was used with; NULL: no arena. */
 void loop_close(struct terms *terms, struct arena *a);
 /* embedded_check() of a store that is closed; false: something is wrong, and told on the standard error. */
@@ -26,8 +26,9 @@ void loop_run(void);
 void loop_say(const char *line);
 /* Says why on the standard error, and ends the program with 2. */
 void loop_die(const char *what, const char *why) __attribute__((noreturn));
-/* store_evolve(), to the end; of what is not there nothing. Other errors end the program. */
-void loop_evolve(struct store_evolve *v);
+/* An evolution as store_evolve() has it: all its instances, or with methods all of them as one aggregate a series; of what is
+ * not there nothing. Other errors end the program. In arena. */
+struct store_evolve loop_evolve(const struct caller *caller, struct str id, uint32_t methods, struct arena *arena);
 /* A number, without times. */
 struct attr loop_number(uint32_t term, int64_t v);
 

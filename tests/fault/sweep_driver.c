@@ -71,9 +71,7 @@ static void open_city(const char *dir, bool interval)
     city.terms = terms_new(1000);
     city.arena = arena_new(0);
     city.caller.tenant = STR("town");
-    if (embedded_open(&city.store, city.terms, &o, &why) != OK)
-        loop_die("open", why.text);
-    loop_init(city.store);
+    city.store = loop_open(&o, city.terms);
     city.type = terms_intern(city.terms, STR("https://example.org/Thing"), &why);
     city.name = terms_intern(city.terms, STR("https://example.org/level"), &why);
     store_retain(city.store, &(struct store_retention){.rules = retention_new(&line, 1, &why), .sweep_interval_us = 1000});

@@ -7,43 +7,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status base_read_position(struct base *b, struct base_position *p, struct why *why)
+/* The one value of that kind, opened; E_NOT_FOUND: there is none. The caller frees *owned, whatever comes. */
+static enum status read_one(struct base *b, char kind, const char *doing, struct str *v, char **owned, struct why *why)
 {
     char *error;
     size_t n = 0;
-    char *value = base_db_get(b->db, STR("p"), &n, &error);
+    *owned = base_db_get(b->db, (struct str){&kind, 1}, &n, &error);
     if (error)
-        return base_failed(error, "reading the position", why);
-    if (!value)
-        return E_NOT_FOUND;
-    struct str v = {value, n};
-    enum status st = base_open_value(KEY_POSITION, &v, why);
+        return base_failed(error, doing, why);
+    *v = (struct str){*owned, n};
+    return *owned ? base_open_value(kind, v, why) : E_NOT_FOUND;
+}
+
+enum status base_read_position(struct base *b, struct base_position *p, struct why *why)
+{
+    struct str v;
+    char *owned;
+    enum status st = read_one(b, KEY_POSITION, "reading the position", &v, &owned, why);
+    if (!owned)
+        return st;
     if (st == OK)
         st = base_take_position(v, p, why);
-    free(value);
+    free(owned);
     b->last_seq = st == OK ? p->last_seq : 0;
     return st;
 }
 
 enum status base_read_told(struct base *b, uint64_t *seq, struct why *why)
 {
-    char *error;
-    size_t n = 0;
+    struct str v;
+    char *owned;
     *seq = 0;
-    char *value = base_db_get(b->db, STR("t"), &n, &error);
-    if (error)
-        return base_failed(error, "reading what was told", why);
-    if (!value)
-        return OK;
-    struct str v = {value, n};
-    enum status st = base_open_value(KEY_TOLD, &v, why);
+    enum status st = read_one(b, KEY_TOLD, "reading what was told", &v, &owned, why);
     if (st == OK && v.n != sizeof *seq)
         st = base_damaged("what was told has a wrong length", why);
     if (st == OK)
         memcpy(seq, v.p, sizeof *seq);
     *seq = le64toh(*seq);
-    free(value);
-    return st;
+    free(owned);
+    return st == E_NOT_FOUND ? OK : st;
 }
 
 static uint32_t number_at(struct str key)
